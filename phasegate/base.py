@@ -1,0 +1,70 @@
+"""The two kinds of model phasegate knows, and the names and instants they share."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from hashlib import sha256
+from json import dumps
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+"""A name of ours (product key, phase, gate, group, task): lower case, digits, dashes, 63 at most."""
+
+PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
+"""A person as the directory names them: a login, a handle or a mail address, 64 at most."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
+"""Free text from a person. Bounded, because it is kept in workflow histories for years."""
+
+
+class Document(BaseModel):
+    """What people write in files: closed (an unknown field is an error) and immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Wire(BaseModel):
+    """What travels and is kept: workflow state, requests, reports.
+
+    Histories outlive releases, so an unknown field from a newer writer is ignored, and a field
+    added later needs a default.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("needs a time zone, as in 2026-11-23T09:00:00Z")
+    return value.astimezone(UTC)
+
+
+def _due(value: object) -> object:
+    """A plain date is due when that day ends (UTC)."""
+    if isinstance(value, str) and len(value) == 10:
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime.combine(value, time(23, 59, 59), tzinfo=UTC)
+    return value
+
+
+Instant = Annotated[datetime, AfterValidator(_utc)]
+"""An absolute instant, always in UTC."""
+
+Due = Annotated[datetime, BeforeValidator(_due), AfterValidator(_utc)]
+"""An instant by which something is due; a plain date means the end of that day, UTC."""
+
+
+def canonical(data: Any) -> bytes:
+    """The one byte form of a JSON value that digests are taken of (sorted keys, no blanks, UTF-8)."""
+    return dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(model: BaseModel) -> str:
+    """The `sha256:` digest of a model's canonical JSON."""
+    return "sha256:" + sha256(canonical(model.model_dump(mode="json"))).hexdigest()

@@ -1,0 +1,90 @@
+"""A product definition: what product management asks of one, as its owner writes it down."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from phasegate.base import Document, Due, PersonId, Slug, Text
+from phasegate.check import Check
+
+
+class Market(Document):
+    """Who it is for, and what hurts them."""
+
+    segment: Text = ""
+    problem: Text = ""
+    size: Text = ""
+    alternatives: tuple[Text, ...] = ()
+
+
+class Need(Document):
+    """One customer need, and how we know."""
+
+    need: Text
+    evidence: Text = ""
+
+
+class Feature(Document):
+    title: Text
+    id: str = Field("", max_length=63, description="its number or name in the tracker")
+    link: str = Field("", max_length=2000)
+
+
+class Strategy(Document):
+    """Where the product is going, and why we should be the ones to build it."""
+
+    vision: Text = ""
+    direction: Text = ""
+    positioning: Text = ""
+
+
+class Goal(Document):
+    """What success looks like, measurably."""
+
+    goal: Text
+    metric: Text = ""
+    target: Text = ""
+
+
+class Stakeholder(Document):
+    """Somebody with an interest. Being listed here gives nobody a vote; the directory does."""
+
+    name: Text
+    role: Text
+    interest: Text = ""
+
+
+class RoadmapMilestone(Document):
+    """A dated goal. With the id of a policy's milestone it gives that one its date and check."""
+
+    id: Slug
+    phase: Slug
+    title: Text = ""
+    due: Due | None = None
+    check: Check | None = None
+
+
+class Product(Document):
+    """A product as its owner defines it."""
+
+    schema_version: Literal[1] = 1
+    key: Slug
+    name: Text
+    owner: PersonId
+    tier: int = Field(3, ge=1, le=3, description="1 is the largest launch, 3 the smallest")
+    policy: Slug | None = Field(None, description="the policy to use unless --policy names one")
+    summary: Text = ""
+    market: Market = Market()
+    customer_needs: tuple[Need, ...] = ()
+    features: tuple[Feature, ...] = ()
+    strategy: Strategy = Strategy()
+    goals: tuple[Goal, ...] = ()
+    stakeholders: tuple[Stakeholder, ...] = ()
+    milestones: tuple[RoadmapMilestone, ...] = ()
+    approvers: dict[Slug, dict[Slug, tuple[PersonId, ...]]] = Field(
+        {},
+        description="per gate and group, the members who sit for this product; it can only narrow "
+        "a group, never add to it",
+    )
