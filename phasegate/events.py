@@ -1,0 +1,69 @@
+"""Announcements: lifecycle events made known, and the outbox that keeps them until they are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from phasegate.base import Instant, Wire
+
+BATCH = 50
+"""Announcements handed to one activity call: keeps the call's payload far below Temporal's 2 MB."""
+
+
+class Announcement(Wire):
+    """One event. Its id is made from the workflow and a counter, so a retry is recognised."""
+
+    id: str
+    type: str
+    product: str
+    source: str = Field(description="the workflow it comes from")
+    at: Instant
+    actor: str = ""
+    text: str
+    data: dict[str, Any] = {}
+
+
+class Anchor(Wire):
+    """Where a product's stream in the ledger stood after the last write we know of."""
+
+    seq: int = 0
+    hash: str = ""
+
+
+class Outbox(Wire):
+    """Announcements not yet in the ledger. A dead ledger delays them and nothing else."""
+
+    source: str
+    product: str
+    count: int = 0
+    waiting: list[Announcement] = []
+    anchor: Anchor = Anchor()
+
+    def add(
+        self, type: str, text: str, *, at: datetime, actor: str = "", **data: Any
+    ) -> Announcement:
+        """Append an announcement; its id counts up per source."""
+        self.count += 1
+        event = Announcement(
+            id=f"{self.source}#{self.count}",
+            type=type,
+            product=self.product,
+            source=self.source,
+            at=at,
+            actor=actor,
+            text=text,
+            data=data,
+        )
+        self.waiting.append(event)
+        return event
+
+    def batch(self) -> list[Announcement]:
+        return self.waiting[:BATCH]
+
+    def written(self, count: int, anchor: Anchor) -> None:
+        """Drop what the ledger has taken."""
+        del self.waiting[:count]
+        self.anchor = anchor
