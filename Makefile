@@ -1,0 +1,39 @@
+# Needs python3 (3.11 or newer), make and git. Everything else lands in .venv.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+STAMP := .venv/.bootstrapped
+PYTEST_ARGS ?=
+
+.PHONY: help venv demo test check format compose-lint clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+venv: $(STAMP) ## Create or refresh .venv from uv.lock
+
+$(STAMP): uv.lock pyproject.toml scripts/bootstrap.sh
+	@scripts/bootstrap.sh
+
+demo: $(STAMP) ## A product through its gates on a local server (KEEP=1 leaves it running)
+	@$(BIN)/phasegate demo $(if $(filter-out 0 no,$(KEEP)),--keep)
+
+test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k vote")
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## Lint, formatting, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+compose-lint: $(STAMP) ## Check docker-compose.yml
+	$(BIN)/pytest -n 0 tests/unit/test_compose.py
+
+clean: ## Remove .venv, caches and builds
+	rm -rf .venv .venv-tools dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
