@@ -13,7 +13,7 @@ from phasegate.check import HttpCheck
 from phasegate.events import Announcement
 from phasegate.gate import Gate
 from phasegate.policy import Phase
-from phasegate.sunset import ArchiveTask, HttpTask
+from phasegate.sunset import ArchiveTask, HttpTask, SunsetPlan
 
 READ_PHASE = "read_phase"
 READ_SUNSET = "read_sunset"
@@ -29,16 +29,28 @@ class PhaseRequest(Wire):
 
     policy_digest: str
     phase: str | None = None
+    directory: str = "default"
 
 
 class PhaseBrief(Wire):
+    """The phase, and the people who may report its milestones (group → members)."""
+
     phase: Phase
     next: str | None
     has_sunset: bool
+    reporters: dict[str, tuple[str, ...]] = {}
 
 
 class SunsetRequest(Wire):
     policy_digest: str
+    directory: str = "default"
+
+
+class SunsetBrief(Wire):
+    """The plan, and the people who may confirm its manual tasks (group → members)."""
+
+    plan: SunsetPlan
+    members: dict[str, tuple[str, ...]] = {}
 
 
 class ConveneRequest(Wire):

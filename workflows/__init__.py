@@ -1,0 +1,1 @@
+"""What must be durable: the product's lifecycle, its gate reviews and its sunset."""

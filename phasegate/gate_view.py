@@ -1,0 +1,170 @@
+"""How a round shows itself: the JSON of `gate show`, and the status page in the Temporal UI."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from phasegate.markdown import cell, day, table
+from phasegate.review import Round
+from phasegate.rules import Step, Verdict
+from phasegate.views import (
+    ConditionView,
+    CriterionView,
+    GateView,
+    PendingView,
+    RefusalView,
+    RequirementView,
+    VoteView,
+)
+
+
+def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
+    """The round as `gate show` gives it."""
+    verdict = state.verdict(now) if state.convened else None
+    convened = state.convened
+    return GateView(
+        product=state.product.key,
+        gate=state.gate.id,
+        title=state.gate.title,
+        round=state.round,
+        revision=state.revision,
+        status=state.status,
+        outcome=state.outcome.value if state.outcome else None,
+        why=state.why or (verdict.why if verdict else "the round is being convened"),
+        cannot_pass=bool(verdict and verdict.cannot_pass),
+        step=verdict.step if verdict else 1,
+        opened_at=state.opened_at,
+        decided_at=state.decided_at,
+        workflow_id=workflow_id,
+        requirements=_requirements(state, verdict),
+        votes=_votes(state),
+        pending=_pending(state, verdict),
+        criteria=[
+            CriterionView(id=c.id, kind=c.kind, state=c.state, why=c.why or c.text)
+            for c in (convened.criteria if convened else [])
+        ],
+        conditions=[
+            ConditionView(
+                id=f"{state.gate.id}-{state.round}-{number}",
+                text=promise.text,
+                owner=promise.owner or state.product.owner,
+                due=promise.due,
+                state="open",
+            )
+            for number, (_, promise) in enumerate(state.promises(), start=1)
+        ],
+        refused=[RefusalView(**refused.model_dump()) for refused in state.refused],
+        refused_more=state.refused_more,
+        respond_due=convened.respond_due if convened else None,
+        resolve_due=convened.resolve_due if convened else None,
+    )
+
+
+def _requirements(state: Round, verdict: Verdict | None) -> list[RequirementView]:
+    have = {t.requirement: t for t in verdict.tallies} if verdict else {}
+    open_step = verdict.step if verdict else 1
+    views = []
+    for index, requirement in enumerate(state.gate.requires):
+        if requirement.tiers and state.product.tier not in requirement.tiers:
+            continue
+        tally = have.get(index)
+        filled = tally.have if tally else 0
+        if requirement.step > open_step:
+            word, why = "later", f"step {requirement.step} follows step {open_step}"
+        elif filled >= requirement.need:
+            word = "met"
+            why = f"yes from {', '.join(tally.filled_by)}" if tally and filled else "veto only"
+        elif verdict and verdict.cannot_pass:
+            word, why = "cannot-pass", verdict.why
+        else:
+            word, why = "waiting", f"{requirement.need - filled} more of {requirement.title}"
+        views.append(
+            RequirementView(
+                group=", ".join(requirement.groups),
+                need=requirement.need,
+                have=filled,
+                step=requirement.step,
+                veto=requirement.veto,
+                state=word,
+                why=why,
+            )
+        )
+    return views
+
+
+def _votes(state: Round) -> list[VoteView]:
+    return [
+        VoteView(
+            approver=vote.approver,
+            on_behalf_of=vote.on_behalf_of,
+            vote=vote.vote.value,
+            comment=vote.comment,
+            conditions=[promise.text for promise in vote.conditions],
+            at=vote.at,
+            assurance=vote.assurance,
+            revision=vote.revision,
+            state=vote.state,
+        )
+        for vote in state.votes
+    ]
+
+
+def _pending(state: Round, verdict: Verdict | None) -> list[PendingView]:
+    if verdict is None or state.convened is None or state.opened_at is None or state.closed:
+        return []
+    people = open_step(state, verdict).people
+    return [
+        PendingView(
+            approver=person,
+            group=", ".join(sorted(people[person])),
+            since=state.opened_at,
+            respond_due=state.convened.respond_due,
+        )
+        for person in verdict.pending
+    ]
+
+
+def open_step(state: Round, verdict: Verdict) -> Step:
+    """The step the verdict speaks of."""
+    return next(step for step in state.steps() if step.number == verdict.step)
+
+
+def gate_page(view: GateView, product: str, question: str) -> str:
+    """The round as Markdown for somebody on call: state first, then who is missing."""
+    lines = [f"### {view.title or view.gate}: {_headline(view)}"]
+    if question:
+        lines.append(f"*{question}*")
+    lines.append(f"**{product}** · round {view.round} · evidence `{view.revision}`")
+    if view.status != "decided":
+        lines.append(f"Now: {view.why}.")
+        lines.append(f"Respond by {day(view.respond_due)}, resolve by {day(view.resolve_due)}.")
+    else:
+        lines.append(f"Why: {view.why}.")
+    asked = (
+        (r.group + (" (veto)" if r.veto else ""), f"{r.have} of {r.need}", f"{r.state}: {r.why}")
+        for r in view.requirements
+    )
+    lines.append(table(("requirement", "votes", "state"), asked))
+    if standing := [vote for vote in view.votes if vote.state == "standing"]:
+        said = ((v.approver, f"**{v.vote}**", day(v.at), cell(v.comment)) for v in standing[:40])
+        lines.append(table(("who", "vote", "when", "comment"), said))
+    if view.pending:
+        names = [pending.approver for pending in view.pending]
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+        lines.append(f"Waiting for: {', '.join(names[:20])}{more}")
+        lines.append(f"Answer with `phasegate gate vote {view.product}/{view.gate} go --as WHO`.")
+    for criterion in view.criteria:
+        lines.append(f"- {criterion.kind} **{criterion.id}**: {criterion.state}. {criterion.why}")
+    if view.refused:
+        count = len(view.refused) + view.refused_more
+        last = view.refused[-1]
+        lines.append(f"Refused attempts: {count}. Last: {last.what} ({last.why}).")
+    return "\n\n".join(lines)
+
+
+def _headline(view: GateView) -> str:
+    if view.outcome:
+        return view.outcome.upper()
+    if view.status == "decided":
+        return "ABANDONED"
+    return "cannot pass" if view.cannot_pass else view.status

@@ -1,0 +1,223 @@
+"""The state of one product's lifecycle, and what it may do next.
+
+The aggregate that ProductLifecycle makes durable: pydantic, additive, carried from run to run.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from phasegate.base import Instant, Wire
+from phasegate.errors import Forbidden, Rejected
+from phasegate.events import Outbox
+from phasegate.milestones import Milestone
+from phasegate.ports import PhaseBrief
+from phasegate.product import Product
+from phasegate.requests import Receipt
+from phasegate.review import ProductFacts
+from phasegate.sittings import Sittings
+from phasegate.views import ConditionView
+
+EVIDENCE_KEPT = 200
+HANDLED_KEPT = 200
+"""Request ids remembered, so that a retried command is answered and not done twice."""
+
+
+class Status(StrEnum):
+    active = "active"
+    on_hold = "on-hold"
+    sunsetting = "sunsetting"
+    retired = "retired"
+    completed = "completed"
+    killed = "killed"
+    cancelled = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (Status.retired, Status.completed, Status.killed, Status.cancelled)
+
+
+class PolicyRef(Wire):
+    name: str
+    version: str
+    digest: str
+
+
+class Evidence(Wire):
+    title: str
+    link: str = ""
+    digest: str = ""
+    by: str
+    at: Instant
+
+
+class SunsetReport(Wire):
+    """How the sunset stands, for its product. `ended` is empty, retired or cancelled."""
+
+    token: str
+    text: str
+    gate: str | None = None
+    next_due: Instant | None = None
+    ended: str = ""
+
+
+class Lifecycle(Wire):
+    """Everything a product carries through its years."""
+
+    schema_version: int = 1
+    product: Product
+    policy: PolicyRef
+    directory: str
+    outbox: Outbox
+    status: Status = Status.active
+    brief: PhaseBrief | None = None
+    entered_at: Instant | None = None
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    milestones: list[Milestone] = []
+    evidence: list[Evidence] = []
+    conditions: list[ConditionView] = []
+    sittings: Sittings = Sittings()
+    submitted_by: str | None = None
+    needs_submit: bool = False
+    held_since: Instant | None = None
+    review_due: Instant | None = None
+    sunset_token: str = ""
+    sunset: SunsetReport | None = None
+    refusals: int = 0
+    cancelled_by: str | None = None
+    cancel_reason: str = ""
+    handled: dict[str, Receipt] = {}
+
+    @property
+    def key(self) -> str:
+        return self.product.key
+
+    @property
+    def phase_id(self) -> str | None:
+        return self.brief.phase.id if self.brief else None
+
+    def here(self) -> list[Milestone]:
+        """The milestones of the phase the product is in."""
+        return [m for m in self.milestones if m.phase == self.phase_id]
+
+    def milestone(self, milestone_id: str) -> Milestone:
+        for milestone in self.milestones:
+            if milestone.id == milestone_id:
+                return milestone
+        known = ", ".join(m.id for m in self.milestones) or "none yet"
+        raise Rejected(
+            "unknown-milestone",
+            f"{self.key} has no milestone {milestone_id}",
+            f"it has: {known}",
+            f"phasegate milestone list {self.key}",
+        )
+
+    def open_conditions(self) -> list[ConditionView]:
+        return [condition for condition in self.conditions if condition.state == "open"]
+
+    # -- what may happen next -------------------------------------------------------------------
+
+    def milestones_settled(self) -> bool:
+        return all(milestone.state.settled for milestone in self.here())
+
+    def may_open_gate(self) -> bool:
+        """The phase's gate opens when the owner submits, or by itself once milestones are met."""
+        assert self.brief is not None
+        gate = self.brief.phase.gate
+        if self.status is not Status.active:
+            return False
+        if gate is None:
+            return self.milestones_settled() and self.brief.phase.review is None
+        if self.submitted_by is not None:
+            return True
+        return gate.opens == "milestones" and not self.needs_submit and self.milestones_settled()
+
+    def review_is_due(self, now: datetime) -> bool:
+        return (
+            self.status is Status.active and self.review_due is not None and now >= self.review_due
+        )
+
+    def next_due(self) -> datetime | None:
+        """The next date somebody should know of."""
+        dates = [m.due for m in self.milestones if m.due and not m.state.settled]
+        dates += [c.due for c in self.open_conditions() if c.due]
+        dates += [self.review_due] if self.review_due else []
+        dates += [self.sunset.next_due] if self.sunset and self.sunset.next_due else []
+        return min(dates, default=None)
+
+    def next_wake(self, now: datetime) -> datetime | None:
+        """The next instant at which a clock of the product has something to do."""
+        if self.status is not Status.active:
+            return None
+        turns = [turn for m in self.here() if (turn := m.next_turn())]
+        if self.sittings.open is None and self.review_due:
+            turns.append(self.review_due)
+        return min(turns, default=None)
+
+    # -- rights ---------------------------------------------------------------------------------
+
+    def require_owner(self, actor: str, what: str) -> None:
+        if actor != self.product.owner:
+            raise Forbidden(
+                "not-owner",
+                f"{actor} may not {what} {self.key}",
+                f"only its owner, {self.product.owner}, may",
+                f"phasegate product show {self.key}",
+            )
+
+    def require_alive(self) -> None:
+        if self.status.is_final:
+            raise Rejected(
+                "product-ended",
+                f"{self.key} takes no more requests",
+                f"it is {self.status}",
+                f"phasegate product show {self.key}",
+            )
+
+    def require_room_for_evidence(self) -> None:
+        if len(self.evidence) >= EVIDENCE_KEPT:
+            raise Rejected(
+                "too-much-evidence",
+                f"{self.key} takes no more evidence",
+                f"it has {EVIDENCE_KEPT} pieces already",
+                "attach one document that lists the others",
+            )
+
+    def resume(self, now: datetime) -> None:
+        """Go on after a hold; unmet dates of the phase move by as long as it stood still."""
+        assert self.held_since is not None
+        shift, self.held_since = now - self.held_since, None
+        self.status = Status.active
+        for milestone in self.here():
+            if milestone.due and not milestone.state.settled:
+                milestone.due += shift
+        if self.review_due:
+            self.review_due += shift
+
+    def remember(self, request_id: str, receipt: Receipt) -> None:
+        self.handled[request_id] = receipt
+        while len(self.handled) > HANDLED_KEPT:
+            del self.handled[next(iter(self.handled))]
+
+    # -- facts for others -----------------------------------------------------------------------
+
+    def facts(self, gate: str) -> ProductFacts:
+        """What a gate of this product needs to know."""
+        return ProductFacts(
+            key=self.key,
+            name=self.product.name,
+            owner=self.product.owner,
+            tier=self.product.tier,
+            policy=self.policy.name,
+            policy_digest=self.policy.digest,
+            directory=self.directory,
+            narrowed=dict(self.product.approvers.get(gate, {})),
+            definition=self.product.model_dump(mode="json"),
+            milestones={m.id: m.state.value for m in self.milestones},
+            evidence=[
+                e.model_dump(mode="json", include={"title", "link", "digest"})
+                for e in self.evidence
+            ],
+        )

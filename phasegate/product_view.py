@@ -1,0 +1,91 @@
+"""How a product shows itself: the JSON of `product show`, and its page in the Temporal UI."""
+
+from __future__ import annotations
+
+from phasegate.lifecycle import Lifecycle, Status
+from phasegate.markdown import cell, day, table
+from phasegate.views import MilestoneView, ProductView
+
+
+def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
+    """The product as `product show` gives it."""
+    sitting = state.sittings.open
+    gate = sitting.gate if sitting else state.sunset.gate if state.sunset else None
+    return ProductView(
+        key=state.key,
+        name=state.product.name,
+        owner=state.product.owner,
+        tier=state.product.tier,
+        status=state.status.value,
+        phase=state.phase_id,
+        gate=gate,
+        round=sitting.round if sitting else None,
+        policy=f"{state.policy.name} {state.policy.version}",
+        policy_digest=state.policy.digest,
+        milestones=[
+            MilestoneView(
+                id=m.id,
+                title=m.title,
+                phase=m.phase,
+                state=m.state.value,
+                due=m.due,
+                met_at=m.met_at,
+                why=m.why,
+            )
+            for m in state.milestones
+        ],
+        conditions=state.conditions,
+        gates=state.sittings.closed,
+        next_due=state.next_due(),
+        waiting_for=waiting_for(state),
+        started_at=state.started_at,
+        ended_at=state.ended_at,
+        workflow_id=workflow_id,
+    )
+
+
+def waiting_for(state: Lifecycle) -> str:
+    """What moves the product next, and who can do it, in one sentence."""
+    key, owner = state.key, state.product.owner
+    if state.status.is_final:
+        return ""
+    if state.status is Status.on_hold:
+        return f"{owner} to resume it: phasegate product resume {key} --as {owner}"
+    if state.status is Status.sunsetting:
+        step = state.sunset.text if state.sunset else "its sunset to be planned"
+        return f"{step}: phasegate sunset show {key}"
+    if sitting := state.sittings.open:
+        return f"votes on {sitting.gate}: phasegate gate show {key}/{sitting.gate}"
+    if state.brief is None:
+        return "its policy to be read"
+    gate = state.brief.phase.gate
+    if gate and (state.needs_submit or gate.opens == "submit"):
+        return f"{owner} to submit {gate.id}: phasegate gate submit {key}/{gate.id} --as {owner}"
+    if open_goals := [m.id for m in state.here() if not m.state.settled]:
+        return f"milestones {', '.join(open_goals)}: phasegate milestone list {key}"
+    return f"its review on {day(state.review_due)}" if state.review_due else "nothing"
+
+
+def product_page(view: ProductView, summary: str) -> str:
+    """The product as Markdown for somebody on call."""
+    lines = [f"### {view.name}: {view.status.upper()}" + (f", {view.phase}" if view.phase else "")]
+    if summary:
+        lines.append(f"*{summary}*")
+    lines.append(f"Owner **{view.owner}** · tier {view.tier} · policy {view.policy}")
+    if view.waiting_for:
+        head, _, command = view.waiting_for.partition(": ")
+        lines.append(f"Waits for {head}." + (f" `{command}`" if command else ""))
+    if view.next_due:
+        lines.append(f"Next date: {day(view.next_due)}")
+    if goals := [m for m in view.milestones if m.phase == view.phase]:
+        rows = ((cell(m.title), m.state, day(m.due), cell(m.why)) for m in goals)
+        lines.append(table(("milestone", "state", "due", "why"), rows))
+    if view.gates:
+        held = (
+            (g.gate, str(g.round), f"**{g.outcome}**", day(g.decided_at)) for g in view.gates[-12:]
+        )
+        lines.append(table(("gate", "round", "outcome", "decided"), held))
+    for condition in view.conditions:
+        if condition.state == "open":
+            lines.append(f"- open condition `{condition.id}` ({condition.owner}): {condition.text}")
+    return "\n\n".join(lines)

@@ -1,0 +1,108 @@
+"""What people ask of a running lifecycle: the arguments of its Updates and Signals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
+
+from phasegate.base import Due, PersonId, Slug, Text, Wire
+from phasegate.votes import Vote
+
+RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+"""Made once per command and reused for its retries only: a second vote is a second request."""
+
+
+class Promise(Wire):
+    """A condition that comes with a conditional go."""
+
+    text: Text = Field(min_length=1)
+    owner: PersonId | None = Field(None, description="who keeps it; the product's owner if unset")
+    due: Due | None = None
+
+
+class VoteRequest(Wire):
+    """One person's vote on the open round of a gate."""
+
+    approver: PersonId
+    vote: Vote
+    comment: Text = ""
+    conditions: list[Promise] = Field([], max_length=20)
+    revision: str | None = Field(None, max_length=80, description="the evidence the voter saw")
+    request_id: RequestId
+
+    @model_validator(mode="after")
+    def _conditions_fit_the_vote(self) -> VoteRequest:
+        if self.vote is Vote.conditional_go and not self.conditions:
+            raise ValueError("a conditional-go needs at least one condition")
+        if self.conditions and self.vote is not Vote.conditional_go:
+            raise ValueError(f"conditions go with conditional-go, not with {self.vote}")
+        return self
+
+
+class OwnerRequest(Wire):
+    """Something only the product's owner may ask: submit, hold, resume, cancel."""
+
+    actor: PersonId
+    reason: Text = ""
+    request_id: RequestId
+
+
+class SubmitRequest(OwnerRequest):
+    """Open the phase's gate now; after a recycle or a hold this is how it comes back."""
+
+    gate: Slug | None = None
+
+
+class EvidenceRequest(OwnerRequest):
+    """Attach evidence; voters see it, and the revision they vote on is a digest of all of it."""
+
+    title: Text = Field(min_length=1)
+    link: str = Field("", max_length=2000)
+    digest: str = Field("", max_length=80, description="sha256 of a file, as sha256:…")
+
+
+class MilestoneRequest(Wire):
+    """Report a milestone met, waive it, or plan it anew."""
+
+    actor: PersonId
+    milestone: Slug
+    action: Annotated[str, StringConstraints(pattern=r"^(report|waive|replan)$")] = "report"
+    due: Due | None = None
+    note: Text = ""
+    request_id: RequestId
+
+    @model_validator(mode="after")
+    def _replan_has_a_date(self) -> MilestoneRequest:
+        if (self.action == "replan") != (self.due is not None):
+            raise ValueError("replan needs a due date, and only replan takes one")
+        return self
+
+
+class ConditionRequest(Wire):
+    """Close a condition of an earlier Conditional Go, saying what shows that it is kept."""
+
+    actor: PersonId
+    condition: str = Field(max_length=80)
+    note: Text = Field(min_length=1)
+    request_id: RequestId
+
+
+class ConfirmRequest(Wire):
+    """Confirm a manual sunset task, saying what shows that it was done."""
+
+    actor: PersonId
+    task: Slug
+    note: Text = Field(min_length=1)
+    request_id: RequestId
+
+
+class Receipt(Wire):
+    """What the engine answers when it has taken a request."""
+
+    workflow_id: str
+    text: str
+    status: str = ""
+    outcome: str | None = None
+    round: int | None = None
+    revision: str | None = None

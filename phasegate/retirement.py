@@ -1,0 +1,147 @@
+"""A sunset under way: the timetable that follows from the notice, and where each task stands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from phasegate.base import Instant, Wire
+from phasegate.events import Outbox
+from phasegate.ports import TaskProof
+from phasegate.requests import Receipt
+from phasegate.review import ProductFacts
+from phasegate.sittings import Sittings
+from phasegate.span import Span
+from phasegate.sunset import DateTask, SunsetPlan, Task
+from phasegate.views import SunsetView, TaskView
+
+
+class TaskState(StrEnum):
+    planned = "planned"
+    waiting = "waiting"
+    running = "running"
+    done = "done"
+
+
+class TaskRecord(Wire):
+    """One task of the plan, in this product's sunset."""
+
+    task: Task
+    at: Instant
+    state: TaskState = TaskState.planned
+    done_at: Instant | None = None
+    why: str = ""
+    digest: str = ""
+    confirmation: TaskProof | None = None
+
+
+class Entry(Wire):
+    """One line of the timetable: a task's turn, or a reminder of one."""
+
+    at: Instant
+    task: str
+    ahead: Span | None = None
+
+
+class Retirement(Wire):
+    """The state of a sunset. A wire contract: it is carried across continue-as-new."""
+
+    schema_version: int = 1
+    product: ProductFacts
+    approvers: dict[str, dict[str, tuple[str, ...]]] = {}
+    open_conditions: list[str] = []
+    reports_to: str
+    token: str
+    outbox: Outbox
+    sittings: Sittings = Sittings()
+    notice_at: Instant | None = None
+    tasks: list[TaskRecord] = []
+    timetable: list[Entry] = []
+    position: int = 0
+    submitted_by: str | None = None
+    members: dict[str, tuple[str, ...]] = {}
+    handled: dict[str, Receipt] = {}
+    refusals: int = 0
+    stopped: str = ""
+    ended_at: Instant | None = None
+
+    def plan(self, plan: SunsetPlan, now: datetime) -> None:
+        """Lay out the timetable. The notice is as far ahead as the earliest task needs.
+
+        Tasks run in the order of the plan; one that is late delays those after it, and none runs
+        before its day.
+        """
+        earliest = min(task.at.approximate for task in plan.tasks)
+        lead = next(task.at for task in plan.tasks if task.at.approximate == earliest)
+        self.notice_at = lead.before(now) if earliest < timedelta(0) else now
+        self.tasks = [
+            TaskRecord(task=task, at=task.at.after(self.notice_at)) for task in plan.tasks
+        ]
+        self.timetable = timetable(self.tasks, now)
+
+    def record(self, task_id: str) -> TaskRecord:
+        """The record of that task. Raises KeyError."""
+        for record in self.tasks:
+            if record.task.id == task_id:
+                return record
+        raise KeyError(task_id)
+
+    def done(self, task_id: str, proof: TaskProof, now: datetime) -> None:
+        record = self.record(task_id)
+        record.state, record.done_at = TaskState.done, now
+        record.why, record.digest = proof.text, proof.digest
+
+    def next_due(self) -> datetime | None:
+        """The day of the next task that is not done."""
+        return min((r.at for r in self.tasks if r.state is not TaskState.done), default=None)
+
+    @property
+    def status(self) -> str:
+        if self.stopped:
+            return "cancelled"
+        return "retired" if self.ended_at else "sunsetting"
+
+    def view(self, workflow_id: str) -> SunsetView | None:
+        """The sunset as `sunset show` gives it; None until it is planned."""
+        if self.notice_at is None:
+            return None
+        return SunsetView(
+            product=self.product.key,
+            status=self.status,
+            notice_at=self.notice_at,
+            workflow_id=workflow_id,
+            tasks=[
+                TaskView(
+                    id=record.task.id,
+                    title=record.task.title,
+                    kind=record.task.kind,
+                    state=record.state.value,
+                    at=record.at,
+                    done_at=record.done_at,
+                    why=record.why,
+                    digest=record.digest,
+                )
+                for record in self.tasks
+            ],
+        )
+
+
+def timetable(tasks: list[TaskRecord], now: datetime) -> list[Entry]:
+    """Tasks in the plan's order, with each public date's reminders woven in by time.
+
+    Reminders that would have been before `now` are left out: nobody is reminded of the past.
+    """
+    reminders = [
+        Entry(at=span.before(record.at), task=record.task.id, ahead=span)
+        for record in tasks
+        if isinstance(record.task, DateTask)
+        for span in record.task.remind
+        if span.before(record.at) >= now
+    ]
+    reminders.sort(key=lambda entry: (entry.at, entry.task))
+    woven: list[Entry] = []
+    for record in tasks:
+        while reminders and reminders[0].at <= record.at:
+            woven.append(reminders.pop(0))
+        woven.append(Entry(at=record.at, task=record.task.id))
+    return woven

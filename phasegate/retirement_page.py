@@ -1,0 +1,25 @@
+"""The sunset as Markdown, for its page in the Temporal UI."""
+
+from __future__ import annotations
+
+from phasegate.markdown import cell, day, table
+from phasegate.views import SunsetView
+
+
+def sunset_page(view: SunsetView, product: str) -> str:
+    """Where every task stands, the running ones in bold."""
+    lines = [f"### {product}: {view.status}", f"Public notice: {day(view.notice_at)}"]
+    rows = (
+        (
+            cell(task.title),
+            f"**{task.state}**" if task.state in ("waiting", "running") else task.state,
+            day(task.at),
+            cell(task.why),
+        )
+        for task in view.tasks
+    )
+    lines.append(table(("task", "state", "on or after", "what shows it"), rows))
+    if waiting := [t for t in view.tasks if t.state == "waiting" and t.kind == "manual"]:
+        command = f"phasegate sunset confirm {view.product} {waiting[0].id} --as WHO --note TEXT"
+        lines.append(f"Confirm with `{command}`.")
+    return "\n\n".join(lines)

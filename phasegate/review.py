@@ -1,0 +1,275 @@
+"""One sitting of a gate: who may vote, what was said, and what it comes to.
+
+The aggregate that GateReview makes durable. Everything here is a function of the state and of the
+instants passed in.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from phasegate.base import Instant, Wire, canonical
+from phasegate.errors import Forbidden, Refusal, Rejected
+from phasegate.gate import Gate
+from phasegate.ports import Convened
+from phasegate.requests import Promise, Receipt, VoteRequest
+from phasegate.rules import Ballot, Situation, Step, Verdict, decide, steps_of
+from phasegate.votes import Outcome, Vote
+
+REFUSALS_KEPT = 50
+VOTES_KEPT = 500
+"""Standing votes are always kept; of changed ones, the record in the ledger has all."""
+
+
+class ProductFacts(Wire):
+    """What a gate knows of its product."""
+
+    key: str
+    name: str
+    owner: str
+    tier: int
+    policy: str
+    policy_digest: str
+    directory: str
+    narrowed: dict[str, tuple[str, ...]] = {}
+    definition: dict[str, Any] = {}
+    milestones: dict[str, str] = {}
+    evidence: list[dict[str, str]] = []
+
+
+class CastVote(Wire):
+    """A vote as the record keeps it."""
+
+    approver: str
+    vote: Vote
+    comment: str = ""
+    conditions: list[Promise] = []
+    at: Instant
+    step: int
+    revision: str
+    state: str = "standing"
+    channel: str
+    on_behalf_of: str | None = None
+    assurance: str = "claimed"
+
+
+class Refused(Wire):
+    actor: str
+    what: str
+    why: str
+    at: Instant
+    channel: str
+
+
+class Round(Wire):
+    """The state of one round. A wire contract: it is carried across continue-as-new."""
+
+    schema_version: int = 1
+    product: ProductFacts
+    gate: Gate
+    round: int
+    submitter: str
+    open_conditions: list[str] = []
+    opened_at: Instant | None = None
+    convened: Convened | None = None
+    votes: list[CastVote] = []
+    refused: list[Refused] = []
+    refused_more: int = 0
+    handled: dict[str, Receipt] = {}
+    paused_at: Instant | None = None
+    reminders_sent: int = 0
+    respond_announced: bool = False
+    escalations: int = 0
+    outcome: Outcome | None = None
+    decided_at: Instant | None = None
+    why: str = ""
+    abandoned: str = ""
+
+    @property
+    def revision(self) -> str:
+        """A digest of the evidence: what a voter saw."""
+        return "r" + sha256(canonical(self.product.evidence)).hexdigest()[:12]
+
+    @property
+    def status(self) -> str:
+        if self.outcome or self.abandoned:
+            return "decided"
+        return "on-hold" if self.paused_at else "open"
+
+    @property
+    def closed(self) -> bool:
+        return self.status == "decided"
+
+    # -- who may vote ---------------------------------------------------------------------------
+
+    def steps(self) -> tuple[Step, ...]:
+        members = self.convened.members if self.convened else {}
+        return steps_of(
+            self.gate.requires,
+            members,
+            tier=self.product.tier,
+            excluded=(self.product.owner, self.submitter),
+        )
+
+    def verdict(self, now: datetime) -> Verdict:
+        """What the standing votes amount to at `now`."""
+        assert self.convened is not None, "a round is judged only once it is convened"
+        criteria = self.convened.criteria
+        situation = Situation(
+            unmet_musts=tuple(c.id for c in criteria if c.kind == "must" and c.state == "unmet"),
+            weak_shoulds=tuple(c.id for c in criteria if c.kind == "should" and c.state == "unmet"),
+            open_conditions=tuple(self.open_conditions),
+            respond_passed=now >= self.convened.respond_due,
+            resolve_passed=now >= self.convened.resolve_due,
+            on_timeout=self.gate.clocks.on_timeout,
+            wait_for_all=self.gate.wait_for == "all",
+        )
+        ballots = (Ballot(v.approver, v.vote, v.step) for v in self.standing())
+        return decide(self.steps(), ballots, situation)
+
+    def standing(self) -> list[CastVote]:
+        return [vote for vote in self.votes if vote.state == "standing"]
+
+    # -- votes ----------------------------------------------------------------------------------
+
+    def check(self, request: VoteRequest) -> None:
+        """Raise Rejected for a vote that is late, stale or ill-timed. Says nothing of rights."""
+        if self.closed:
+            word = self.outcome or "abandoned"
+            raise Rejected(
+                "gate-decided",
+                f"{self.gate.id} of {self.product.key} takes no more votes",
+                f"round {self.round} is decided: {word}",
+                f"phasegate gate show {self.product.key}/{self.gate.id}",
+            )
+        if self.paused_at:
+            raise Rejected(
+                "gate-on-hold",
+                f"{self.gate.id} of {self.product.key} takes no votes now",
+                "the product is on hold",
+                f"phasegate product resume {self.product.key} --as {self.product.owner}",
+            )
+        if request.revision and request.revision != self.revision:
+            raise Rejected(
+                "stale-revision",
+                f"the vote names evidence {request.revision}",
+                f"the evidence is now {self.revision}",
+                f"phasegate gate show {self.product.key}/{self.gate.id}",
+            )
+
+    def authorize(self, request: VoteRequest, now: datetime) -> int:
+        """The step this person's vote counts in. Raises Forbidden (recorded) or Rejected."""
+        person = request.approver
+        if person in (self.product.owner, self.submitter):
+            role = "owns the product" if person == self.product.owner else "submitted the gate"
+            raise Forbidden(
+                "self-approval",
+                f"{person} may not vote on {self.gate.id} of {self.product.key}",
+                f"{person} {role}, and nobody approves their own work",
+                f"phasegate gate show {self.product.key}/{self.gate.id}",
+            )
+        steps = self.steps()
+        seats = [step for step in steps if person in step.people]
+        if not seats:
+            groups = sorted({group for r in self.gate.requires for group in r.groups})
+            raise Forbidden(
+                "stranger",
+                f"{person} may not vote on {self.gate.id} of {self.product.key}",
+                f"{person} sits in none of its groups ({', '.join(groups)})",
+                f"phasegate directory show {self.product.directory}",
+            )
+        open_step = self.verdict(now).step
+        here = [step for step in seats if step.number <= open_step]
+        if not here:
+            raise Rejected(
+                "later-step",
+                f"{person} votes in step {seats[0].number} of {self.gate.id}",
+                f"step {open_step} is still open",
+                f"phasegate gate show {self.product.key}/{self.gate.id}",
+            )
+        return here[-1].number
+
+    def cast(self, request: VoteRequest, *, step: int, now: datetime, channel: str) -> None:
+        """Take the vote; an earlier one of the same person in this step is marked changed."""
+        for vote in self.standing():
+            if vote.approver == request.approver and vote.step == step:
+                vote.state = "changed"
+        self.votes.append(
+            CastVote(
+                approver=request.approver,
+                vote=request.vote,
+                comment=request.comment,
+                conditions=request.conditions,
+                at=now,
+                step=step,
+                revision=self.revision,
+                channel=channel,
+            )
+        )
+        self._forget_oldest_changed()
+
+    def _forget_oldest_changed(self) -> None:
+        """Bound the state: somebody who keeps changing their mind must not outgrow a payload."""
+        surplus = len(self.votes) - VOTES_KEPT
+        for vote in [v for v in self.votes if v.state != "standing"][: max(surplus, 0)]:
+            self.votes.remove(vote)
+
+    def refuse(self, actor: str, refusal: Refusal, *, now: datetime, channel: str) -> bool:
+        """Record a refusal; True while there is room for it (then it is also announced)."""
+        if len(self.refused) >= REFUSALS_KEPT:
+            self.refused_more += 1
+            return False
+        self.refused.append(
+            Refused(actor=actor, what=refusal.what, why=refusal.why, at=now, channel=channel)
+        )
+        return True
+
+    # -- the course of a round ------------------------------------------------------------------
+
+    def settle(self, now: datetime) -> Verdict:
+        """Judge the round, and keep the outcome if there is one. Decided is final."""
+        verdict = self.verdict(now)
+        if verdict.outcome and not self.closed:
+            self.outcome, self.decided_at, self.why = verdict.outcome, now, verdict.why
+        return verdict
+
+    def promises(self) -> list[tuple[CastVote, Promise]]:
+        """The united conditions of the standing votes (rule 11)."""
+        return [(vote, promise) for vote in self.standing() for promise in vote.conditions]
+
+    def abandon(self, why: str, now: datetime) -> None:
+        if not self.closed:
+            self.abandoned, self.decided_at, self.why = why, now, why
+
+    def pause(self, now: datetime) -> None:
+        if not self.closed and self.paused_at is None:
+            self.paused_at = now
+
+    def resume(self, now: datetime) -> None:
+        """Go on; every instant of the round moves by as long as it stood still."""
+        if self.paused_at is None:
+            return
+        shift, self.paused_at = now - self.paused_at, None
+        if self.convened:
+            self.convened.respond_due += shift
+            self.convened.resolve_due += shift
+            self.convened.remind_at = [instant + shift for instant in self.convened.remind_at]
+
+    def next_wake(self, now: datetime) -> datetime | None:
+        """The next instant at which a clock of this round has something to do."""
+        if self.convened is None or self.paused_at or self.closed:
+            return None
+        instants = self.convened.remind_at[self.reminders_sent :]
+        if not self.respond_announced:
+            instants = [*instants, self.convened.respond_due]
+        return min([*instants, self.convened.resolve_due])
+
+    def extend(self, now: datetime) -> timedelta:
+        """After an escalation the resolve clock starts again; the escalations are counted."""
+        assert self.convened is not None
+        self.escalations += 1
+        due = self.gate.clocks.resolve.after(now)
+        self.convened.resolve_due = due
+        return due - now

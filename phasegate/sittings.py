@@ -1,0 +1,92 @@
+"""The rounds a workflow has held: the one that sits now, and what became of the others."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from phasegate.base import Instant, Wire
+from phasegate.views import ConditionView, GateSummaryView
+
+Kind = Literal["phase", "review", "sunset"]
+
+SUMMARIES_KEPT = 60
+"""Closed rounds kept in state; the ledger has all of them."""
+
+
+class GateReport(Wire):
+    """What a round tells the workflow that opened it. `outcome` is None if it was abandoned."""
+
+    gate: str
+    round: int
+    token: str
+    outcome: str | None
+    why: str
+    decided_at: Instant
+    votes: dict[str, str] = {}
+    conditions: list[ConditionView] = []
+
+
+class OpenerNote(Wire):
+    """What the opener of a round tells it. Only the opener knows the token."""
+
+    token: str
+    action: Literal["pause", "resume", "condition-closed"]
+    condition: str = ""
+
+
+class OpenGate(Wire):
+    """The round that is sitting now."""
+
+    gate: str
+    round: int
+    kind: Kind = "phase"
+    workflow_id: str
+    token: str = Field(description="only the round that was given it may report")
+    report: GateReport | None = None
+
+
+class Sittings(Wire):
+    """There is never a second open round."""
+
+    rounds: dict[str, int] = {}
+    open: OpenGate | None = None
+    closed: list[GateSummaryView] = []
+
+    def begin(self, gate: str, kind: Kind, *, workflow_id: str, token: str) -> OpenGate:
+        """Number the next round of this gate and make it the open one."""
+        assert self.open is None, f"{self.open} is still sitting"
+        self.rounds[gate] = self.rounds.get(gate, 0) + 1
+        self.open = OpenGate(
+            gate=gate, round=self.rounds[gate], kind=kind, workflow_id=workflow_id, token=token
+        )
+        return self.open
+
+    def take(self, report: GateReport) -> bool:
+        """Keep the report of the open round; False for any other, or a second one."""
+        sitting = self.open
+        if sitting is None or sitting.report is not None:
+            return False
+        expected = (sitting.gate, sitting.round, sitting.token)
+        if (report.gate, report.round, report.token) != expected:
+            return False
+        sitting.report = report
+        return True
+
+    def end(self) -> GateReport:
+        """Close the open round and hand out its report."""
+        assert self.open is not None and self.open.report is not None
+        report, self.open = self.open.report, None
+        self.closed.append(
+            GateSummaryView(
+                gate=report.gate,
+                round=report.round,
+                outcome=report.outcome or "abandoned",
+                decided_at=report.decided_at,
+                votes=report.votes,
+                why=report.why,
+            )
+        )
+        del self.closed[:-SUMMARIES_KEPT]
+        return report

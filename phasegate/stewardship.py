@@ -1,0 +1,86 @@
+"""What a product takes from its owner and its stakeholders, and when."""
+
+from __future__ import annotations
+
+from phasegate.check import ReportedCheck
+from phasegate.errors import Forbidden, Rejected
+from phasegate.lifecycle import Lifecycle, Status
+from phasegate.milestones import Milestone
+from phasegate.requests import ConditionRequest, MilestoneRequest, SubmitRequest
+from phasegate.views import ConditionView
+
+
+def check_submit(state: Lifecycle, request: SubmitRequest) -> str:
+    """The id of the gate that a submission opens. Raises Rejected when none can open now."""
+    hint = f"phasegate product show {state.key}"
+    what = f"nothing of {state.key} can be submitted"
+    gate = state.brief.phase.gate if state.brief else None
+    if state.status is not Status.active:
+        raise Rejected("not-active", what, f"it is {state.status}", hint)
+    if gate is None:
+        raise Rejected("no-gate", what, f"its phase {state.phase_id} ends without a gate", hint)
+    if request.gate and request.gate != gate.id:
+        raise Rejected(
+            "other-gate",
+            f"{request.gate} of {state.key} cannot be submitted",
+            f"the gate of its phase {state.phase_id} is {gate.id}",
+            hint,
+        )
+    if sitting := state.sittings.open:
+        why = f"{sitting.gate} is open already"
+        raise Rejected("gate-open", what, why, f"phasegate gate show {state.key}/{sitting.gate}")
+    return gate.id
+
+
+def check_resume(state: Lifecycle) -> None:
+    """Raise Rejected unless the product is on hold."""
+    if state.status is not Status.on_hold:
+        raise Rejected(
+            "not-on-hold",
+            f"{state.key} cannot be resumed",
+            f"it is {state.status}, not on hold",
+            f"phasegate product show {state.key}",
+        )
+
+
+def check_milestone(state: Lifecycle, request: MilestoneRequest) -> Milestone:
+    """The milestone meant. Raises Rejected where there is none, or nothing is expected of it."""
+    milestone = state.milestone(request.milestone)
+    if milestone.state.settled:
+        raise Rejected(
+            "milestone-settled",
+            f"{milestone.id} of {state.key} takes no more reports",
+            f"it is {milestone.state}",
+            f"phasegate milestone list {state.key}",
+        )
+    return milestone
+
+
+def require_reporter(state: Lifecycle, milestone: Milestone, actor: str) -> None:
+    """Raise Forbidden unless this person may report the milestone."""
+    check = milestone.check
+    group = check.by if isinstance(check, ReportedCheck) else None
+    members = state.brief.reporters.get(group, ()) if state.brief and group else ()
+    if actor == state.product.owner or actor in members:
+        return
+    who = state.product.owner + (f" and the members of {group}" if group else "")
+    raise Forbidden(
+        "not-reporter",
+        f"{actor} may not report {milestone.id} of {state.key}",
+        f"only {who} may",
+        f"phasegate milestone list {state.key}",
+    )
+
+
+def check_condition(state: Lifecycle, request: ConditionRequest) -> ConditionView:
+    """The open condition meant. Raises Rejected where there is none."""
+    for condition in state.open_conditions():
+        if condition.id == request.condition:
+            return condition
+    known = ", ".join(c.id for c in state.open_conditions()) or "none"
+    raise Rejected(
+        "unknown-condition",
+        f"{state.key} has no open condition {request.condition}",
+        f"open are: {known}",
+        f"phasegate product show {state.key}",
+    )

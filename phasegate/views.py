@@ -1,0 +1,151 @@
+"""What the engine shows of itself. Scripts rely on these names: add, don't rename."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from phasegate.base import Instant, Wire
+
+
+class RequirementView(Wire):
+    group: str
+    need: int
+    have: int
+    step: int
+    veto: bool
+    state: str = Field(description="met, waiting, later or cannot-pass")
+    why: str
+
+
+class VoteView(Wire):
+    approver: str
+    on_behalf_of: str | None
+    vote: str
+    comment: str
+    conditions: list[str]
+    at: Instant
+    assurance: str
+    revision: str
+    state: str
+
+
+class PendingView(Wire):
+    approver: str
+    group: str
+    since: Instant
+    respond_due: Instant
+
+
+class CriterionView(Wire):
+    id: str
+    kind: str
+    state: str
+    why: str
+
+
+class ConditionView(Wire):
+    id: str
+    text: str
+    owner: str
+    due: Instant | None
+    state: str
+
+
+class RefusalView(Wire):
+    actor: str
+    what: str
+    why: str
+    at: Instant
+    channel: str
+
+
+class GateView(Wire):
+    schema_version: int = 1
+    product: str
+    gate: str
+    title: str = ""
+    round: int
+    revision: str
+    status: str
+    outcome: str | None
+    why: str = ""
+    cannot_pass: bool
+    step: int
+    opened_at: Instant | None
+    decided_at: Instant | None
+    workflow_id: str
+    ui_url: str = ""
+    requirements: list[RequirementView]
+    votes: list[VoteView]
+    pending: list[PendingView]
+    criteria: list[CriterionView]
+    conditions: list[ConditionView]
+    refused: list[RefusalView]
+    refused_more: int = Field(0, description="refusals beyond the 50 that are kept")
+    respond_due: Instant | None
+    resolve_due: Instant | None
+
+
+class MilestoneView(Wire):
+    id: str
+    title: str
+    phase: str
+    state: str
+    due: Instant | None
+    met_at: Instant | None = None
+    why: str = ""
+
+
+class GateSummaryView(Wire):
+    """One closed round."""
+
+    gate: str
+    round: int
+    outcome: str
+    decided_at: Instant
+    votes: dict[str, str]
+    why: str = ""
+
+
+class TaskView(Wire):
+    id: str
+    title: str
+    kind: str
+    state: str = Field(description="planned, waiting, running or done")
+    at: Instant
+    done_at: Instant | None = None
+    why: str = ""
+    digest: str = ""
+
+
+class SunsetView(Wire):
+    schema_version: int = 1
+    product: str
+    status: str
+    notice_at: Instant
+    workflow_id: str
+    ui_url: str = ""
+    tasks: list[TaskView]
+
+
+class ProductView(Wire):
+    schema_version: int = 1
+    key: str
+    name: str
+    owner: str
+    tier: int = 3
+    status: str
+    phase: str | None
+    gate: str | None
+    round: int | None
+    policy: str
+    policy_digest: str
+    milestones: list[MilestoneView]
+    conditions: list[ConditionView]
+    gates: list[GateSummaryView] = []
+    next_due: Instant | None
+    waiting_for: str = Field("", description="what the product waits for, in a sentence")
+    started_at: Instant | None = None
+    ended_at: Instant | None = None
+    workflow_id: str
+    ui_url: str = ""

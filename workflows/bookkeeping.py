@@ -1,0 +1,90 @@
+"""What a workflow shows the world: announcements, search attributes, the page in the Temporal UI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate import ports
+    from phasegate.events import Anchor, Outbox
+    from phasegate.search import ATTRIBUTES
+
+PATIENT = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(minutes=1),
+)
+"""For activities that must succeed in the end: a dead ledger heals, a lifecycle waits."""
+
+Value = str | list[str] | datetime | None
+
+
+class Books:
+    """Drains the outbox, and publishes search attributes only when they change."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self._shown: dict[str, Value] = {}
+
+    async def keep(self) -> None:
+        """Hand announcements to the ledger in batches, for as long as the workflow runs."""
+        while True:
+            await workflow.wait_condition(lambda: bool(self.outbox.waiting))
+            batch = self.outbox.batch()
+            anchor = await workflow.execute_activity(
+                ports.ANNOUNCE,
+                ports.AnnounceRequest(product=self.outbox.product, events=batch),
+                result_type=Anchor,
+                start_to_close_timeout=timedelta(seconds=30),
+                retry_policy=PATIENT,
+                summary=_summary([event.type for event in batch]),
+            )
+            self.outbox.written(len(batch), anchor)
+
+    async def closed(self) -> None:
+        """Wait until everything is in the ledger."""
+        await workflow.wait_condition(lambda: not self.outbox.waiting)
+
+    def announce(self, type: str, text: str, *, actor: str = "", **data: Any) -> None:
+        self.outbox.add(type, text, at=workflow.now(), actor=actor, **data)
+
+    def show(self, attributes: Mapping[str, Value]) -> None:
+        """Upsert what changed; an unchanged value costs no history event."""
+        changed = {name: v for name, v in attributes.items() if self._shown.get(name, "") != v}
+        if not changed:
+            return
+        self._shown.update(changed)
+        workflow.upsert_search_attributes([_update(name, changed[name]) for name in changed])
+
+
+def attribute_pairs(attributes: Mapping[str, Value]) -> list[SearchAttributePair[Any]]:
+    """The attributes as a child is started with them."""
+    return [
+        SearchAttributePair(_key(name), value)
+        for name, value in attributes.items()
+        if value is not None
+    ]
+
+
+def _key(name: str) -> SearchAttributeKey[Any]:
+    make: dict[str, Callable[[str], SearchAttributeKey[Any]]] = {
+        "Keyword": SearchAttributeKey.for_keyword,
+        "KeywordList": SearchAttributeKey.for_keyword_list,
+        "Datetime": SearchAttributeKey.for_datetime,
+    }
+    return make[ATTRIBUTES[name]](name)
+
+
+def _update(name: str, value: Value) -> Any:
+    key = _key(name)
+    return key.value_unset() if value is None or value == [] else key.value_set(value)
+
+
+def _summary(types: Sequence[str]) -> str:
+    kinds = ", ".join(dict.fromkeys(types))
+    return f"announce {len(types)}: {kinds}"[:180]

@@ -1,0 +1,112 @@
+"""How a workflow holds a gate: a child for the round, and its report by signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate.events import Outbox
+    from phasegate.gate import Gate
+    from phasegate.review import ProductFacts, Round
+    from phasegate.sittings import GateReport, Kind, OpenerNote, OpenGate, Sittings
+    from workflows.children import start_child
+    from workflows.gate_review import ReviewStart, review_attributes
+
+
+class Gatekeeper:
+    """Holds gates for a product or a sunset, one round at a time."""
+
+    def __init__(self, sittings: Sittings) -> None:
+        self.sittings = sittings
+        self._child: workflow.ChildWorkflowHandle[Any, Any] | None = None
+
+    async def open(
+        self,
+        gate: Gate,
+        kind: Kind,
+        facts: ProductFacts,
+        *,
+        submitter: str,
+        open_conditions: list[str],
+    ) -> OpenGate:
+        """Start the next round of the gate."""
+        workflow_id = gate_workflow_id(facts.key, gate.id)
+        sitting = self.sittings.begin(
+            gate.id, kind, workflow_id=workflow_id, token=str(workflow.uuid4())
+        )
+        state = Round(
+            product=facts,
+            gate=gate,
+            round=sitting.round,
+            submitter=submitter,
+            open_conditions=open_conditions,
+        )
+        start = ReviewStart(
+            round=state,
+            outbox=Outbox(source=f"{workflow_id}/{sitting.round}", product=facts.key),
+            reports_to=workflow.info().workflow_id,
+            token=sitting.token,
+        )
+        self._child = await start_child(
+            "GateReview",
+            start,
+            id=workflow_id,
+            summary=f"{facts.name}: {gate.title}, round {sitting.round}",
+            attributes=review_attributes(state),
+        )
+        return sitting
+
+    def reported(self) -> bool:
+        """Whether the open round has reported, or was ended from outside without a report."""
+        sitting = self.sittings.open
+        if sitting is None:
+            return False
+        if sitting.report is None and self._child is not None and self._child.done():
+            self._lost(sitting, self._child)
+        return sitting.report is not None
+
+    def _lost(self, sitting: OpenGate, child: workflow.ChildWorkflowHandle[Any, Any]) -> None:
+        """It ended and its signal never came: take its result, or count it as abandoned."""
+        if not child.cancelled() and child.exception() is None:
+            sitting.report = GateReport.model_validate(child.result())
+            return
+        sitting.report = GateReport(
+            gate=sitting.gate,
+            round=sitting.round,
+            token=sitting.token,
+            outcome=None,
+            why="the round was ended from outside phasegate",
+            decided_at=workflow.now(),
+        )
+
+    async def tell(
+        self, action: Literal["pause", "resume", "condition-closed"], condition: str = ""
+    ) -> None:
+        """Tell the open round, if there is one; one that is ending needs no telling."""
+        if (sitting := self.sittings.open) is None:
+            return
+        handle = workflow.get_external_workflow_handle(sitting.workflow_id)
+        note = OpenerNote(token=sitting.token, action=action, condition=condition)
+        await _quietly(lambda: handle.signal("opener_note", note))
+
+    async def stop(self) -> None:
+        """Cancel the open round: the lifecycle it belongs to is ending."""
+        if self.sittings.open is None:
+            return
+        handle = workflow.get_external_workflow_handle(self.sittings.open.workflow_id)
+        await _quietly(handle.cancel)
+
+
+def gate_workflow_id(product: str, gate: str) -> str:
+    return f"product/{product}/gate/{gate}"
+
+
+async def _quietly(ask: Callable[[], Any]) -> None:
+    """Ask something of a workflow that may have ended meanwhile."""
+    try:
+        await ask()
+    except Exception:
+        workflow.logger.info("the workflow asked has ended")

@@ -1,0 +1,317 @@
+"""ProductLifecycle: one product, from inception to the day it leaves the market."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate import ports
+    from phasegate.errors import PhasegateError, Refusal, Rejected
+    from phasegate.gate import Gate
+    from phasegate.lifecycle import Lifecycle, Status
+    from phasegate.milestones import MilestoneStatus, roadmap_of
+    from phasegate.product_view import product_page, product_view
+    from phasegate.sittings import GateReport, Kind
+    from phasegate.views import ProductView
+    from workflows.bookkeeping import PATIENT, Books, Value
+    from workflows.gatekeeper import Gatekeeper
+    from workflows.milestone_watch import MilestoneWatch
+    from workflows.owner_desk import OwnerDesk
+    from workflows.refusing import read_signal
+    from workflows.retiring import SunsetKeeper
+
+
+class Cancelled(Exception):
+    """The owner, or somebody in the Temporal UI, ended the lifecycle."""
+
+
+@workflow.defn(name="ProductLifecycle", failure_exception_types=[PhasegateError])
+class ProductLifecycle(OwnerDesk):
+    """Lives for years: phases, the gates between them, and at last the sunset."""
+
+    @workflow.init
+    def __init__(self, state: Lifecycle) -> None:
+        self.state = state
+        self.id = workflow.info().workflow_id
+        self.books = Books(state.outbox)
+        self.gates = Gatekeeper(state.sittings)
+        self.sunset = SunsetKeeper(state)
+        self.watch = MilestoneWatch(state, self.books, self.publish)
+
+    @workflow.run
+    async def run(self, state: Lifecycle) -> ProductView:
+        keeping = asyncio.create_task(self.books.keep())
+        try:
+            await self._live()
+        except Cancelled:
+            await self._end_cancelled()
+        except asyncio.CancelledError:
+            state.cancelled_by = state.cancelled_by or "Temporal"
+            await self._end_cancelled()
+        self.watch.stop()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.books.closed()
+        keeping.cancel()
+        return product_view(state, self.id)
+
+    # -- the story ------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        state = self.state
+        if state.brief is None:
+            await self._begin()
+        while not state.status.is_final:
+            if state.status is Status.sunsetting:
+                await self._leave_the_market()
+            elif gate := await self._work_until_a_gate():
+                await self._hold(*gate)
+            else:
+                await self._enter_next_phase()
+
+    async def _begin(self) -> None:
+        state = self.state
+        state.started_at = workflow.now()
+        self.books.announce(
+            "product.started",
+            f"{state.product.name} starts under {state.policy.name} {state.policy.version}",
+            actor=state.product.owner,
+            policy_digest=state.policy.digest,
+            product=state.product.model_dump(mode="json"),
+        )
+        await self._enter(None)
+
+    async def _work_until_a_gate(self) -> tuple[Kind, Gate] | None:
+        """Work goes on until a gate is to be held; None where the phase ends without one."""
+        state = self.state
+        assert state.brief is not None
+        phase = state.brief.phase
+        self.watch.start()
+        await self._until(
+            lambda: (
+                state.sittings.open is not None
+                or state.may_open_gate()
+                or state.review_is_due(workflow.now())
+            )
+        )
+        kind: Kind = "review" if phase.review and state.review_is_due(workflow.now()) else "phase"
+        if state.sittings.open is not None:
+            kind = state.sittings.open.kind
+        gate = phase.review.gate if kind == "review" and phase.review else phase.gate
+        return (kind, gate) if gate else None
+
+    async def _hold(self, kind: Kind, gate: Gate) -> None:
+        """Hold one round of the gate and do as it decides."""
+        state = self.state
+        if state.sittings.open is None:
+            submitter, state.submitted_by = state.submitted_by or state.product.owner, None
+            await self.gates.open(
+                gate,
+                kind,
+                state.facts(gate.id),
+                submitter=submitter,
+                open_conditions=[condition.id for condition in state.open_conditions()],
+            )
+            self.publish()
+        await self._until(self.gates.reported)
+        report = state.sittings.end()
+        state.conditions += report.conditions
+        await self._follow(kind, report)
+
+    async def _follow(self, kind: Kind, report: GateReport) -> None:
+        """Go on, go back, wait or stop: what each outcome means for the product."""
+        state = self.state
+        assert state.brief is not None
+        in_market = state.brief.phase.in_market
+        match report.outcome:
+            case "go" | "conditional-go" if kind == "review":
+                self._plan_next_review(report)
+            case "go" | "conditional-go":
+                await self._enter_next_phase()
+            case "hold":
+                self.hold(report.why, actor=report.gate)
+                state.submitted_by = state.product.owner if kind == "phase" else None
+            case "kill" if kind == "review" and state.brief.phase.gate:
+                self._say("product.sunset-proposed", f"{report.gate} asks for the sunset")
+                state.review_due = None
+                state.submitted_by = state.product.owner
+            case "kill" if in_market and state.brief.has_sunset:
+                self._start_sunset(f"{report.gate} decided kill")
+            case "kill":
+                self._finish(Status.killed, f"{report.gate} decided kill: {report.why}")
+            case _ if kind == "review":
+                self._plan_next_review(report)
+            case _:  # recycled, or abandoned: back to work, and the owner brings it back
+                state.needs_submit = True
+                self._say("product.back-to-work", f"{report.gate}: {report.why}")
+        self.publish()
+
+    async def _enter_next_phase(self) -> None:
+        state = self.state
+        assert state.brief is not None
+        if state.brief.next:
+            await self._enter(state.brief.next)
+            self._continue_as_new()
+        if state.brief.has_sunset:
+            self._start_sunset(f"{state.brief.phase.title} is over")
+        else:
+            self._finish(Status.completed, f"{state.policy.name} ends here, without a sunset")
+
+    async def _enter(self, phase: str | None) -> None:
+        state, now = self.state, workflow.now()
+        state.brief = await workflow.execute_activity(
+            ports.READ_PHASE,
+            ports.PhaseRequest(
+                policy_digest=state.policy.digest, phase=phase, directory=state.directory
+            ),
+            result_type=ports.PhaseBrief,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=PATIENT,
+            summary=f"what {phase or 'the first phase'} asks",
+        )
+        here = state.brief.phase
+        state.entered_at = now
+        state.needs_submit, state.submitted_by = False, None
+        state.review_due = here.review.first.after(now) if here.review else None
+        known = {milestone.id for milestone in state.milestones}
+        state.milestones += [m for m in roadmap_of(here, state.product) if m.id not in known]
+        self._say("product.phase-entered", f"{state.product.name} enters {here.title}")
+        self.publish()
+
+    def _plan_next_review(self, report: GateReport) -> None:
+        assert self.state.brief is not None
+        review = self.state.brief.phase.review
+        if review:
+            self.state.review_due = review.every.after(workflow.now())
+            when = f"{self.state.review_due:%Y-%m-%d}"
+            self._say("product.review-planned", f"{report.gate} comes again on {when}")
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def _start_sunset(self, why: str) -> None:
+        self.state.status = Status.sunsetting
+        self.state.review_due = None
+        self._say("product.sunsetting", f"{self.state.product.name} leaves the market: {why}")
+        self.publish()
+
+    async def _leave_the_market(self) -> None:
+        """The sunset is a child of its own; the product ends when it reports."""
+        await self.sunset.start()
+        self.publish()
+        await self._until(self.sunset.ended)
+        if self.sunset.retired():
+            self._finish(Status.retired, f"{self.state.product.name} has left the market")
+        else:
+            raise Cancelled
+
+    def _finish(self, status: Status, text: str) -> None:
+        self.state.status = status
+        self.state.ended_at = workflow.now()
+        self._say(f"product.{status}", text)
+        self.publish()
+
+    async def _end_cancelled(self) -> None:
+        """Stop what the product has open; nothing of it goes on without the product."""
+        await self.gates.stop()
+        await self.sunset.stop()
+        who = self.state.cancelled_by or "unknown"
+        self._finish(Status.cancelled, f"cancelled by {who}: {self.state.cancel_reason or '–'}")
+
+    # -- waiting --------------------------------------------------------------------------------
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        """Wait, and let the product's clocks act meanwhile. Raises Cancelled."""
+        state = self.state
+        renew = workflow.info().is_continue_as_new_suggested
+        while not done():
+            wake = state.next_wake(workflow.now())
+            try:
+                await workflow.wait_condition(
+                    lambda wake=wake: (  # type: ignore[misc]
+                        done()
+                        or state.cancelled_by is not None
+                        or state.next_wake(workflow.now()) != wake
+                        or renew()
+                    ),
+                    timeout=max(wake - workflow.now(), timedelta(0)) if wake else None,
+                    timeout_summary="next milestone or review",
+                )
+            except TimeoutError:
+                self._turn_clocks()
+            if state.cancelled_by is not None:
+                raise Cancelled
+            if renew() and not done():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                self._continue_as_new()
+
+    def _turn_clocks(self) -> None:
+        state = self.state
+        for milestone in state.here():
+            if milestone.turn(workflow.now()):
+                verb = "missed" if milestone.state is MilestoneStatus.missed else "at risk"
+                self._say(
+                    f"milestone.{milestone.state}",
+                    f"{milestone.title} is {verb}, due {milestone.due:%Y-%m-%d %H:%M} UTC",
+                    milestone=milestone.id,
+                )
+        self.publish()
+
+    def _continue_as_new(self) -> None:
+        """A fresh history; children go on, and pollers are started again."""
+        self.watch.stop()
+        workflow.continue_as_new(self.state)
+
+    # -- reports from children ------------------------------------------------------------------
+
+    @workflow.signal(name="gate_decided")
+    async def gate_decided(self, raw: RawValue | None = None) -> None:
+        """A round reports. Anything but the one report of the open round is refused."""
+        try:
+            if not self.state.sittings.take(read_signal(raw, GateReport)):
+                raise Rejected("unexpected-report", "a gate report", "no such round is open")
+        except Refusal as refusal:
+            self.record_refusal("unknown", refusal, channel="signal")
+
+    @workflow.signal(name="sunset_progress")
+    async def sunset_progress(self, raw: RawValue | None = None) -> None:
+        try:
+            if not self.sunset.take(raw):
+                raise Rejected("unexpected-report", "a sunset report", "its token is wrong")
+        except Refusal as refusal:
+            self.record_refusal("unknown", refusal, channel="signal")
+
+    @workflow.signal(dynamic=True)
+    async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "products take none")
+        self.record_refusal("unknown", refusal, channel="signal")
+
+    # -- what is seen ---------------------------------------------------------------------------
+
+    @workflow.query(name="show")
+    def show(self) -> ProductView:
+        return product_view(self.state, self.id)
+
+    def _say(self, type: str, text: str, **data: Any) -> None:
+        data = {"phase": self.state.phase_id, **data}
+        self.books.announce(type, text, **data)
+
+    def publish(self) -> None:
+        """Show the state where operations look: search attributes and the page in the UI."""
+        state = self.state
+        view = product_view(state, self.id)
+        workflow.set_current_details(product_page(view, state.product.summary))
+        attributes: dict[str, Value] = {
+            "PhasegateStatus": state.status.value,
+            "PhasegateProduct": state.key,
+            "PhasegateOwner": state.product.owner,
+            "PhasegatePolicy": state.policy.name,
+            "PhasegatePhase": state.phase_id,
+            "PhasegateGate": view.gate,
+            "PhasegateDue": state.next_due(),
+        }
+        self.books.show(attributes)

@@ -1,0 +1,80 @@
+"""How a product runs its sunset: a child, and its progress by signal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate.events import Outbox
+    from phasegate.lifecycle import Lifecycle, SunsetReport
+    from phasegate.retirement import Retirement
+    from workflows.children import start_child
+    from workflows.refusing import read_signal
+
+
+class SunsetKeeper:
+    """Starts the sunset once, and knows how it stands."""
+
+    def __init__(self, state: Lifecycle) -> None:
+        self.state = state
+        self._child: workflow.ChildWorkflowHandle[Any, Any] | None = None
+
+    async def start(self) -> None:
+        """Start the sunset unless it runs already (it outlives the product's runs)."""
+        state = self.state
+        if state.sunset_token:
+            return
+        state.sunset_token = str(workflow.uuid4())
+        workflow_id = sunset_workflow_id(state.key)
+        facts = state.facts("").model_copy(update={"narrowed": {}})
+        self._child = await start_child(
+            "Sunset",
+            Retirement(
+                product=facts,
+                approvers=state.product.approvers,
+                reports_to=workflow.info().workflow_id,
+                token=state.sunset_token,
+                open_conditions=[condition.id for condition in state.open_conditions()],
+                outbox=Outbox(source=workflow_id, product=state.key),
+            ),
+            id=workflow_id,
+            summary=f"{state.product.name}: sunset",
+            attributes={
+                "PhasegateStatus": "sunsetting",
+                "PhasegateProduct": state.key,
+                "PhasegateOwner": state.product.owner,
+                "PhasegatePolicy": state.policy.name,
+                "PhasegatePhase": "sunset",
+            },
+        )
+
+    def take(self, raw: RawValue | None) -> bool:
+        """Keep a report; False if it does not come from the sunset we started."""
+        report = read_signal(raw, SunsetReport)
+        if report.token != self.state.sunset_token:
+            return False
+        self.state.sunset = report
+        return True
+
+    def ended(self) -> bool:
+        report = self.state.sunset
+        return bool(report and report.ended) or (self._child is not None and self._child.done())
+
+    def retired(self) -> bool:
+        """Whether the sunset was carried through, and not stopped from outside."""
+        return bool(self.state.sunset and self.state.sunset.ended == "retired")
+
+    async def stop(self) -> None:
+        if self.state.sunset_token and not self.ended():
+            handle = workflow.get_external_workflow_handle(sunset_workflow_id(self.state.key))
+            try:
+                await handle.cancel()
+            except Exception:
+                workflow.logger.info("the sunset has ended")
+
+
+def sunset_workflow_id(product: str) -> str:
+    return f"product/{product}/sunset"

@@ -1,0 +1,320 @@
+"""Sunset: a product leaves the market, task by task, each on its day from the public notice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate import ports
+    from phasegate.errors import PhasegateError, Refusal, Rejected
+    from phasegate.lifecycle import SunsetReport
+    from phasegate.ports import TaskProof
+    from phasegate.requests import ConfirmRequest, Receipt, SubmitRequest
+    from phasegate.retirement import Entry, Retirement, TaskRecord, TaskState
+    from phasegate.retirement_desk import (
+        check_confirm,
+        check_submit,
+        require_confirmer,
+        require_owner,
+    )
+    from phasegate.retirement_page import sunset_page
+    from phasegate.sittings import GateReport
+    from phasegate.sunset import ArchiveTask, DateTask, GateTask, HttpTask, ManualTask, NoticeTask
+    from phasegate.views import SunsetView
+    from workflows.bookkeeping import PATIENT, Books
+    from workflows.gatekeeper import Gatekeeper
+    from workflows.refusing import as_failure, read_signal
+
+STUBBORN = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(hours=1),
+)
+"""A retirement task whose endpoint is down is tried until it is mended."""
+
+
+@workflow.defn(name="Sunset", failure_exception_types=[PhasegateError])
+class Sunset:
+    """Works through the timetable; every task is done once, and says what shows it."""
+
+    @workflow.init
+    def __init__(self, state: Retirement) -> None:
+        self.state = state
+        self.id = workflow.info().workflow_id
+        self.books = Books(state.outbox)
+        self.gates = Gatekeeper(state.sittings)
+
+    @workflow.run
+    async def run(self, state: Retirement) -> SunsetReport:
+        keeping = asyncio.create_task(self.books.keep())
+        try:
+            if state.notice_at is None:
+                await self._plan()
+            while state.position < len(state.timetable):
+                await self._do(state.timetable[state.position])
+                state.position += 1
+                self._renew_if_due()
+            self._end("retired", f"{state.product.name} has left the market")
+        except asyncio.CancelledError:
+            await self.gates.stop()
+            state.stopped = "cancelled"
+            self._end("cancelled", f"the sunset of {state.product.name} was cancelled")
+        report = self._report("")
+        await self._tell(report)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self.books.closed()
+        keeping.cancel()
+        return report
+
+    # -- the story ------------------------------------------------------------------------------
+
+    async def _plan(self) -> None:
+        state = self.state
+        brief = await workflow.execute_activity(
+            ports.READ_SUNSET,
+            ports.SunsetRequest(
+                policy_digest=state.product.policy_digest, directory=state.product.directory
+            ),
+            result_type=ports.SunsetBrief,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=PATIENT,
+            summary="the sunset plan",
+        )
+        state.members = brief.members
+        state.plan(brief.plan, workflow.now())
+        assert state.notice_at is not None
+        self.books.announce(
+            "sunset.planned",
+            f"{state.product.name}: public notice on {state.notice_at:%Y-%m-%d %H:%M} UTC",
+            notice_at=state.notice_at.isoformat(),
+            tasks={record.task.id: record.at.isoformat() for record in state.tasks},
+        )
+        await self._progress(f"public notice on {state.notice_at:%Y-%m-%d}")
+
+    async def _do(self, entry: Entry) -> None:
+        """One line of the timetable: wait for its day, then do it."""
+        record = self.state.record(entry.task)
+        await self._until_day(entry.at, f"{entry.task} on its day")
+        if entry.ahead is not None:
+            self.books.announce(
+                "sunset.reminder",
+                f"{record.task.title} in {entry.ahead.words}, on {record.at:%Y-%m-%d %H:%M} UTC",
+                task=entry.task,
+            )
+            return
+        record.state = TaskState.running
+        self._publish()
+        proof = await self._carry_out(record)
+        self.state.done(entry.task, proof, workflow.now())
+        self.books.announce(
+            "sunset.task-done",
+            f"{record.task.title}: {proof.text}",
+            task=entry.task,
+            digest=proof.digest,
+            proof=proof.data,
+        )
+        await self._progress(f"{record.task.title} is done")
+
+    async def _carry_out(self, record: TaskRecord) -> TaskProof:
+        task, key = record.task, f"{self.id}/{record.task.id}"
+        product = self.state.product.key
+        match task:
+            case NoticeTask():
+                self.books.announce("sunset.notice", task.text or task.title, task=task.id)
+                return TaskProof(text="announced")
+            case DateTask():
+                return TaskProof(text=f"reached on {record.at:%Y-%m-%d %H:%M} UTC")
+            case HttpTask():
+                order = ports.EndpointOrder(product=product, key=key, task=task)
+                return await self._activity(ports.CALL_ENDPOINT, order, task.title)
+            case ArchiveTask():
+                archive = ports.ArchiveOrder(product=product, key=key, task=task)
+                return await self._activity(ports.ARCHIVE_FILES, archive, task.title)
+            case ManualTask():
+                return await self._confirmed(record)
+            case GateTask():
+                return await self._pass_gate(record, task)
+
+    async def _activity(self, name: str, order: Any, title: str) -> TaskProof:
+        proof: TaskProof = await workflow.execute_activity(
+            name,
+            order,
+            result_type=TaskProof,
+            start_to_close_timeout=timedelta(minutes=5),
+            retry_policy=STUBBORN,
+            summary=title[:180],
+        )
+        return proof
+
+    async def _confirmed(self, record: TaskRecord) -> TaskProof:
+        """Wait until somebody says that it is done, and what shows it."""
+        record.state = TaskState.waiting
+        await self._progress(f"{record.task.title} is to be confirmed")
+        await self._until(lambda: record.confirmation is not None)
+        assert record.confirmation is not None
+        return record.confirmation
+
+    async def _pass_gate(self, record: TaskRecord, task: GateTask) -> TaskProof:
+        """Hold the gate until it passes. A stop here means: not yet; the owner brings it back."""
+        state = self.state
+        record.state = TaskState.waiting
+        while True:
+            if state.sittings.open is None:
+                submitter, state.submitted_by = state.submitted_by or state.product.owner, None
+                narrowed = state.approvers.get(task.gate.id, {})
+                await self.gates.open(
+                    task.gate,
+                    "sunset",
+                    state.product.model_copy(update={"narrowed": narrowed}),
+                    submitter=submitter,
+                    open_conditions=state.open_conditions,
+                )
+                await self._progress(f"votes on {task.gate.id}")
+            await self._until(self.gates.reported)
+            report = state.sittings.end()
+            if report.outcome in ("go", "conditional-go"):
+                return TaskProof(text=f"{report.outcome}: {report.why}")
+            self.books.announce("sunset.stopped", f"{report.gate}: {report.why}", gate=report.gate)
+            await self._progress(f"{state.product.owner} to submit {task.gate.id} again")
+            await self._until(lambda: state.submitted_by is not None)
+
+    def _end(self, word: str, text: str) -> None:
+        self.state.ended_at = workflow.now()
+        self.books.announce(f"sunset.{word}", text)
+        self._publish()
+
+    # -- waiting --------------------------------------------------------------------------------
+
+    async def _until_day(self, at: datetime, summary: str) -> None:
+        if (ahead := at - workflow.now()) > timedelta(0):
+            await workflow.sleep(ahead, summary=summary)
+
+    async def _until(self, done: Callable[[], bool]) -> None:
+        renew = workflow.info().is_continue_as_new_suggested
+        while not done():
+            await workflow.wait_condition(lambda: done() or renew())
+            if not done():
+                self._renew_if_due()
+
+    def _renew_if_due(self) -> None:
+        """A fresh history, between two tasks or while waiting for people."""
+        if workflow.info().is_continue_as_new_suggested():
+            workflow.continue_as_new(self.state)
+
+    # -- what people and rounds say -------------------------------------------------------------
+
+    @workflow.update(name="confirm")
+    async def confirm(self, request: ConfirmRequest) -> Receipt:
+        """Confirm the manual task that waits."""
+        if known := self.state.handled.get(request.request_id):
+            return known
+        try:
+            record = check_confirm(self.state, request)
+            require_confirmer(self.state, record, request.actor)
+        except Refusal as refusal:
+            self._record(request.actor, refusal)
+            raise as_failure(refusal) from refusal
+        record.confirmation = TaskProof(text=f"{request.actor}: {request.note}")
+        return self._receipt(request.request_id, f"{record.task.id} is confirmed")
+
+    @confirm.validator
+    def _check_confirm(self, request: ConfirmRequest) -> None:
+        if request.request_id not in self.state.handled:
+            try:
+                check_confirm(self.state, request)
+            except Refusal as refusal:
+                raise as_failure(refusal) from refusal
+
+    @workflow.update(name="submit")
+    async def submit(self, request: SubmitRequest) -> Receipt:
+        """Bring a stopped gate of the sunset back as a new round."""
+        if known := self.state.handled.get(request.request_id):
+            return known
+        try:
+            gate = check_submit(self.state, request)
+            require_owner(self.state, request.actor, "submit a gate of")
+        except Refusal as refusal:
+            self._record(request.actor, refusal)
+            raise as_failure(refusal) from refusal
+        self.state.submitted_by = request.actor
+        return self._receipt(request.request_id, f"{gate} opens")
+
+    @submit.validator
+    def _check_submit(self, request: SubmitRequest) -> None:
+        if request.request_id not in self.state.handled:
+            try:
+                check_submit(self.state, request)
+            except Refusal as refusal:
+                raise as_failure(refusal) from refusal
+
+    @workflow.signal(name="gate_decided")
+    async def gate_decided(self, raw: RawValue | None = None) -> None:
+        try:
+            if not self.state.sittings.take(read_signal(raw, GateReport)):
+                raise Rejected("unexpected-report", "a gate report", "no such round is open")
+        except Refusal as refusal:
+            self._record("unknown", refusal)
+
+    @workflow.signal(dynamic=True)
+    async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "sunsets take none")
+        self._record("unknown", refusal)
+
+    def _receipt(self, request_id: str, text: str) -> Receipt:
+        receipt = Receipt(workflow_id=self.id, text=text, status=self.state.status)
+        self.state.handled[request_id] = receipt
+        return receipt
+
+    def _record(self, actor: str, refusal: Refusal) -> None:
+        self.state.refusals += 1
+        if self.state.refusals <= 50:
+            self.books.announce(
+                "sunset.refused", f"{refusal.what}: {refusal.why}", actor=actor, code=refusal.code
+            )
+
+    # -- what is seen ---------------------------------------------------------------------------
+
+    @workflow.query(name="show")
+    def show(self) -> SunsetView | None:
+        return self.state.view(self.id)
+
+    def _publish(self) -> None:
+        view = self.state.view(self.id)
+        if view is not None:
+            workflow.set_current_details(sunset_page(view, self.state.product.name))
+        self.books.show(
+            {
+                "PhasegateStatus": self.state.status,
+                "PhasegateGate": self.state.sittings.open.gate
+                if self.state.sittings.open
+                else None,
+                "PhasegateDue": self.state.next_due(),
+            }
+        )
+
+    async def _progress(self, text: str) -> None:
+        self._publish()
+        await self._tell(self._report(text))
+
+    def _report(self, text: str) -> SunsetReport:
+        sitting = self.state.sittings.open
+        return SunsetReport(
+            token=self.state.token,
+            text=text,
+            gate=sitting.gate if sitting else None,
+            next_due=self.state.next_due(),
+            ended=self.state.status if self.state.ended_at else "",
+        )
+
+    async def _tell(self, report: SunsetReport) -> None:
+        product = workflow.get_external_workflow_handle(self.state.reports_to)
+        try:
+            await product.signal("sunset_progress", report)
+        except Exception:  # the product has ended, say by a terminate: the sunset goes on
+            workflow.logger.warning("nobody takes the report", extra={"product": product.id})
