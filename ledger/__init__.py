@@ -1,0 +1,21 @@
+"""The append-only, hash-chained record of every event, and the published documents."""
+
+from ledger.chain import Entry
+from ledger.documents import Documents, Kind, Publication
+from ledger.errors import ChainBroken, DocumentUnknown, LedgerError
+from ledger.store import Appended, Ledger
+from ledger.url import data_dir, ledger_url
+
+__all__ = [
+    "Appended",
+    "ChainBroken",
+    "DocumentUnknown",
+    "Documents",
+    "Entry",
+    "Kind",
+    "Ledger",
+    "LedgerError",
+    "Publication",
+    "data_dir",
+    "ledger_url",
+]

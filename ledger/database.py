@@ -1,0 +1,124 @@
+"""The database behind the ledger: opened on first use, and again after every failure."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, create_engine, func, insert, inspect, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from ledger import dialects, schema
+from ledger.errors import LedgerError
+from ledger.url import parse, shown
+
+
+class Database:
+    """Transactions on the ledger's database. Safe to share between threads, not across a fork.
+
+    Nothing is opened before the first transaction. A failure is a LedgerError, and the next
+    transaction starts from a new connection, so that a mended database is simply used again.
+    """
+
+    def __init__(self, url: str) -> None:
+        """`url` is an SQLAlchemy URL. Raises LedgerError where it or its driver is unusable."""
+        self._url = parse(url)
+        self._path = dialects.place(self._url)
+        try:
+            self._engine = create_engine(self._url)
+        except (SQLAlchemyError, ImportError) as error:
+            raise LedgerError(
+                f"the ledger cannot be opened at {self}",
+                str(error),
+                "install the driver the URL names, or mend PHASEGATE_LEDGER",
+            ) from error
+        dialects.tune(self._engine, self._path)
+        self._preparing = threading.Lock()
+        self._prepared = False
+
+    def __str__(self) -> str:
+        """The URL without its password."""
+        return shown(self._url)
+
+    def close(self) -> None:
+        """Close idle connections. The next transaction opens new ones."""
+        self._prepared = False
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One transaction that sees one state of the ledger. Raises LedgerError."""
+        with self._explained("read"):
+            self._prepare()
+            with self._engine.connect() as connection, connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction that is written whole or not at all. Raises LedgerError."""
+        with self._explained("written"):
+            self._prepare()
+            with self._write_transaction() as connection:
+                yield connection
+
+    @contextmanager
+    def _write_transaction(self) -> Iterator[Connection]:
+        with self._engine.connect() as plain:
+            connection = plain.execution_options(**{dialects.WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def _prepare(self) -> None:
+        with self._preparing:
+            if self._prepared:
+                return
+            if self._path:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._engine.connect() as connection, connection.begin():
+                found = _version(connection)
+            if found is None:
+                with self._write_transaction() as connection:
+                    _create(connection)
+            elif found > schema.VERSION:
+                raise LedgerError(
+                    f"the ledger at {self} cannot be used",
+                    f"its schema version is {found}; this phasegate knows {schema.VERSION}",
+                    "use the phasegate release that wrote it, or a newer one",
+                )
+            self._prepared = True
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, OSError) as error:
+            self.close()
+            # The driver's words only: SQLAlchemy's quote statements with their values.
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise LedgerError(
+                f"the ledger at {self} cannot be {done}", str(cause).strip(), self._hint()
+            ) from error
+
+    def _hint(self) -> str:
+        if self._path:
+            return (
+                f"check that {self._path} is an SQLite file this user may write, "
+                "and that its disk has room"
+            )
+        return "check that the database server is up and that this user may use the database"
+
+
+def _version(connection: Connection) -> int | None:
+    if not inspect(connection).has_table(schema.schema_version.name):
+        return None
+    return connection.execute(select(func.max(schema.schema_version.c.version))).scalar()
+
+
+def _create(connection: Connection) -> None:
+    dialects.lock(connection, "schema")
+    if _version(connection) is not None:
+        return
+    schema.metadata.create_all(connection)
+    dialects.guard(connection)
+    connection.execute(insert(schema.schema_version).values(version=schema.VERSION))

@@ -1,0 +1,140 @@
+"""All that differs between databases: how they are opened, locked and guarded."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DisconnectionError
+
+from ledger.errors import LedgerError
+from ledger.schema import APPEND_ONLY
+
+WRITES = "ledger_writes"
+"""Execution option of a connection whose transaction is going to write."""
+
+BUSY_SECONDS = 5.0
+
+
+def is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def place(url: URL) -> Path | None:
+    """The file of an SQLite ledger; None for a database server. Raises LedgerError for memory."""
+    if not is_sqlite(url):
+        return None
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        raise LedgerError(
+            "the ledger must be a file",
+            "an SQLite database in memory ends with the process, and the record with it",
+            "set PHASEGATE_LEDGER to sqlite:////path/to/ledger.db",
+        )
+    return Path(url.database)
+
+
+def tune(engine: Engine, path: Path | None) -> None:
+    """Set up every connection of an SQLite engine; database servers need nothing."""
+    if path is None:
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, record: Any) -> None:
+        # SQLAlchemy says BEGIN (below); the driver's own would come too late to lock.
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        _use_wal(connection)
+        # An event that an activity reported as written must survive a power cut.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        record.info["file"] = _identity(path)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads first and writes later can fail in between; lock at once.
+        writes = connection.get_execution_options().get(WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    @event.listens_for(engine, "checkout")
+    def _checkout(connection: sqlite3.Connection, record: Any, proxy: Any) -> None:
+        # A restored backup replaces the file; an old connection would write to the deleted one.
+        if record.info["file"] != _identity(path):
+            raise DisconnectionError("the ledger's file was replaced")
+
+
+def lock(connection: Connection, name: str) -> None:
+    """Wait for the lock of that name until the transaction ends (SQLite has locked everything)."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"phasegate/{name}"))))
+
+
+def insert_if_absent(connection: Connection, table: Table, values: dict[str, Any]) -> None:
+    """Insert a row unless one with its primary key is there, also if it appears meanwhile."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+
+
+def guard(connection: Connection) -> None:
+    """Make the database itself refuse to change what was written (SQLite)."""
+    if connection.dialect.name != "sqlite":
+        return
+    for table, same in APPEND_ONLY.items():
+        _refuse(connection, table, "UPDATE", "are never changed")
+        _refuse(connection, table, "DELETE", "are never deleted")
+        # INSERT OR REPLACE deletes the old row without running its DELETE triggers.
+        _refuse(
+            connection,
+            table,
+            "INSERT",
+            "are never replaced",
+            when=f"EXISTS (SELECT 1 FROM {table} WHERE {same})",  # noqa: S608  # our own names
+        )
+    _refuse(connection, "streams", "DELETE", "are never deleted")
+    _refuse(
+        connection,
+        "streams",
+        "UPDATE",
+        "only grow",
+        when="NEW.product IS NOT OLD.product OR NEW.seq <= OLD.seq",
+    )
+    _refuse(
+        connection,
+        "streams",
+        "INSERT",
+        "are never replaced",
+        when="EXISTS (SELECT 1 FROM streams WHERE product = NEW.product)",
+    )
+
+
+def _refuse(connection: Connection, table: str, verb: str, words: str, *, when: str = "") -> None:
+    condition = f"WHEN {when} " if when else ""
+    connection.exec_driver_sql(
+        f"CREATE TRIGGER IF NOT EXISTS {table}_{verb.lower()} BEFORE {verb} ON {table} "
+        f"{condition}BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {table} {words}'); END"
+    )
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # Switching does not wait for busy_timeout when two processes open a new file together.
+    patience = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > patience:
+                raise
+            time.sleep(0.02)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,198 @@
+"""The ledger: every product's append-only, hash-chained stream of events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection, insert, select, update
+
+from ledger import chain, dialects
+from ledger.chain import Entry, Row
+from ledger.database import Database
+from ledger.documents import Documents
+from ledger.errors import ChainBroken, LedgerError
+from ledger.schema import events, streams
+from phasegate.base import digest_of
+from phasegate.events import Anchor, Announcement
+
+log = structlog.get_logger(__name__)
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Where the stream stands now, and what of the batch was not there before."""
+
+    head: Anchor
+    new: list[Entry]
+
+
+class Ledger:
+    """The append-only record and the published documents (`documents`).
+
+    Every method is one transaction and raises LedgerError where the database cannot be used. Safe
+    to share between threads; processes open their own.
+    """
+
+    def __init__(self, url: str) -> None:
+        """`url` is an SQLAlchemy URL (see `ledger.url.ledger_url`); opened on first use."""
+        self.database = Database(url)
+        self.documents = Documents(self.database)
+
+    def __repr__(self) -> str:
+        return f"Ledger({str(self.database)!r})"
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self.database.close()
+
+    def append(self, product: str, events: Sequence[Announcement]) -> Anchor:
+        """Write events to a product's stream, in this order; the head afterwards.
+
+        Events whose id is already there are skipped, so that a batch can be repeated.
+        """
+        return self.record(product, events).head
+
+    def record(self, product: str, batch: Sequence[Announcement]) -> Appended:
+        """`append`, also telling which events were new."""
+        for event in batch:
+            if event.product != product:
+                raise LedgerError(
+                    f"event {event.id} cannot be written to the record of {product}",
+                    f"it belongs to {event.product}",
+                )
+        with self.database.writing() as connection:
+            head = _lock_head(connection, product)
+            known = _known(connection, batch)
+            new: list[Entry] = []
+            for event in batch:
+                if stored := known.get(event.id):
+                    _compare(stored, event)
+                    continue
+                new.append(chain.entry(event, head))
+                head = new[-1].anchor
+                known[event.id] = event
+            if new:
+                connection.execute(insert(events), [_row(item) for item in new])
+                connection.execute(
+                    update(streams)
+                    .where(streams.c.product == product)
+                    .values(seq=head.seq, hash=head.hash)
+                )
+        return Appended(head, new)
+
+    def events(
+        self, product: str, after_seq: int = 0, types: Collection[str] | None = None
+    ) -> list[Entry]:
+        """A product's entries after `after_seq`, oldest first; only of `types` if given."""
+        query = select(events).where(events.c.product == product, events.c.seq > after_seq)
+        if types is not None:
+            query = query.where(events.c.type.in_(types))
+        with self.database.reading() as connection:
+            rows = connection.execute(query.order_by(events.c.seq)).all()
+        return [
+            Entry(row.seq, row.hash, row.prev_hash, _announcement(row.body), row.body)
+            for row in rows
+        ]
+
+    def streams(self) -> dict[str, Anchor]:
+        """Every product with a stream, sorted by key, and where its stream stands."""
+        with self.database.reading() as connection:
+            rows = connection.execute(select(streams).order_by(streams.c.product)).all()
+        return {row.product: Anchor(seq=row.seq, hash=row.hash) for row in rows if row.seq}
+
+    def head(self, product: str) -> Anchor:
+        """Where a product's stream stands; an empty anchor for a product without events."""
+        with self.database.reading() as connection:
+            return _head(connection, product)
+
+    def verify(self, product: str, anchor: Anchor | None = None) -> int:
+        """Check a product's chain from its first entry; how many entries it has.
+
+        An `anchor` kept elsewhere (a workflow, an export) must lie on the chain: only that shows
+        that nobody cut off or wrote anew the end of it. Raises ChainBroken.
+        """
+        with self.database.reading() as connection:
+            head = _head(connection, product)
+            last = chain.walk(product, _stored(connection, product, anchor), Anchor())
+        if last.seq != head.seq:
+            why = f"{head.seq} entries were written, but {last.seq} are there"
+            raise ChainBroken(product, min(last.seq, head.seq) + 1, why)
+        if last.hash != head.hash:
+            raise ChainBroken(product, last.seq, "another entry was written in its place")
+        if anchor and anchor.seq > last.seq:
+            raise ChainBroken(product, last.seq + 1, f"entry {anchor.seq} was written, but is gone")
+        return last.seq
+
+
+def _stored(connection: Connection, product: str, anchor: Anchor | None) -> Iterator[Row]:
+    query = select(events).where(events.c.product == product).order_by(events.c.seq)
+    for row in connection.execution_options(yield_per=_CHUNK).execute(query):
+        if anchor and row.seq == anchor.seq and row.hash != anchor.hash:
+            raise ChainBroken(product, row.seq, "another entry was written in its place")
+        yield Row(**row._mapping)
+
+
+def _head(connection: Connection, product: str) -> Anchor:
+    row = connection.execute(select(streams).where(streams.c.product == product)).one_or_none()
+    return Anchor(seq=row.seq, hash=row.hash) if row else Anchor()
+
+
+def _lock_head(connection: Connection, product: str) -> Anchor:
+    query = select(streams).where(streams.c.product == product).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        empty = {"product": product, "seq": 0, "hash": ""}
+        dialects.insert_if_absent(connection, streams, empty)
+        row = connection.execute(query).one()
+    return Anchor(seq=row.seq, hash=row.hash)
+
+
+def _known(connection: Connection, batch: Sequence[Announcement]) -> dict[str, Announcement]:
+    """Those of the batch's ids that are already written."""
+    ids = [event.id for event in batch]
+    known: dict[str, Announcement] = {}
+    for start in range(0, len(ids), _CHUNK):
+        query = select(events.c.id, events.c.body).where(
+            events.c.id.in_(ids[start : start + _CHUNK])
+        )
+        known |= {row.id: _announcement(row.body) for row in connection.execute(query)}
+    return known
+
+
+def _announcement(body: str) -> Announcement:
+    try:
+        return Announcement.model_validate_json(body)
+    except ValueError as error:
+        raise LedgerError(
+            "an entry of the ledger cannot be read",
+            str(error),
+            "phasegate audit verify names the entry",
+        ) from error
+
+
+def _compare(stored: Announcement, event: Announcement) -> None:
+    kept, dropped = digest_of(stored), digest_of(event)
+    if kept != dropped:
+        log.warning(
+            "event id already in the ledger with other content; the first one stays",
+            id=event.id,
+            product=event.product,
+            kept=kept,
+            dropped=dropped,
+        )
+
+
+def _row(item: Entry) -> dict[str, object]:
+    return {
+        "product": item.announcement.product,
+        "seq": item.seq,
+        "id": item.announcement.id,
+        "type": item.announcement.type,
+        "prev_hash": item.prev_hash,
+        "hash": item.hash,
+        "body": item.body,
+    }
