@@ -19,7 +19,8 @@ if sys.version_info >= (3, 11): print(getattr(sys, "_base_executable", sys.execu
     [ -z "$python" ] || break
 done
 if [ -z "$python" ]; then
-    fail "needs Python 3.11 or newer; python3 is $(python3 --version 2>&1 || true)" \
+    found=$(python3 --version 2>/dev/null) || found="no python3"
+    fail "needs Python 3.11 or newer, found $found" \
         "install one (on Debian 12 or newer: apt install python3 python3-venv) and put it on PATH"
 fi
 
@@ -42,6 +43,13 @@ fi
 # An activated environment of another project must not be mistaken for ours.
 unset VIRTUAL_ENV
 export UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never
+# Trust the authorities the machine trusts (a company's proxy may have its own); a bare container
+# has none, and uv then falls back on its own list.
+for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+    if [ -s "$bundle" ]; then
+        export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+    fi
+done
 "$uv" sync --frozen --extra dev-server --python "$python" ||
     fail "could not install what uv.lock lists" "see uv's message above; 'make clean' starts afresh"
 touch .venv/.bootstrapped

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from phasegate.search import ATTRIBUTES
+
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
 COMPOSE: dict[str, Any] = YAML(typ="safe", pure=True).load(FILE)
@@ -92,13 +94,18 @@ def test_no_capabilities_and_no_way_to_regain_them(name: str) -> None:
     assert not {"privileged", "cap_add", "network_mode", "pid"} & service.keys()
 
 
-@pytest.mark.parametrize("name", ["worker", "setup"])
-def test_our_own_image_runs_read_only_and_not_as_root(name: str) -> None:
-    service = SERVICES[name]
-    assert service["read_only"] is True
-    user = service["user"].split(":")[0]
-    assert user not in {"", "0", "root"}
-    assert f"USER {service['user']}" in (ROOT / "deploy/worker.Dockerfile").read_text()
+def test_our_own_image_runs_read_only_and_not_as_root() -> None:
+    worker = SERVICES["worker"]
+    assert worker["read_only"] is True
+    assert worker["user"].split(":")[0] not in {"", "0", "root"}
+    assert f"USER {worker['user']}" in (ROOT / "deploy/worker.Dockerfile").read_text()
+
+
+def test_setup_registers_our_search_attributes() -> None:
+    command = SERVICES["setup"]["command"]
+    names = [part.removeprefix("--name=") for part in command if part.startswith("--name=")]
+    kinds = [part.removeprefix("--type=") for part in command if part.startswith("--type=")]
+    assert dict(zip(names, kinds, strict=True)) == ATTRIBUTES
 
 
 def test_builder_gets_what_the_wheel_is_made_of() -> None:
