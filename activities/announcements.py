@@ -1,0 +1,41 @@
+"""Making lifecycle events known: into the ledger, and one log line each."""
+
+from __future__ import annotations
+
+import structlog
+from temporalio import activity
+
+from activities.errors import ledger_errors
+from ledger import Ledger
+from phasegate import ports
+from phasegate.events import Anchor
+
+log = structlog.get_logger(__name__)
+
+
+class AnnouncementActivities:
+    """Repeating a batch changes nothing: events are recognised by their id."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @activity.defn(name=ports.ANNOUNCE)
+    def announce(self, request: ports.AnnounceRequest) -> Anchor:
+        """Write the events; where the product's stream then stands.
+
+        Errors: ledger-unavailable (retried; the workflow keeps the events meanwhile).
+        """
+        with ledger_errors():
+            written = self._ledger.record(request.product, request.events)
+        for entry in written.new:
+            event = entry.announcement
+            log.info(
+                "announced",
+                type=event.type,
+                product=event.product,
+                actor=event.actor,
+                text=event.text,
+                id=event.id,
+                seq=entry.seq,
+            )
+        return written.head

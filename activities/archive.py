@@ -1,0 +1,196 @@
+"""Packing files into an archive that comes out the same, byte for byte, every time.
+
+An archive holds the files below `files/` and, last, `MANIFEST.sha256`, which `sha256sum --check`
+reads. Times, owners and names of owners are left out; of the mode only "executable" is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from gzip import GzipFile
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from temporalio import activity
+
+from activities.errors import ARCHIVE_FAILED, ARCHIVE_REFUSED, ARCHIVE_SOURCE_MISSING, failure
+from activities.settings import ActivitySettings
+from phasegate.ports import TaskProof
+
+MANIFEST = "MANIFEST.sha256"
+
+
+class _Refused(Exception):
+    """Something that must not or cannot be packed."""
+
+
+def pack(settings: ActivitySettings, source: str, key: str) -> TaskProof:
+    """Pack the file or folder `source` into `<key>.tar.gz`; its proof is the archive's SHA-256.
+
+    A source that is gone although its archive is complete is proven by that archive. Errors, all
+    retried: archive-source-missing, archive-refused (a path that leads out of the archive root, or
+    something that is neither file nor folder), archive-failed (no room, no permission …).
+    """
+    target = settings.archives / f"{_file_name(key)}.tar.gz"
+    try:
+        path = _inside(settings.archive_root, source)
+        if path.exists():
+            _write(path, target)
+        elif not target.exists():
+            raise failure(
+                ARCHIVE_SOURCE_MISSING,
+                f"{source} cannot be archived",
+                f"there is no {path}",
+                "put the files there, or set the worker's PHASEGATE_ARCHIVE_ROOT to their folder; "
+                "the sunset then goes on by itself",
+            )
+        return _proof(source, target)
+    except _Refused as error:
+        raise failure(
+            ARCHIVE_REFUSED,
+            f"{source} is not archived",
+            str(error),
+            f"leave in it only what lies below {settings.archive_root}",
+        ) from error
+    except (OSError, tarfile.TarError, EOFError) as error:
+        raise failure(
+            ARCHIVE_FAILED,
+            f"{source} could not be archived",
+            str(error),
+            f"check the room and the rights in {settings.archives}, and that the files are at rest",
+        ) from error
+
+
+def _file_name(key: str) -> str:
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", key).strip(".-")[:120]
+    # Two keys must not meet in one name.
+    return safe if safe == key else f"{safe}-{sha256(key.encode()).hexdigest()[:8]}".lstrip("-")
+
+
+def _inside(root: Path, source: str) -> Path:
+    asked = PurePosixPath(source)
+    if asked.is_absolute() or ".." in asked.parts or "\0" in source:
+        raise _Refused("the path must be relative to the archive root, without `..`")
+    top = root.resolve()
+    path = (top / asked).resolve()
+    if not path.is_relative_to(top):
+        raise _Refused("it is a symbolic link that leads out of the archive root")
+    return path
+
+
+def _write(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as raw:
+            # No file name and no time in the gzip header.
+            with GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
+                _fill(source, packed)
+            raw.flush()
+            os.fsync(raw.fileno())
+        os.replace(partial, target)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _fill(source: Path, packed: GzipFile) -> None:
+    lines: list[str] = []
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for path in _walk(source):
+            activity.heartbeat(path.name)
+            name = "files/" + str(path.relative_to(source.parent))
+            found = path.lstat()
+            member = tarfile.TarInfo(name)
+            if stat.S_ISLNK(found.st_mode):
+                member.type, member.mode = tarfile.SYMTYPE, 0o777
+                member.linkname = _link(path, source)
+                archive.addfile(member)
+            elif stat.S_ISDIR(found.st_mode):
+                member.type, member.mode = tarfile.DIRTYPE, 0o755
+                archive.addfile(member)
+            elif stat.S_ISREG(found.st_mode):
+                member.mode = 0o755 if found.st_mode & 0o100 else 0o644
+                lines.append(_manifest_line(_add(archive, member, path), name))
+            else:
+                raise _Refused(f"{name} is neither file, folder nor symbolic link")
+        manifest = "".join(lines).encode("utf-8", "surrogateescape")
+        member = tarfile.TarInfo(MANIFEST)
+        member.size = len(manifest)
+        archive.addfile(member, BytesIO(manifest))
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    yield path
+    if path.is_dir() and not path.is_symlink():
+        for child in sorted(path.iterdir(), key=lambda child: os.fsencode(child.name)):
+            yield from _walk(child)
+
+
+def _link(path: Path, source: Path) -> str:
+    """Where a symbolic link leads, relative to it. Raises _Refused if it leads out."""
+    leads_to = Path(os.path.realpath(path))
+    if not leads_to.is_relative_to(source):
+        raise _Refused(f"{path.relative_to(source.parent)} is a symbolic link that leads out of it")
+    return os.path.relpath(leads_to, path.parent)
+
+
+def _add(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> str:
+    # Not through a link that took the file's place meanwhile.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+        member.size = os.fstat(file.fileno()).st_size
+        reader = _Hashing(file)
+        archive.addfile(member, reader)  # type: ignore[arg-type]  # reads it and nothing else
+    return reader.digest.hexdigest()
+
+
+class _Hashing:
+    """A file whose content is hashed as it is read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.digest = sha256()
+
+    def read(self, size: int) -> bytes:
+        chunk = self._file.read(size)
+        self.digest.update(chunk)
+        return chunk
+
+
+def _manifest_line(digest: str, name: str) -> str:
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{'' if escaped == name else chr(92)}{digest}  {escaped}\n"
+
+
+def _proof(source: str, target: Path) -> TaskProof:
+    with target.open("rb") as file:
+        digest = sha256()
+        while chunk := file.read(1024 * 1024):
+            digest.update(chunk)
+        size = file.tell()
+    with tarfile.open(target) as archive:
+        manifest = archive.extractfile(MANIFEST)
+        lines = manifest.read() if manifest else b""
+    files = lines.count(b"\n")
+    return TaskProof(
+        text=f"{files} files of {source} archived in {target.name}",
+        digest="sha256:" + digest.hexdigest(),
+        data={
+            "archive": str(target),
+            "bytes": size,
+            "files": files,
+            "manifest": "sha256:" + sha256(lines).hexdigest(),
+        },
+    )

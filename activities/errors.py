@@ -1,0 +1,70 @@
+"""The errors activities end with: a stable type, and a text that says what, why and what to do.
+
+The type is for retry policies, metrics and alerts; the text is what operators read in the
+Temporal UI under "last failure".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from ledger import DocumentUnknown, LedgerError
+
+LEDGER_UNAVAILABLE = "ledger-unavailable"
+POLICY_UNKNOWN = "policy-unknown"
+PHASE_UNKNOWN = "phase-unknown"
+SUNSET_UNPLANNED = "sunset-unplanned"
+DIRECTORY_UNKNOWN = "directory-unknown"
+UNCHANGED = "unchanged"
+ENDPOINT_UNAVAILABLE = "endpoint-unavailable"
+ENDPOINT_REFUSED = "endpoint-refused"
+ARCHIVE_SOURCE_MISSING = "archive-source-missing"
+ARCHIVE_REFUSED = "archive-refused"
+ARCHIVE_FAILED = "archive-failed"
+
+
+def failure(
+    type: str,
+    what: str,
+    why: str,
+    hint: str,
+    *,
+    retry_after: timedelta | None = None,
+    non_retryable: bool = False,
+) -> ApplicationError:
+    """An activity's error. It is retried, after `retry_after` if given, unless `non_retryable`."""
+    text = f"{what}: {why}" if why else what
+    return ApplicationError(
+        f"{text}; {hint}" if hint else text,
+        type=type,
+        next_retry_delay=retry_after,
+        non_retryable=non_retryable,
+    )
+
+
+def unchanged(text: str, retry_after: timedelta) -> ApplicationError:
+    """A poll found nothing new: no failure, only Temporal's way to ask again later."""
+    return ApplicationError(
+        text,
+        type=UNCHANGED,
+        next_retry_delay=retry_after,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+@contextmanager
+def ledger_errors(unknown: str = LEDGER_UNAVAILABLE) -> Iterator[None]:
+    """Turn the ledger's errors into retryable ones; a document not found gets the type `unknown`.
+
+    Retryable, all of them: the disk gets room again, the backup is restored, the document is
+    published a moment later.
+    """
+    try:
+        yield
+    except LedgerError as error:
+        type = unknown if isinstance(error, DocumentUnknown) else LEDGER_UNAVAILABLE
+        raise failure(type, error.what, error.why, error.hint) from error

@@ -1,0 +1,91 @@
+"""Reading the policy a product is pinned to."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.errors import (
+    DIRECTORY_UNKNOWN,
+    PHASE_UNKNOWN,
+    POLICY_UNKNOWN,
+    SUNSET_UNPLANNED,
+    failure,
+    ledger_errors,
+)
+from ledger import Ledger
+from phasegate import ports
+from phasegate.check import ReportedCheck
+from phasegate.policy import Policy
+from phasegate.sunset import ManualTask
+
+
+class PolicyActivities:
+    """Policies are immutable under their digest, so every answer here is final."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @activity.defn(name=ports.READ_PHASE)
+    def read_phase(self, request: ports.PhaseRequest) -> ports.PhaseBrief:
+        """A phase of the policy, and where a Go leads.
+
+        Errors: policy-unknown and ledger-unavailable (retried); phase-unknown (not retried: no
+        later attempt can find it).
+        """
+        policy = self._policy(request.policy_digest)
+        wanted = policy.phases[0].id if request.phase is None else request.phase
+        try:
+            phase = policy.phase(wanted)
+        except KeyError:
+            raise failure(
+                PHASE_UNKNOWN,
+                f"policy {policy.policy} has no phase {wanted}",
+                f"its phases are {', '.join(phase.id for phase in policy.phases)}",
+                "migrate the product to a policy that has it",
+                non_retryable=True,
+            ) from None
+        checks = [goal.check for goal in phase.milestones]
+        groups = {check.by for check in checks if isinstance(check, ReportedCheck) and check.by}
+        return ports.PhaseBrief(
+            phase=phase,
+            next=policy.following(phase.id),
+            has_sunset=policy.sunset is not None,
+            reporters=self._members(request.directory, groups),
+        )
+
+    @activity.defn(name=ports.READ_SUNSET)
+    def read_sunset(self, request: ports.SunsetRequest) -> ports.SunsetBrief:
+        """The policy's sunset plan, and who may confirm its manual tasks.
+
+        Errors: policy-unknown and ledger-unavailable (retried); sunset-unplanned (not retried).
+        """
+        policy = self._policy(request.policy_digest)
+        if policy.sunset is None:
+            raise failure(
+                SUNSET_UNPLANNED,
+                f"policy {policy.policy} plans no sunset",
+                "it has no `sunset` section",
+                "migrate the product to a policy that has one",
+                non_retryable=True,
+            )
+        tasks = policy.sunset.tasks
+        groups = {task.by for task in tasks if isinstance(task, ManualTask) and task.by}
+        return ports.SunsetBrief(
+            plan=policy.sunset, members=self._members(request.directory, groups)
+        )
+
+    def _members(self, directory: str, groups: set[str]) -> dict[str, tuple[str, ...]]:
+        """Who is in these groups today, in the directory of that name."""
+        if not groups:
+            return {}
+        with ledger_errors(unknown=DIRECTORY_UNKNOWN):
+            documents = self._ledger.documents
+            current = documents.current("directory", directory)
+            if current is None:
+                return {group: () for group in sorted(groups)}
+            known = documents.read_directory(current.digest)
+        return {group: known.members(group) for group in sorted(groups)}
+
+    def _policy(self, digest: str) -> Policy:
+        with ledger_errors(unknown=POLICY_UNKNOWN):
+            return self._ledger.documents.read_policy(digest)

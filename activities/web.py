@@ -1,0 +1,91 @@
+"""HTTP with limits: answers are read in a bounded way, and URLs shown without secrets."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cache
+from importlib.metadata import version
+
+import httpx2
+
+BODY_BYTES = 1024 * 1024
+REDIRECTS = 3
+LONGEST_WAIT = timedelta(days=1)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Loading the certificate store takes longer than a request; clients may share the context.
+    return httpx2.create_ssl_context()
+
+
+@asynccontextmanager
+async def client(seconds: float) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client whose every wait ends after `seconds`; the caller bounds their sum."""
+    headers = {
+        "User-Agent": f"phasegate/{version('phasegate')}",
+        # A small compressed answer can unpack to more than memory holds.
+        "Accept-Encoding": "identity",
+    }
+    async with httpx2.AsyncClient(headers=headers, timeout=seconds, verify=_tls()) as opened:
+        yield opened
+
+
+async def get(http: httpx2.AsyncClient, url: str) -> httpx2.Response:
+    """GET, following at most REDIRECTS redirects; the answer's body is not read yet.
+
+    The client's own redirects read every body on the way, however long. Raises httpx2.HTTPError.
+    """
+    request = http.build_request("GET", url, headers={"Accept": "application/json"})
+    for _ in range(REDIRECTS + 1):
+        response = await http.send(request, stream=True, follow_redirects=False)
+        if response.next_request is None:
+            return response
+        await response.aclose()
+        request = response.next_request
+    raise httpx2.TooManyRedirects(f"more than {REDIRECTS} redirects")
+
+
+async def read(response: httpx2.Response) -> tuple[bytes, bool]:
+    """The first BODY_BYTES of the body as sent, and whether that is all of it."""
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            return bytes(body[:BODY_BYTES]), False
+    return bytes(body), True
+
+
+def retry_after(response: httpx2.Response) -> timedelta | None:
+    """How long a 429 or 503 asks to wait (RFC 9110, 10.2.3), a day at most."""
+    if response.status_code not in (429, 503):
+        return None
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return timedelta(seconds=min(int(value[:9]), LONGEST_WAIT.total_seconds()))
+    try:
+        at = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    wait = at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)
+    return min(max(wait, timedelta(0)), LONGEST_WAIT)
+
+
+def shown(url: str) -> str:
+    """A URL without what may be secret in it: user, password, query and fragment."""
+    try:
+        read = httpx2.URL(url)
+        return str(read.copy_with(userinfo=b"", query=None, fragment=None))
+    except (httpx2.InvalidURL, ValueError):
+        return "an address that cannot be read"
+
+
+def reason(error: Exception) -> str:
+    """Why a request got no answer, in one bounded line."""
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
+        return "no answer in time"
+    return " ".join((str(error) or type(error).__name__).split())[:200]

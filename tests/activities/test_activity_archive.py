@@ -1,0 +1,211 @@
+"""Archives come out the same every time, and hold nothing from outside their root."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import subprocess
+import tarfile
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities import ActivitySettings
+from activities.retirement import RetirementActivities
+from phasegate.ports import ArchiveOrder, TaskProof
+from phasegate.sunset import ArchiveTask
+
+KEY = "product/atlas/sunset#archive-source"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ActivitySettings:
+    root = tmp_path / "root"
+    source = root / "atlas"
+    (source / "src" / "deep").mkdir(parents=True)
+    (source / "empty").mkdir()
+    (source / "README.md").write_text("# Atlas\n")
+    (source / "src" / "run.sh").write_text("#!/bin/sh\n")
+    (source / "src" / "run.sh").chmod(0o750)
+    (source / "src" / "deep" / "data.bin").write_bytes(os.urandom(300_000))
+    (source / "src" / "ünï\ncode \\ name").write_text("odd")
+    (source / os.fsdecode(b"latin-\xe9")).write_text("older")
+    (source / ("long-" * 40)).write_text("long")
+    (source / "link").symlink_to("src/run.sh")
+    (source / "absolute").symlink_to(source / "src")
+    return ActivitySettings(archive_root=root, archives=tmp_path / "new" / "archives")
+
+
+def archive(settings: ActivitySettings, source: str = "{product}", key: str = KEY) -> TaskProof:
+    order = ArchiveOrder(
+        product="atlas",
+        key=key,
+        task=ArchiveTask(id="t", title="T", kind="archive", source=source),
+    )
+    proof: TaskProof = ActivityEnvironment().run(
+        RetirementActivities(settings).archive_files, order
+    )
+    return proof
+
+
+def refused(settings: ActivitySettings, source: str) -> ApplicationError:
+    with pytest.raises(ApplicationError) as error:
+        archive(settings, source)
+    assert not error.value.non_retryable
+    assert not list(settings.archives.glob("*")) if settings.archives.exists() else True
+    return error.value
+
+
+def test_the_proof_is_of_the_file(settings: ActivitySettings) -> None:
+    proof = archive(settings)
+    (path,) = settings.archives.iterdir()
+    assert path.name.startswith("product-atlas-sunset-archive-source-")
+    assert path.name.endswith(".tar.gz")
+    content = path.read_bytes()
+    assert proof.digest == "sha256:" + sha256(content).hexdigest()
+    assert proof.data["archive"] == str(path)
+    assert proof.data["bytes"] == len(content)
+    assert proof.data["files"] == 6
+    assert "6 files of atlas archived" in proof.text
+
+
+def test_common_tools_unpack_it_and_check_the_manifest(
+    settings: ActivitySettings, tmp_path: Path
+) -> None:
+    path = archive(settings).data["archive"]
+    target = tmp_path / "unpacked"
+    target.mkdir()
+    subprocess.run(["tar", "xzf", path, "-C", target], check=True)
+    subprocess.run(["sha256sum", "--check", "--quiet", "MANIFEST.sha256"], cwd=target, check=True)
+    unpacked = target / "files" / "atlas"
+    assert (unpacked / "README.md").read_text() == "# Atlas\n"
+    assert os.access(unpacked / "src" / "run.sh", os.X_OK)
+    assert (unpacked / "empty").is_dir()
+    assert os.readlink(unpacked / "link") == "src/run.sh"
+    assert os.readlink(unpacked / "absolute") == "src"
+    assert (unpacked / "src" / "ünï\ncode \\ name").read_text() == "odd"
+
+
+def test_repeating_gives_the_same_bytes(settings: ActivitySettings, tmp_path: Path) -> None:
+    first = archive(settings)
+    source = settings.archive_root / "atlas"
+    copy = tmp_path / "copied" / "atlas"
+    shutil.copytree(source, copy, symlinks=True, copy_function=shutil.copyfile)
+    (copy / "src" / "run.sh").chmod(0o755)
+    (copy / "absolute").unlink()
+    (copy / "absolute").symlink_to(copy / "src")
+    os.utime(copy / "README.md", (1, 1))
+    elsewhere = ActivitySettings(archive_root=copy.parent, archives=tmp_path / "others")
+    second = archive(elsewhere)
+    assert first.digest == second.digest == archive(settings).digest
+    assert len(list(settings.archives.iterdir())) == 1
+    with tarfile.open(first.data["archive"]) as packed:
+        names = packed.getnames()
+        assert all(m.mtime == m.uid == m.gid == 0 and not m.uname for m in packed.getmembers())
+    assert names[0] == "files/atlas"
+    assert names[-1] == "MANIFEST.sha256"
+
+
+def test_a_single_file(settings: ActivitySettings) -> None:
+    proof = archive(settings, "{product}/README.md")
+    with tarfile.open(proof.data["archive"]) as packed:
+        assert packed.getnames() == ["files/README.md", "MANIFEST.sha256"]
+
+
+def test_other_keys_are_other_archives(settings: ActivitySettings) -> None:
+    keys = ["a/b", "a-b", "a b", "../../a", "..", "", "-", "a" * 300, "plain"]
+    paths = {archive(settings, "atlas/README.md", key).data["archive"] for key in keys}
+    assert len(paths) == len(keys)
+    assert {Path(path).parent for path in paths} == {settings.archives}
+    assert str(settings.archives / "plain.tar.gz") in paths
+
+
+def test_a_missing_source_is_waited_for(settings: ActivitySettings) -> None:
+    error = refused(settings, "{product}-contracts")
+    assert error.type == "archive-source-missing"
+    assert str(settings.archive_root / "atlas-contracts") in error.message
+    assert "PHASEGATE_ARCHIVE_ROOT" in error.message
+    missing = ActivitySettings(Path("/no/such/root"), settings.archives)
+    assert refused(missing, "{product}").type == "archive-source-missing"
+
+
+def test_a_source_deleted_after_its_archive_was_made_is_proven_by_it(
+    settings: ActivitySettings,
+) -> None:
+    first = archive(settings)
+    shutil.rmtree(settings.archive_root / "atlas")
+    assert archive(settings) == first
+    Path(first.data["archive"]).write_bytes(b"cut off")
+    with pytest.raises(ApplicationError) as error:
+        archive(settings)
+    assert error.value.type == "archive-failed"
+
+
+@pytest.mark.parametrize("source", ["../root/atlas", "/etc", "atlas/../../x", "a\0b", ".."])
+def test_paths_that_lead_out_are_refused(settings: ActivitySettings, source: str) -> None:
+    assert refused(settings, source).type == "archive-refused"
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../other", "/", "no-such/../../../x", ".."])
+def test_links_that_lead_out_are_refused(settings: ActivitySettings, target: str) -> None:
+    (settings.archive_root / "atlas" / "src" / "out").symlink_to(target)
+    (settings.archive_root / "other").mkdir()
+    error = refused(settings, "atlas/src")
+    assert error.type == "archive-refused"
+    assert "src/out" in error.message
+    assert refused(settings, "atlas/src/out/passwd").type in (
+        "archive-refused",
+        "archive-source-missing",
+    )
+
+
+def test_a_source_that_is_a_link_out_of_the_root_is_refused(settings: ActivitySettings) -> None:
+    (settings.archive_root / "away").symlink_to("/etc")
+    assert refused(settings, "away").type == "archive-refused"
+    assert refused(settings, "away/passwd").type == "archive-refused"
+
+
+def test_what_is_neither_file_nor_folder_is_refused(settings: ActivitySettings) -> None:
+    os.mkfifo(settings.archive_root / "atlas" / "pipe")
+    error = refused(settings, "atlas")
+    assert error.type == "archive-refused"
+    assert "pipe" in error.message
+
+
+def test_links_in_a_circle_do_not_hang(settings: ActivitySettings) -> None:
+    source = settings.archive_root / "atlas"
+    (source / "self").symlink_to("self")
+    (source / "up").symlink_to("src/..")
+    assert archive(settings).data["files"] == 6
+
+
+def test_a_full_disk_leaves_nothing_half_done_and_heals(settings: ActivitySettings) -> None:
+    settings.archives.parent.mkdir()
+    settings.archives.write_text("a file where the folder should be")
+    with pytest.raises(ApplicationError) as error:
+        archive(settings)
+    assert error.value.type == "archive-failed"
+    settings.archives.unlink()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(ApplicationError) as error:
+            archive(settings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert error.value.type == "archive-failed"
+    assert list(settings.archives.iterdir()) == []
+    assert archive(settings).data["files"] == 6
+
+
+def test_where_archives_go(tmp_path: Path) -> None:
+    env = {"PHASEGATE_DATA_DIR": str(tmp_path)}
+    assert ActivitySettings.from_env(env) == ActivitySettings(
+        tmp_path / "archive-source", tmp_path / "archives"
+    )
+    env["PHASEGATE_ARCHIVE_ROOT"] = "/srv/products"
+    assert ActivitySettings.from_env(env).archive_root == Path("/srv/products")
