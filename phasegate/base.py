@@ -42,10 +42,14 @@ def _utc(value: datetime) -> datetime:
 
 
 def _due(value: object) -> object:
-    """A plain date is due when that day ends (UTC)."""
-    if isinstance(value, str) and len(value) == 10:
+    """A plain date is due when that day ends (UTC).
+
+    Text is read here and not by pydantic, which in strict mode takes no text for an instant, and
+    in lax mode takes `20261123` for a second in 1970.
+    """
+    if isinstance(value, str):
         try:
-            value = date.fromisoformat(value)
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
         except ValueError:
             return value
     if isinstance(value, date) and not isinstance(value, datetime):

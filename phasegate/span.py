@@ -24,6 +24,7 @@ _ISO = re.compile(
     r"^(-?)P(?=[\dT])(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
     r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?$"
 )
+_LONGEST = timedelta(days=365_243)
 _HELP = "a span such as '90 days', '12 months', '-30 days', '2 hours' or ISO 8601 'P1Y', 'PT90S'"
 
 
@@ -42,6 +43,16 @@ class Span:
     def parse(cls, text: str) -> Span:
         """Read a span. Raises ValueError with the accepted forms."""
         text = " ".join(text.split())
+        try:
+            span = cls._read(text)
+            if abs(span.approximate) <= _LONGEST:
+                return span
+        except OverflowError:
+            pass  # longer than Python's timedelta can be: the same answer
+        raise ValueError(f"{text[:40]!r} is too long: a span has 1000 years at most")
+
+    @classmethod
+    def _read(cls, text: str) -> Span:
         if match := _WORDS.match(text):
             sign, number, unit = match.groups()
             factor = -1 if sign else 1
@@ -107,7 +118,7 @@ class Span:
                 if count and not rest:
                     sign = "-" if self.exact < timedelta(0) else ""
                     return f"{sign}{count} {unit}" + ("" if count == 1 else "s")
-            return f"{self.exact.total_seconds():g} seconds"
+            return f"{self.exact.total_seconds():.6f}".rstrip("0").rstrip(".") + " seconds"
         return str(self)
 
     @classmethod

@@ -1,0 +1,38 @@
+"""What types alone cannot say of documents: cycles, unreachable phases, gates nobody can pass.
+
+Pure: documents in, findings out. A finding's path goes to `Parsed.locate` for line and column.
+"""
+
+from __future__ import annotations
+
+from phasegate.directory import Directory
+from phasegate.lint.findings import Finding, Severity
+from phasegate.lint.flow import flow_findings
+from phasegate.lint.gates import gate_findings
+from phasegate.lint.people import directory_findings, policy_people_findings
+from phasegate.lint.product import product_findings
+from phasegate.lint.sunset import sunset_findings
+from phasegate.policy import Policy
+from phasegate.product import Product
+
+__all__ = ["Finding", "Severity", "lint_directory", "lint_policy", "lint_product"]
+
+
+def lint_policy(policy: Policy, directory: Directory | None = None) -> list[Finding]:
+    """What is wrong with a policy; with a directory, also who is missing for its gates."""
+    found = [*flow_findings(policy), *gate_findings(policy), *sunset_findings(policy)]
+    if directory is not None:
+        found += policy_people_findings(policy, directory)
+    return found
+
+
+def lint_product(
+    product: Product, policy: Policy, directory: Directory | None = None
+) -> list[Finding]:
+    """What is wrong with a product under a policy; with a directory, also who cannot vote."""
+    return list(product_findings(product, policy, directory))
+
+
+def lint_directory(directory: Directory) -> list[Finding]:
+    """What is wrong with a directory."""
+    return list(directory_findings(directory))

@@ -1,0 +1,90 @@
+"""The way through a policy's phases: names, order, ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from phasegate.check import HttpCheck
+from phasegate.expressions import compile_error
+from phasegate.lint.findings import Finding, or_meant, twice, walk_from_start
+from phasegate.policy import Phase, Policy
+
+
+def flow_findings(policy: Policy) -> Iterator[Finding]:
+    """Duplicate ids, broken `next`, cycles, phases nobody reaches, phases that cannot end."""
+    yield from twice((((*_at(i), "id"), p.id) for i, p in enumerate(policy.phases)), "phase")
+    yield from twice(
+        (
+            ((*_at(i), "milestones", j, "id"), milestone.id)
+            for i, phase in enumerate(policy.phases)
+            for j, milestone in enumerate(phase.milestones)
+        ),
+        "milestone",
+    )
+    known = [phase.id for phase in policy.phases]
+    reached, cycle = walk_from_start(policy)
+    if cycle:
+        index = known.index(cycle[-2])
+        way = " → ".join(cycle)
+        yield Finding(
+            "error",
+            (*_at(index), "next"),
+            f"the phases go round in a circle: {way}; a product would never end",
+        )
+    for i, phase in enumerate(policy.phases):
+        if phase.next and phase.next not in known:
+            hint = or_meant(phase.next, known)
+            yield Finding("error", (*_at(i), "next"), f"there is no phase {phase.next}{hint}")
+        if phase.id not in reached:
+            yield Finding(
+                "error",
+                (*_at(i), "id"),
+                f"no product ever reaches phase {phase.id}: make it another's next, or remove it",
+            )
+        yield from _phase(policy, i, phase, last=phase.id == reached[-1])
+
+
+def _at(index: int) -> tuple[str, int]:
+    return ("phases", index)
+
+
+def _phase(policy: Policy, i: int, phase: Phase, *, last: bool) -> Iterator[Finding]:
+    if phase.review and not phase.in_market:
+        yield Finding(
+            "warning",
+            (*_at(i), "review"),
+            f"phase {phase.id} is reviewed but not in the market; set in_market: true, "
+            "or use the phase's gate",
+        )
+    if phase.gate is None and phase.review and (not last or policy.sunset is None):
+        yield Finding(
+            "error",
+            (*_at(i), "review"),
+            f"phase {phase.id} never ends with a Go: it has a review and no gate, so only a kill "
+            "ends it; give it a gate (opens: submit)",
+        )
+    elif phase.gate is None and not phase.milestones and not phase.review:
+        if phase.in_market:
+            yield Finding(
+                "error",
+                (*_at(i), "in_market"),
+                f"phase {phase.id} leaves the market as soon as it enters it: it has no gate, no "
+                "milestones and no review; add one",
+            )
+        elif not last:
+            yield Finding(
+                "warning",
+                (*_at(i), "id"),
+                f"phase {phase.id} has neither gate nor milestones and ends as soon as it begins",
+            )
+    if phase.in_market and policy.sunset is None:
+        yield Finding(
+            "warning",
+            (*_at(i), "in_market"),
+            f"a kill in phase {phase.id} leads to the sunset, but the policy plans none",
+        )
+    for j, milestone in enumerate(phase.milestones):
+        if isinstance(milestone.check, HttpCheck):
+            path = (*_at(i), "milestones", j, "check", "expression")
+            if problem := compile_error(milestone.check.expression, "body"):
+                yield Finding("error", path, problem)

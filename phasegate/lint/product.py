@@ -1,0 +1,156 @@
+"""A product under its policy: names that must exist, people who must be able to vote, dates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from phasegate.check import Check, HttpCheck
+from phasegate.directory import Directory
+from phasegate.expressions import compile_error
+from phasegate.gate import Gate
+from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
+from phasegate.lint.people import blocked_by, blockers, shortages
+from phasegate.policy import Policy
+from phasegate.problems import DocPath
+from phasegate.product import Product
+from phasegate.rules import steps_of
+
+
+def product_findings(
+    product: Product, policy: Policy, directory: Directory | None
+) -> Iterator[Finding]:
+    """Unknown names, approvers outside their groups, gates nobody can pass, dates out of order."""
+    yield from _milestones(product, policy, directory)
+    yield from _dates(product, policy)
+    yield from _criteria(product, policy)
+    yield from _approvers(product, policy, directory)
+    if directory is None:
+        return
+    if product.owner not in directory.people:
+        hint = or_meant(product.owner, directory.people)
+        yield Finding("error", ("owner",), f"{product.owner} is not in the directory{hint}")
+    for _, gate in gates_at(policy):
+        yield from _seats(product, gate, directory)
+
+
+def _milestones(product: Product, policy: Policy, directory: Directory | None) -> Iterator[Finding]:
+    phases = [phase.id for phase in policy.phases]
+    home = {m.id: phase.id for phase in policy.phases for m in phase.milestones}
+    yield from twice(
+        ((("milestones", i, "id"), m.id) for i, m in enumerate(product.milestones)), "milestone"
+    )
+    for i, milestone in enumerate(product.milestones):
+        here: DocPath = ("milestones", i)
+        if milestone.phase not in phases:
+            message = f"policy {policy.policy} has no phase {milestone.phase}"
+            hint = or_meant(milestone.phase, phases)
+            yield Finding("error", (*here, "phase"), message + hint)
+        elif home.get(milestone.id, milestone.phase) != milestone.phase:
+            yield Finding(
+                "error",
+                (*here, "phase"),
+                f"policy {policy.policy} has milestone {milestone.id} in phase "
+                f"{home[milestone.id]}; name that phase, or choose another id",
+            )
+        if milestone.check:
+            yield from _check((*here, "check"), milestone.check, directory)
+
+
+def _check(path: DocPath, check: Check, directory: Directory | None) -> Iterator[Finding]:
+    if isinstance(check, HttpCheck):
+        problem = compile_error(check.expression, "body")
+        if problem:
+            yield Finding("error", (*path, "expression"), problem)
+    elif check.by and directory is not None and check.by not in directory.groups:
+        message = f"the directory has no group {check.by}{or_meant(check.by, directory.groups)}"
+        yield Finding("error", (*path, "by"), message)
+
+
+def _dates(product: Product, policy: Policy) -> Iterator[Finding]:
+    latest: tuple[datetime, str] | None = None
+    order, _ = walk_from_start(policy)
+    for phase in order:
+        dated = [
+            (i, milestone.id, milestone.due)
+            for i, milestone in enumerate(product.milestones)
+            if milestone.phase == phase and milestone.due
+        ]
+        for i, name, due in dated:
+            if latest and due < latest[0]:
+                yield Finding(
+                    "warning",
+                    ("milestones", i, "due"),
+                    f"{name} ({due:%Y-%m-%d}) is due before {latest[1]} ({latest[0]:%Y-%m-%d}), "
+                    "which is in an earlier phase",
+                )
+        for _, name, due in dated:
+            if latest is None or due > latest[0]:
+                latest = due, name
+
+
+def _criteria(product: Product, policy: Policy) -> Iterator[Finding]:
+    known = {m.id for phase in policy.phases for m in phase.milestones}
+    known |= {milestone.id for milestone in product.milestones}
+    for _, gate in gates_at(policy):
+        for criterion in gate.criteria:
+            if criterion.milestone and criterion.milestone not in known:
+                yield Finding(
+                    "error",
+                    ("milestones",),
+                    f"gate {gate.id} asks for milestone {criterion.milestone}, which neither the "
+                    "policy nor this product has; add it here with a due date",
+                )
+
+
+def _approvers(product: Product, policy: Policy, directory: Directory | None) -> Iterator[Finding]:
+    gates = {gate.id: gate for _, gate in gates_at(policy)}
+    for gate_id, groups in product.approvers.items():
+        here: DocPath = ("approvers", gate_id)
+        if gate_id not in gates:
+            message = f"policy {policy.policy} has no gate {gate_id}{or_meant(gate_id, gates)}"
+            yield Finding("error", here, message)
+            continue
+        asked = {group for r in gates[gate_id].requires for group in r.groups}
+        for group, people in groups.items():
+            if group not in asked:
+                hint = or_meant(group, asked)
+                yield Finding(
+                    "error", (*here, group), f"gate {gate_id} asks no group {group}{hint}"
+                )
+            if not people:
+                yield Finding(
+                    "error",
+                    (*here, group),
+                    f"leaves nobody of {group} to vote; name members, or remove the line",
+                )
+            for i, person in enumerate(people):
+                if person == product.owner:
+                    yield Finding(
+                        "warning",
+                        (*here, group, i),
+                        f"{person} owns the product and has no vote in its gates; name another",
+                    )
+                if directory and group in asked and person not in directory.members(group):
+                    yield Finding(
+                        "error",
+                        (*here, group, i),
+                        f"{person} is not a member of {group} in the directory; approvers can "
+                        "narrow a group, never add to it",
+                    )
+
+
+def _seats(product: Product, gate: Gate, directory: Directory) -> Iterator[Finding]:
+    chosen = product.approvers.get(gate.id, {})
+    members = {
+        group: [p for p in directory.members(group) if group not in chosen or p in chosen[group]]
+        for group in directory.groups
+    }
+    steps = steps_of(gate.requires, members, tier=product.tier, excluded=[product.owner])
+    path: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("approvers",)
+    short = list(shortages(gate, steps))
+    for problem in short:
+        why = f"for a product of tier {product.tier} owned by {product.owner}"
+        yield Finding("error", path, f"{problem}; counted {why}")
+    if not short and gate.id in product.approvers:
+        yield from blocked_by(path, gate, sorted(set(blockers(steps))))

@@ -1,0 +1,99 @@
+"""CEL expressions: what does not compile is told at lint, and nothing but true is true."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phasegate.expressions import Truth, compile_error, evaluate
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "body.status == 'ok'",
+        "body.status",
+        "size(body.items) > 2 && body.items.all(i, i.open == false)",
+        "has(body.release) && body.release.startsWith('v1.')",
+        "true",
+    ],
+)
+def test_good_expressions_compile(expr: str) -> None:
+    assert compile_error(expr, "body") is None
+
+
+@pytest.mark.parametrize(
+    ("expr", "expected"),
+    [
+        ("body.", "Syntax error: no viable alternative at input '.' (line 1, column 6)"),
+        ("", "Syntax error: mismatched input 'end' (line 1, column 1)"),
+        ("bdy == 1", "undeclared reference to 'bdy' (line 1, column 1)"),
+        ("body.x ==\n  product.y", "undeclared reference to 'product.y' (line 2, column 10)"),
+        ("1 + 1", "gives int, not true or false; compare it with something"),
+        ("'yes'", "gives string, not true or false; compare it with something"),
+    ],
+)
+def test_bad_expressions_say_where(expr: str, expected: str) -> None:
+    assert compile_error(expr, "body") == expected
+
+
+def test_an_expression_too_deep_is_refused() -> None:
+    found = compile_error("!" * 5 + "(" * 200 + "true" + ")" * 200, "body")
+    assert found is not None
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize(
+    ("expr", "body", "met", "problem"),
+    [
+        ("body.ok", {"ok": True}, True, ""),
+        ("body.ok", {"ok": False}, False, ""),
+        ("body.n > 2", {"n": 3}, True, ""),
+        ("body.n > 2", {"n": 2}, False, ""),
+        ("body.ok", {"ok": 1}, False, "gave int, not true or false"),
+        ("body.ok", {"ok": "true"}, False, "gave string, not true or false"),
+        ("body.ok", {"ok": None}, False, "gave null, not true or false"),
+        ("body.ok", {}, False, "cannot be evaluated: "),
+        ("body.ok", None, False, "cannot be evaluated: "),
+        ("body.ok", [1], False, "cannot be evaluated: "),
+        ("body.a.b.c == 1", {"a": {}}, False, "cannot be evaluated: "),
+        ("1 / body.n == 1", {"n": 0}, False, "cannot be evaluated: "),
+        ("body.", {}, False, "does not compile: "),
+        ("body.ok", {"ok": object()}, False, "cannot be evaluated: "),
+    ],
+)
+def test_only_true_is_true(expr: str, body: object, met: bool, problem: str) -> None:
+    found = evaluate(expr, {"body": body})
+    assert found.met is met
+    assert bool(found) is met
+    assert found.problem.startswith(problem)
+    assert bool(found.problem) == bool(problem)
+
+
+def test_an_unset_variable_is_not_met() -> None:
+    assert evaluate("true", {}) == Truth(True)
+    assert not evaluate("body", {})
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=8),
+        st.binary(max_size=3),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_whatever_a_system_answers_never_raises(body: object) -> None:
+    found = evaluate("body.status == 'done' && body.count > 1", {"body": body})
+    assert not found
+    assert evaluate("body", {"body": body}).met is (body is True)

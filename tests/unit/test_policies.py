@@ -1,0 +1,187 @@
+"""What is shipped is clean, complete, and says where it comes from."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import policies
+from phasegate.directory import Directory
+from phasegate.gate import Gate
+from phasegate.lint import lint_directory, lint_policy, lint_product
+from phasegate.policy import Policy
+from phasegate.product import Product
+from phasegate.reading import read_directory, read_policy, read_product
+from phasegate.rules import can_pass, steps_of
+from phasegate.sunset import ArchiveTask, DateTask
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PAIRS = [
+    ("python-3.8.product.yaml", "cpython.directory.yaml"),
+    ("kep-753.product.yaml", "kubernetes.directory.yaml"),
+    ("example.product.yaml", "example.directory.yaml"),
+]
+
+
+def policy(name: str) -> Policy:
+    return read_policy(policies.text_of(name), f"{name}.yaml")
+
+
+def product(file: str) -> Product:
+    return read_product((EXAMPLES / file).read_bytes(), file)
+
+
+def directory(file: str) -> Directory:
+    return read_directory((EXAMPLES / file).read_bytes(), file)
+
+
+def gate(of: Policy, gate_id: str) -> Gate:
+    return next(gate for gate in of.gates() if gate.id == gate_id)
+
+
+def test_the_shipped_policies() -> None:
+    assert policies.names() == ("kubernetes-enhancement", "python-release", "standard")
+
+
+def test_an_unknown_policy_is_a_key_error_that_names_the_known() -> None:
+    with pytest.raises(KeyError, match="shipped: kubernetes-enhancement"):
+        policies.text_of("../examples/x")
+
+
+@pytest.mark.parametrize("name", policies.names())
+def test_each_policy_lints_clean_and_names_its_source(name: str) -> None:
+    shipped = policy(name)
+    assert shipped.policy == name
+    assert shipped.source
+    assert lint_policy(shipped) == []
+    assert all(gate.question for gate in shipped.gates())
+
+
+@pytest.mark.parametrize(("product_file", "directory_file"), PAIRS)
+def test_each_example_has_no_errors(product_file: str, directory_file: str) -> None:
+    goods, people = product(product_file), directory(directory_file)
+    assert goods.policy is not None
+    rules = policy(goods.policy)
+    assert lint_directory(people) == []
+    found = [*lint_policy(rules, people), *lint_product(goods, rules, people)]
+    assert [str(finding) for finding in found if finding.severity == "error"] == []
+
+
+def test_every_example_file_is_tested() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.yaml")} == {file for p in PAIRS for file in p}
+
+
+def test_the_invented_example_is_exemplary() -> None:
+    goods, people = product("example.product.yaml"), directory("example.directory.yaml")
+    rules = policy("standard")
+    assert lint_policy(rules, people) == []
+    for tier in (1, 2, 3):
+        assert lint_product(goods.model_copy(update={"tier": tier}), rules, people) == []
+    empty = [name for name in Product.model_fields if getattr(goods, name) in ("", (), {}, None)]
+    assert empty == []
+    goals = {goal.id for phase in rules.phases for goal in phase.milestones}
+    dated = {milestone.id for milestone in goods.milestones if milestone.due}
+    assert goals <= dated
+    assert all(person.email for person in people.people.values())
+
+
+def test_standard_has_the_phases_and_gates_of_the_design() -> None:
+    standard = policy("standard")
+    assert [phase.id for phase in standard.phases] == [
+        "inception",
+        "scoping",
+        "business-case",
+        "development",
+        "testing",
+        "launch",
+    ]
+    assert [gate.id for gate in standard.gates()] == [
+        "idea-screen",
+        "second-screen",
+        "go-to-development",
+        "go-to-testing",
+        "go-to-launch",
+        "post-launch-review",
+        "intent-to-retire",
+        "end-of-sales-readiness",
+        "decommission",
+    ]
+    assert [phase.id for phase in standard.phases if phase.in_market] == ["launch"]
+
+
+@pytest.mark.parametrize(
+    ("tier", "groups"),
+    [
+        (1, {"product", "engineering", "security", "privacy", "legal", "support", "marketing"}),
+        (2, {"product", "security", "support", "marketing"}),
+        (3, {"product", "on-call"}),
+    ],
+)
+def test_standard_asks_for_a_launch_by_tier(tier: int, groups: set[str]) -> None:
+    asked = gate(policy("standard"), "go-to-launch").requires
+    assert {r.group for r in asked if not r.tiers or tier in r.tiers} == groups
+
+
+def test_standard_retires_with_three_of_five_legal_among_them() -> None:
+    (requirement,) = gate(policy("standard"), "intent-to-retire").requires
+    assert (requirement.need, len(requirement.any_of), requirement.include) == (3, 5, ("legal",))
+    without_legal = {group: [group] for group in requirement.any_of if group != "legal"}
+    assert not can_pass(steps_of([requirement], without_legal, tier=1))
+    assert can_pass(steps_of([requirement], without_legal | {"legal": ["legal"]}, tier=1))
+
+
+def test_standard_gives_customers_a_timetable() -> None:
+    plan = policy("standard").sunset
+    assert plan is not None
+    notice = datetime(2027, 1, 31, tzinfo=UTC)
+    dates = {task.id: task.at.after(notice).date().isoformat() for task in plan.tasks}
+    assert dates["internal-briefing"] == "2027-01-01"
+    assert dates["public-notice"] == "2027-01-31"
+    assert dates["end-of-sales"] == "2027-07-31"
+    assert dates["read-only"] == "2027-12-31"
+    assert dates["end-of-life"] == "2028-01-31"
+    assert "2028-02-28" <= dates["delete-data"] <= "2028-04-30"
+    for task in plan.tasks:
+        if isinstance(task, DateTask):
+            assert [span.words for span in task.remind[:-1]] == [
+                "90 days",
+                "60 days",
+                "30 days",
+                "7 days",
+            ]
+            assert task.remind[-1].approximate.total_seconds() == 0
+
+
+def test_python_lives_from_development_to_a_closed_branch() -> None:
+    python, people = policy("python-release"), directory("cpython.directory.yaml")
+    assert [phase.id for phase in python.phases if phase.in_market] == ["bugfix", "security"]
+    assert python.sunset is not None
+    assert any(isinstance(task, ArchiveTask) for task in python.sunset.tasks)
+    goods = product("python-3.8.product.yaml")
+    members = {name: people.members(name) for name in people.groups}
+    for each in python.gates():
+        steps = steps_of(each.requires, members, tier=1, excluded=[goods.owner])
+        assert can_pass(steps)
+        assert all(goods.owner not in step.people for step in steps)
+
+
+def test_python_dates_are_the_real_ones() -> None:
+    due = {m.id: m.due for m in product("python-3.8.product.yaml").milestones}
+    assert due["beta-1"] == datetime(2019, 6, 4, 23, 59, 59, tzinfo=UTC)
+    assert due["five-years"] == datetime(2024, 10, 7, 23, 59, 59, tzinfo=UTC)
+
+
+def test_an_enhancement_needs_its_sig_and_production_readiness_at_every_stage() -> None:
+    kubernetes, kep = policy("kubernetes-enhancement"), product("kep-753.product.yaml")
+    assert kubernetes.sunset is None
+    for each in kubernetes.gates():
+        assert [r.group for r in each.requires] == ["sig-approvers", "prod-readiness-approvers"]
+        assert "sig-approvers" in kep.approvers[each.id]
+    readiness = {g: groups["prod-readiness-approvers"] for g, groups in kep.approvers.items()}
+    assert readiness == {
+        "implementable": ("wojtek-t",),
+        "beta": ("wojtek-t",),
+        "stable": ("jpbetz",),
+    }
