@@ -82,7 +82,7 @@ class PolicyActivities:
             documents = self._ledger.documents
             current = documents.current("directory", directory)
             if current is None:
-                return {group: () for group in sorted(groups)}
+                return dict.fromkeys(sorted(groups), ())
             known = documents.read_directory(current.digest)
         return {group: known.members(group) for group in sorted(groups)}
 
