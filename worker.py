@@ -1,0 +1,71 @@
+"""The durable worker: runs workflows and activities until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities import ActivitySettings, all_activities
+from client.connection import connect
+from client.logs import configure_logs
+from client.settings import Settings
+from ledger import Ledger
+from phasegate.errors import PhasegateError
+
+GRACE = timedelta(seconds=20)
+"""How long running activities may finish after SIGTERM; orchestrators kill at 30 s."""
+
+THREADS = 16
+
+log = structlog.get_logger(__name__)
+
+
+def build_worker(client: Client, settings: Settings, *, task_queue: str | None = None) -> Worker:
+    """A worker on a connected client (workflows, converter and sandbox come with its plugin)."""
+    return Worker(
+        client,
+        task_queue=task_queue or settings.task_queue,
+        activities=all_activities(Ledger(settings.ledger_url), ActivitySettings.from_env()),
+        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
+        graceful_shutdown_timeout=GRACE,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+async def run(task_queue: str | None = None) -> None:
+    """Work until SIGTERM or SIGINT, then finish what runs and stop. Raises EngineError."""
+    settings = Settings.load()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    client = await connect()
+    worker = build_worker(client, settings, task_queue=task_queue)
+    async with worker:
+        log.info("worker started", task_queue=worker.task_queue, namespace=client.namespace)
+        await stop.wait()
+        log.info("worker stops: running activities may finish", grace_seconds=GRACE.seconds)
+    log.info("worker stopped")
+
+
+def main() -> int:
+    """Run a worker with the settings of the environment; the exit code."""
+    configure_logs(json=not sys.stderr.isatty())
+    try:
+        asyncio.run(run())
+    except PhasegateError as error:
+        print(f"error: {error.what}\nwhy: {error.why}\nhint: {error.hint}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -21,6 +21,16 @@ PATIENT = RetryPolicy(
 )
 """For activities that must succeed in the end: a dead ledger heals, a lifecycle waits."""
 
+_KEY_OF: Mapping[str, Callable[[str], SearchAttributeKey[Any]]] = {
+    "Keyword": SearchAttributeKey.for_keyword,
+    "KeywordList": SearchAttributeKey.for_keyword_list,
+    "Datetime": SearchAttributeKey.for_datetime,
+}
+
+ATTRIBUTE_KEYS: Mapping[str, SearchAttributeKey[Any]] = {
+    name: _KEY_OF[kind](name) for name, kind in ATTRIBUTES.items()
+}
+
 Value = str | list[str] | datetime | None
 
 
@@ -65,23 +75,14 @@ class Books:
 def attribute_pairs(attributes: Mapping[str, Value]) -> list[SearchAttributePair[Any]]:
     """The attributes as a child is started with them."""
     return [
-        SearchAttributePair(_key(name), value)
+        SearchAttributePair(ATTRIBUTE_KEYS[name], value)
         for name, value in attributes.items()
         if value is not None
     ]
 
 
-def _key(name: str) -> SearchAttributeKey[Any]:
-    make: dict[str, Callable[[str], SearchAttributeKey[Any]]] = {
-        "Keyword": SearchAttributeKey.for_keyword,
-        "KeywordList": SearchAttributeKey.for_keyword_list,
-        "Datetime": SearchAttributeKey.for_datetime,
-    }
-    return make[ATTRIBUTES[name]](name)
-
-
 def _update(name: str, value: Value) -> Any:
-    key = _key(name)
+    key = ATTRIBUTE_KEYS[name]
     return key.value_unset() if value is None or value == [] else key.value_set(value)
 
 

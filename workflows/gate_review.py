@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.sittings import GateReport, OpenerNote
     from phasegate.views import GateView
     from workflows.bookkeeping import PATIENT, Books, Value
-    from workflows.refusing import as_failure, read_signal
+    from workflows.refusing import NO_INPUT, as_failure, read_signal
 
 
 class ReviewStart(Wire):
@@ -214,7 +214,7 @@ class GateReview:
             raise as_failure(refusal) from refusal
 
     @workflow.signal(name="vote", description="Vote: {approver, vote, comment}")
-    async def vote_signal(self, raw: RawValue | None = None) -> None:
+    async def vote_signal(self, raw: RawValue = NO_INPUT) -> None:
         """The same vote as a signal: for the Temporal UI and `temporal workflow signal`."""
         actor = "unknown"
         try:
@@ -290,7 +290,7 @@ class GateReview:
     # -- what the opener asks -------------------------------------------------------------------
 
     @workflow.signal(name="opener_note")
-    async def opener_note(self, raw: RawValue | None = None) -> None:
+    async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
         """The product is held or resumed, or a condition of an earlier gate is kept."""
         try:
             note = read_signal(raw, OpenerNote)

@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
     from workflows.owner_desk import OwnerDesk
-    from workflows.refusing import read_signal
+    from workflows.refusing import NO_INPUT, read_signal
     from workflows.retiring import SunsetKeeper
 
 
@@ -269,7 +269,7 @@ class ProductLifecycle(OwnerDesk):
     # -- reports from children ------------------------------------------------------------------
 
     @workflow.signal(name="gate_decided")
-    async def gate_decided(self, raw: RawValue | None = None) -> None:
+    async def gate_decided(self, raw: RawValue = NO_INPUT) -> None:
         """A round reports. Anything but the one report of the open round is refused."""
         try:
             if not self.state.sittings.take(read_signal(raw, GateReport)):
@@ -278,7 +278,7 @@ class ProductLifecycle(OwnerDesk):
             self.record_refusal("unknown", refusal, channel="signal")
 
     @workflow.signal(name="sunset_progress")
-    async def sunset_progress(self, raw: RawValue | None = None) -> None:
+    async def sunset_progress(self, raw: RawValue = NO_INPUT) -> None:
         try:
             if not self.sunset.take(raw):
                 raise Rejected("unexpected-report", "a sunset report", "its token is wrong")

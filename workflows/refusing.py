@@ -5,29 +5,38 @@ from __future__ import annotations
 from typing import TypeVar
 
 from temporalio import workflow
+from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ValidationError
 
-    from phasegate.errors import Refusal, Rejected
+    from phasegate.errors import Forbidden, Refusal, Rejected
+
+NO_INPUT = RawValue(Payload())
+"""What a signal handler sees when the sender gave no input at all."""
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def as_failure(refusal: Refusal) -> ApplicationError:
     """The refusal as a failure of the Update: `type` is its code, the details its three parts."""
-    details = {"what": refusal.what, "why": refusal.why, "hint": refusal.hint}
+    details = {
+        "what": refusal.what,
+        "why": refusal.why,
+        "hint": refusal.hint,
+        "forbidden": isinstance(refusal, Forbidden),
+    }
     return ApplicationError(str(refusal), details, type=refusal.code, non_retryable=True)
 
 
-def read_signal(raw: RawValue | None, model: type[M], **defaults: str) -> M:
+def read_signal(raw: RawValue, model: type[M], **defaults: str) -> M:
     """Decode a signal's payload. Raises Rejected, so that garbage is refused and not lost.
 
     The SDK drops a signal it cannot decode without a word; handlers take the raw payload instead.
     """
-    if raw is None:
+    if raw is NO_INPUT:
         raise Rejected("malformed", f"a signal without a {model.__name__}", "it carries no input")
     try:
         data = workflow.payload_converter().from_payload(raw.payload)

@@ -51,7 +51,7 @@ class SunsetKeeper:
             },
         )
 
-    def take(self, raw: RawValue | None) -> bool:
+    def take(self, raw: RawValue) -> bool:
         """Keep a report; False if it does not come from the sunset we started."""
         report = read_signal(raw, SunsetReport)
         if report.token != self.state.sunset_token:
@@ -60,8 +60,17 @@ class SunsetKeeper:
         return True
 
     def ended(self) -> bool:
-        report = self.state.sunset
-        return bool(report and report.ended) or (self._child is not None and self._child.done())
+        """Whether it has reported its end, or was ended from outside without a report."""
+        report, child = self.state.sunset, self._child
+        if (report is None or not report.ended) and child is not None and child.done():
+            self.state.sunset = self._last_word(child)
+        return bool(self.state.sunset and self.state.sunset.ended)
+
+    def _last_word(self, child: workflow.ChildWorkflowHandle[Any, Any]) -> SunsetReport:
+        if not child.cancelled() and child.exception() is None:
+            return SunsetReport.model_validate(child.result())
+        text = "the sunset was ended from outside phasegate"
+        return SunsetReport(token=self.state.sunset_token, text=text, ended="cancelled")
 
     def retired(self) -> bool:
         """Whether the sunset was carried through, and not stopped from outside."""

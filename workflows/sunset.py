@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.views import SunsetView
     from workflows.bookkeeping import PATIENT, Books
     from workflows.gatekeeper import Gatekeeper
-    from workflows.refusing import as_failure, read_signal
+    from workflows.refusing import NO_INPUT, as_failure, read_signal
 
 STUBBORN = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -254,7 +254,7 @@ class Sunset:
                 raise as_failure(refusal) from refusal
 
     @workflow.signal(name="gate_decided")
-    async def gate_decided(self, raw: RawValue | None = None) -> None:
+    async def gate_decided(self, raw: RawValue = NO_INPUT) -> None:
         try:
             if not self.state.sittings.take(read_signal(raw, GateReport)):
                 raise Rejected("unexpected-report", "a gate report", "no such round is open")

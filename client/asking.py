@@ -1,0 +1,101 @@
+"""Asking a running workflow, and saying plainly what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from temporalio.client import (
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from phasegate.base import Wire
+from phasegate.errors import EngineError, Forbidden, PhasegateError, Refusal, Rejected
+from phasegate.requests import Receipt
+
+T = TypeVar("T")
+
+PATIENCE = timedelta(seconds=15)
+"""How long an answer is waited for. A worker that was killed may need ten seconds to be missed."""
+
+
+def new_request_id() -> str:
+    """A fresh id, once per command; its retries reuse it."""
+    return uuid4().hex
+
+
+async def ask(handle: WorkflowHandle[Any, Any], update: str, request: Wire) -> Receipt:
+    """Send an Update and return the engine's receipt.
+
+    Raises Rejected or Forbidden when the rules refuse it, EngineError when nobody answers.
+    """
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            receipt: Receipt = await handle.execute_update(
+                update, request, id=request.model_dump()["request_id"], result_type=Receipt
+            )
+            return receipt
+    except WorkflowUpdateFailedError as error:
+        raise _refusal(error) from error
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        raise _silence(handle) from error
+    except RPCError as error:
+        raise _gone(handle, error) from error
+
+
+async def query(handle: WorkflowHandle[Any, Any], name: str, result_type: type[T]) -> T:
+    """Ask a workflow for its state. Raises EngineError when it is not there or nobody answers."""
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            answer: T = await handle.query(name, result_type=result_type)
+            return answer
+    except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+        raise EngineError(
+            f"{handle.id} cannot show its state", str(error), "phasegate doctor"
+        ) from error
+    except TimeoutError as error:
+        raise _silence(handle) from error
+    except RPCError as error:
+        raise _gone(handle, error) from error
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> PhasegateError:
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        return EngineError("the engine failed on the request", str(cause), "phasegate doctor")
+    details: dict[str, Any] = cause.details[0] if cause.details else {}
+    kind: type[Refusal] = Forbidden if details.get("forbidden") else Rejected
+    return kind(
+        cause.type or "refused",
+        details.get("what") or cause.message,
+        details.get("why") or "",
+        details.get("hint") or "",
+    )
+
+
+def _silence(handle: WorkflowHandle[Any, Any]) -> EngineError:
+    return EngineError(
+        f"{handle.id} gave no answer within {PATIENCE.seconds} s",
+        "no worker seems to run; the request may still be taken when one does",
+        "phasegate worker run",
+    )
+
+
+def _gone(handle: WorkflowHandle[Any, Any], error: RPCError) -> EngineError:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return EngineError(
+            f"{handle.id} is not running",
+            "it never started, or it has ended",
+            "phasegate product list --all",
+        )
+    if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+        return _silence(handle)
+    return EngineError("the Temporal server refused the request", error.message, "phasegate doctor")

@@ -1,0 +1,43 @@
+"""Connecting to Temporal, with Temporal's own settings, and saying so when it is not there."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from client.plugin import phasegate_plugin
+from phasegate.errors import EngineError
+
+PATIENCE = timedelta(seconds=4)
+"""How long an unreachable server is waited for: a person at a prompt gets an answer in 5 s."""
+
+_START = "phasegate dev  (or set TEMPORAL_ADDRESS to a running Temporal server)"
+
+
+async def connect() -> Client:
+    """A client with phasegate's plugin, from TEMPORAL_* variables or a Temporal profile.
+
+    Raises EngineError when the settings are wrong or nothing answers within 4 seconds.
+    """
+    try:
+        config = ClientConfig.load_client_connect_config()
+    except Exception as error:
+        raise EngineError(
+            "the Temporal settings cannot be read",
+            str(error),
+            "temporal config get  (shows what TEMPORAL_PROFILE and the config file say)",
+        ) from error
+    config.setdefault("target_host", "localhost:7233")
+    address = config["target_host"]
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            client = await Client.connect(**config, plugins=[phasegate_plugin()])
+            await client.service_client.check_health(timeout=PATIENCE)
+            return client
+    except (RuntimeError, RPCError, TimeoutError, OSError) as error:
+        why = str(error).splitlines()[0][:200] or f"no answer within {PATIENCE.seconds} s"
+        raise EngineError(f"no Temporal server at {address}", why, _START) from error

