@@ -63,10 +63,9 @@ class Tree:
 
     def locate(self, path: DocPath) -> tuple[int, int]:
         """Line and column of the value at a path, or of the nearest parent that is there."""
-        for end in range(len(path), -1, -1):
-            if path[:end] in self.values:
-                return self.values[path[:end]]
-        return 1, 1
+        while path and path not in self.values:
+            path = path[:-1]
+        return self.values.get(path, (1, 1))
 
     def locate_key(self, path: DocPath) -> tuple[int, int]:
         """Line and column of the key that the path ends with."""

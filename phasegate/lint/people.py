@@ -42,6 +42,8 @@ def shortages(gate: Gate, steps: tuple[Step, ...]) -> Iterator[str]:
     """Why nobody can pass a gate: the steps that have fewer fitting people than seats."""
     if can_pass(steps):
         return
+    if not steps:
+        yield f"gate {gate.id} asks nobody, so nobody can pass it"
     for step in steps:
         filled = len(assign(step.seats, step.people))
         if filled < len(step.seats):

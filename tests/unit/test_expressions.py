@@ -97,3 +97,17 @@ def test_whatever_a_system_answers_never_raises(body: object) -> None:
     found = evaluate("body.status == 'done' && body.count > 1", {"body": body})
     assert not found
     assert evaluate("body", {"body": body}).met is (body is True)
+
+
+@pytest.mark.parametrize("body", [10**30, "\ud800", {1.5: 1}, {(1,): 1}])
+def test_data_that_cel_has_no_type_for_is_not_met(body: object) -> None:
+    assert evaluate("body == 1", {"body": body}).problem.startswith("cannot be evaluated: ")
+
+
+def test_an_extension_that_raises_is_not_met(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def eval(self, data: object) -> None:
+            raise RuntimeError("INTERNAL: lost")
+
+    monkeypatch.setattr("phasegate.expressions._compile", lambda *_: Broken())
+    assert evaluate("true", {}) == Truth(False, "cannot be evaluated: INTERNAL: lost")

@@ -428,6 +428,27 @@ def test_the_tier_decides_which_seats_count() -> None:
     assert only(lint_product(product("tier: 1\n"), tiered, PEOPLE)).severity == "error"
 
 
+def test_a_gate_that_asks_nobody_in_the_products_tier() -> None:
+    large = policy(phase("a", f"gate: {gate('g', '{group: leads, tiers: [1]}')}"))
+    found = only(lint_product(product("tier: 2\n"), large, PEOPLE))
+    assert found.message.startswith("gate g asks nobody, so nobody can pass it; counted for")
+    assert lint_product(product("tier: 1\n"), large, PEOPLE) == []
+
+
+def test_a_good_http_check_is_no_finding() -> None:
+    check = "{kind: http, url: 'http://x', expression: 'body.ok'}"
+    goals = f"milestones: [{{id: m, title: M, check: {check}}}]"
+    assert lint_policy(policy(phase("a", goals))) == []
+    dated = product(f"milestones: [{{id: m, phase: a, check: {check}}}]\n")
+    assert lint_product(dated, policy(phase("a", goals)), PEOPLE) == []
+
+
+def test_only_the_step_that_is_short_is_named() -> None:
+    two = gate("g", LEADS, "{group: legal, need: 2, step: 2}")
+    found = lint_policy(policy(phase("a", f"gate: {two}")), PEOPLE)
+    assert "step 2 has 2 seats, and people for 1" in only(found).message
+
+
 def test_due_dates_follow_the_phases() -> None:
     two = policy(GOOD, phase("b", "milestones: [{id: x, title: X}]"))
     text = (

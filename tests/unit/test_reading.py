@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from phasegate.errors import PhasegateError
+from phasegate.policy import Policy
 from phasegate.reading import (
     DocumentError,
     parse_policy,
@@ -18,7 +19,7 @@ from phasegate.reading import (
     read_policy,
     read_product,
 )
-from phasegate.wording import shown
+from phasegate.wording import explain, shown
 
 POLICY = """\
 policy: tiny
@@ -382,6 +383,11 @@ def test_parsed_documents_know_where_things_are() -> None:
         "launch.yaml:5:9: phases.0.id: is odd"
     )
     assert parse_product(PRODUCT, "p").locate(("milestones",)) == (1, 1)
+
+
+def test_errors_we_have_no_words_for_keep_their_own() -> None:
+    error = {"type": "new", "loc": ("title",), "msg": "Something new", "input": 1}
+    assert explain(error, Policy) == (("title",), "Something new")
 
 
 def test_long_values_are_cut_in_messages() -> None:

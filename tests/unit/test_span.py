@@ -180,8 +180,20 @@ def test_approximate_is_close_to_the_calendar(instant: datetime, months: int) ->
         ("-P1D", "-1 day"),
         ("PT90M", "90 minutes"),
         ("PT1.5S", "1.5 seconds"),
+        ("PT1234567.5S", "1234567.5 seconds"),
+        ("P1M1D", "P1M1D"),
         ("P0D", "0 seconds"),
     ],
 )
 def test_words(text: str, words: str) -> None:
     assert Span.parse(text).words == words
+
+
+def test_the_json_schema_says_what_a_span_looks_like() -> None:
+    schema = TypeAdapter(Span).json_schema()
+    assert schema["type"] == "string"
+    assert all(Span.parse(example) for example in schema["examples"])
+
+
+def test_a_span_in_code_is_taken_as_it_is() -> None:
+    assert TypeAdapter(Span).validate_python(Span(months=1)) == Span(months=1)
