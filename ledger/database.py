@@ -51,8 +51,10 @@ class Database:
         """One transaction that sees one state of the ledger. Raises LedgerError."""
         with self._explained("read"):
             self._prepare()
-            with self._engine.connect() as connection, connection.begin():
-                yield connection
+            with self._engine.connect() as plain:
+                connection = dialects.snapshot(plain)
+                with connection.begin():
+                    yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -97,7 +99,7 @@ class Database:
             # The driver's words only: SQLAlchemy's quote statements with their values.
             cause = error.orig if isinstance(error, DBAPIError) else error
             raise LedgerError(
-                f"the ledger at {self} cannot be {done}", str(cause).strip(), self._hint()
+                f"the ledger at {self} cannot be {done}", " ".join(str(cause).split()), self._hint()
             ) from error
 
     def _hint(self) -> str:

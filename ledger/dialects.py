@@ -67,6 +67,13 @@ def tune(engine: Engine, path: Path | None) -> None:
             raise DisconnectionError("the ledger's file was replaced")
 
 
+def snapshot(connection: Connection) -> Connection:
+    """Let the coming transaction see one state of the database in all its statements."""
+    if connection.dialect.name == "postgresql":
+        return connection.execution_options(isolation_level="REPEATABLE READ")
+    return connection
+
+
 def lock(connection: Connection, name: str) -> None:
     """Wait for the lock of that name until the transaction ends (SQLite has locked everything)."""
     if connection.dialect.name == "postgresql":
