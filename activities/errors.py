@@ -34,15 +34,13 @@ def failure(
     hint: str,
     *,
     retry_after: timedelta | None = None,
-    non_retryable: bool = False,
 ) -> ApplicationError:
-    """An activity's error. It is retried, after `retry_after` if given, unless `non_retryable`."""
+    """An activity's error. It is retried, after `retry_after` if given: a lifecycle waits."""
     text = f"{what}: {why}" if why else what
     return ApplicationError(
         f"{text}; {hint}" if hint else text,
         type=type,
         next_retry_delay=retry_after,
-        non_retryable=non_retryable,
     )
 
 

@@ -29,8 +29,8 @@ class PolicyActivities:
     def read_phase(self, request: ports.PhaseRequest) -> ports.PhaseBrief:
         """A phase of the policy, and where a Go leads.
 
-        Errors: policy-unknown and ledger-unavailable (retried); phase-unknown (not retried: no
-        later attempt can find it).
+        Errors: policy-unknown and ledger-unavailable and
+        phase-unknown. All are retried: a years-long lifecycle waits for a mend, it does not fail.
         """
         policy = self._policy(request.policy_digest)
         wanted = policy.phases[0].id if request.phase is None else request.phase
@@ -42,7 +42,6 @@ class PolicyActivities:
                 f"policy {policy.policy} has no phase {wanted}",
                 f"its phases are {', '.join(phase.id for phase in policy.phases)}",
                 "migrate the product to a policy that has it",
-                non_retryable=True,
             ) from None
         checks = [goal.check for goal in phase.milestones]
         groups = {check.by for check in checks if isinstance(check, ReportedCheck) and check.by}
@@ -57,7 +56,7 @@ class PolicyActivities:
     def read_sunset(self, request: ports.SunsetRequest) -> ports.SunsetBrief:
         """The policy's sunset plan, and who may confirm its manual tasks.
 
-        Errors: policy-unknown and ledger-unavailable (retried); sunset-unplanned (not retried).
+        Errors: policy-unknown and ledger-unavailable and sunset-unplanned; all are retried.
         """
         policy = self._policy(request.policy_digest)
         if policy.sunset is None:
@@ -66,7 +65,6 @@ class PolicyActivities:
                 f"policy {policy.policy} plans no sunset",
                 "it has no `sunset` section",
                 "migrate the product to a policy that has one",
-                non_retryable=True,
             )
         tasks = policy.sunset.tasks
         groups = {task.by for task in tasks if isinstance(task, ManualTask) and task.by}

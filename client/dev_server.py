@@ -15,8 +15,8 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from client.registration import register
 from phasegate.errors import EngineError
-from phasegate.search import ATTRIBUTES
 
 STARTING = 30.0
 """Seconds a server may take to answer; it takes about one."""
@@ -34,7 +34,7 @@ class DevServer:
 
 
 def find_temporal() -> str:
-    """The `temporal` command, which pip installs with the extra `dev-server`. Raises EngineError."""
+    """The `temporal` command, from the extra `dev-server`. Raises EngineError."""
     beside = Path(sys.executable).parent / "temporal"
     found = str(beside) if beside.exists() else shutil.which("temporal")
     if not found:
@@ -74,7 +74,6 @@ async def dev_server(
         *(("--ui-port", str(ui_port)) if ui_port else ("--headless",)),
         *(("--db-filename", str(database)) if database else ()),
         *("--sqlite-pragma", "journal_mode=WAL", "--sqlite-pragma", "synchronous=NORMAL"),
-        *(part for n, t in ATTRIBUTES.items() for part in ("--search-attribute", f"{n}={t}")),
         *options,
     ]
     for taken in (port, ui_port):
@@ -133,6 +132,8 @@ async def _until_it_answers(
                 try:
                     client = await Client.connect(address)
                     await client.count_workflows("WorkflowType = 'none'")
+                    # Not by option: start-dev applies those to a new database only.
+                    await register(client)
                     return
                 except (RuntimeError, RPCError):
                     await asyncio.sleep(0.1)

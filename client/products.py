@@ -34,9 +34,11 @@ async def start(
 ) -> tuple[str, bool]:
     """Start a product's lifecycle: its workflow id, and whether it is new.
 
-    Publishes the policy and the directory first (unchanged ones cost nothing). Starting what already runs with the
-    same definition and policy is no error. Raises EngineError when the key is taken by another.
+    Publishes the policy and the directory first (unchanged ones cost nothing). Starting what
+    already runs with the same definition and policy is no error. Raises EngineError when the key
+    is taken by another product, or was.
     """
+    await _require_unused(engine, product.key)
     now, by = datetime.now(UTC), by or product.owner
     documents = engine.ledger.documents
     documents.publish("directory", directory.directory, directory, now, by)
@@ -71,6 +73,22 @@ async def start(
     except RPCError as error:
         raise _start_failed(error) from error
     return workflow_id, True
+
+
+async def _require_unused(engine: Engine, key: str) -> None:
+    """Refuse a key of the past: its record is in the ledger, and a second life would mix with it."""
+    if engine.ledger.head(key).seq == 0:
+        return
+    try:
+        await engine.workflow(product_id(key)).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise _start_failed(error) from error
+        raise EngineError(
+            f"{key} was a product before",
+            "its record is in the ledger, though Temporal no longer keeps its history",
+            f"phasegate events list {key}  (then start the new product under another key)",
+        ) from error
 
 
 async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
@@ -135,7 +153,7 @@ def _row(engine: Engine, execution: WorkflowExecution) -> ProductRow:
 
 
 async def request(engine: Engine, key: str, update: str, body: Wire) -> Receipt:
-    """Send one of the owner's requests: submit, hold, resume, cancel, evidence, milestone, condition.
+    """Send a request: submit, hold, resume, cancel, evidence, milestone or condition.
 
     Raises Rejected, Forbidden or EngineError.
     """

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-"""A name of ours (product key, phase, gate, group, task): lower case, digits, dashes, 63 at most."""
+"""A name of ours (product key, phase, gate, group): lower case, digits, dashes, 63 at most."""
 
 PersonId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
 """A person as the directory names them: a login, a handle or a mail address, 64 at most."""
@@ -65,8 +65,9 @@ Due = Annotated[datetime, BeforeValidator(_due), AfterValidator(_utc)]
 
 
 def canonical(data: Any) -> bytes:
-    """The one byte form of a JSON value that digests are taken of (sorted keys, no blanks, UTF-8)."""
-    return dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    """The one byte form of a JSON value, for digests (sorted keys, no blanks, UTF-8, no NaN)."""
+    text = dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode()
 
 
 def digest_of(model: BaseModel) -> str:

@@ -1,11 +1,12 @@
 """What can go wrong, as one tree.
 
-    PhasegateError
-    ├── DocumentError      a policy, product or directory file is wrong (phasegate.reading)
-    ├── Refusal            the engine does not take what somebody asked
-    │   ├── Rejected       malformed, stale, duplicate or late: leaves no trace in histories
-    │   └── Forbidden      the person may not do this: the attempt is recorded
-    └── EngineError        the engine could not be asked (phasegate client: no server, no product …)
+PhasegateError
+├── DocumentError      a policy, product or directory file is wrong (phasegate.reading)
+├── Refusal            the engine does not take what somebody asked
+│   ├── Rejected       malformed, stale, duplicate or late: leaves no trace in histories
+│   └── Forbidden      the person may not do this: the attempt is recorded
+├── LedgerError        the ledger cannot be used, or does not add up (ledger.errors)
+└── EngineError        the engine could not be asked (phasegate client: no server, no product …)
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Requirement(Document):
 
     @property
     def title(self) -> str:
-        """How a person would say it: `2 of engineering`, `3 of legal, finance (legal among them)`."""
+        """How a person would say it: `2 of eng`, `3 of legal, finance (legal among them)`."""
         text = f"{self.need} of {', '.join(self.groups)}" if self.need else ", ".join(self.groups)
         if self.include:
             text += f" ({', '.join(self.include)} among them)"

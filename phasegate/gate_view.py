@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from phasegate.markdown import cell, day, table
 from phasegate.review import Round
@@ -127,6 +128,24 @@ def _pending(state: Round, verdict: Verdict | None) -> list[PendingView]:
 def open_step(state: Round, verdict: Verdict) -> Step:
     """The step the verdict speaks of."""
     return next(step for step in state.steps() if step.number == verdict.step)
+
+
+def gate_memo(state: Round, step: int) -> dict[str, Any]:
+    """What the inbox reads without asking the workflow: who may vote as what, and by when.
+
+    It changes with the step and the deadlines only, not with every vote.
+    """
+    assert state.convened is not None
+    assert state.opened_at is not None
+    return {
+        "opened_at": state.opened_at.isoformat(),
+        "respond_due": state.convened.respond_due.isoformat(),
+        "resolve_due": state.convened.resolve_due.isoformat(),
+        "revision": state.revision,
+        "round": state.round,
+        "step": step,
+        "members": {group: list(people) for group, people in state.convened.members.items()},
+    }
 
 
 def gate_page(view: GateView, product: str, question: str) -> str:

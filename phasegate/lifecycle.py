@@ -59,6 +59,7 @@ class SunsetReport(Wire):
     text: str
     gate: str | None = None
     next_due: Instant | None = None
+    conditions: list[ConditionView] = []
     ended: str = ""
 
 
@@ -113,6 +114,15 @@ class Lifecycle(Wire):
             f"it has: {known}",
             f"phasegate milestone list {self.key}",
         )
+
+    def take_sunset(self, report: SunsetReport) -> bool:
+        """Keep how the sunset stands; False unless it comes from the one that was started."""
+        if not self.sunset_token or report.token != self.sunset_token:
+            return False
+        self.sunset = report
+        known = {condition.id for condition in self.conditions}
+        self.conditions += [c for c in report.conditions if c.id not in known]
+        return True
 
     def open_conditions(self) -> list[ConditionView]:
         return [condition for condition in self.conditions if condition.state == "open"]

@@ -19,7 +19,7 @@ from phasegate.sunset import GateTask, SunsetPlan
 
 
 class MilestoneGoal(Document):
-    """A milestone that every product of this policy has. The product's own roadmap gives its date."""
+    """A milestone that every product of this policy has; the product's roadmap gives its date."""
 
     id: Slug
     title: Text
@@ -49,11 +49,14 @@ class Phase(Document):
     in_market: bool = Field(False, description="sold or supported: a kill leads to the sunset")
     milestones: tuple[MilestoneGoal, ...] = ()
     at_risk: Span = Field(
-        Span(exact=timedelta(days=14)), description="an unmet milestone is at risk so long before due"
+        Span(exact=timedelta(days=14)),
+        description="an unmet milestone is at risk so long before due",
     )
     review: Review | None = None
     gate: Gate | None = Field(None, description="without a gate the phase ends with its milestones")
-    next: Slug | None = Field(None, description="the phase after a Go; the one listed below if unset")
+    next: Slug | None = Field(
+        None, description="the phase after a Go; the one listed below if unset"
+    )
 
 
 class Policy(Document):
@@ -92,4 +95,3 @@ class Policy(Document):
         if self.sunset:
             found += [task.gate for task in self.sunset.tasks if isinstance(task, GateTask)]
         return tuple(found)
-

@@ -13,7 +13,7 @@ from phasegate.review import ProductFacts
 from phasegate.sittings import Sittings
 from phasegate.span import Span
 from phasegate.sunset import DateTask, SunsetPlan, Task
-from phasegate.views import SunsetView, TaskView
+from phasegate.views import ConditionView, SunsetView, TaskView
 
 
 class TaskState(StrEnum):
@@ -59,6 +59,8 @@ class Retirement(Wire):
     timetable: list[Entry] = []
     position: int = 0
     submitted_by: str | None = None
+    needs_submit: bool = False
+    conditions: list[ConditionView] = []
     members: dict[str, tuple[str, ...]] = {}
     handled: dict[str, Receipt] = {}
     refusals: int = 0

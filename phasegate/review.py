@@ -19,6 +19,7 @@ from phasegate.rules import Ballot, Situation, Step, Verdict, decide, steps_of
 from phasegate.votes import Outcome, Vote
 
 REFUSALS_KEPT = 50
+HANDLED_KEPT = 500
 VOTES_KEPT = 500
 """Standing votes are always kept; of changed ones, the record in the ledger has all."""
 
@@ -225,6 +226,12 @@ class Round(Wire):
             Refused(actor=actor, what=refusal.what, why=refusal.why, at=now, channel=channel)
         )
         return True
+
+    def remember(self, request_id: str, receipt: Receipt) -> None:
+        """Keep the answer for retries of the same command; bounded, the oldest go first."""
+        self.handled[request_id] = receipt
+        while len(self.handled) > HANDLED_KEPT:
+            del self.handled[next(iter(self.handled))]
 
     # -- the course of a round ------------------------------------------------------------------
 

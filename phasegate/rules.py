@@ -116,7 +116,10 @@ def steps_of(
                 number=number,
                 seats=tuple(seat for i, requirement in here for seat in _seats(i, requirement)),
                 veto_groups=frozenset(
-                    group for _, requirement in here if requirement.veto for group in requirement.groups
+                    group
+                    for _, requirement in here
+                    if requirement.veto
+                    for group in requirement.groups
                 ),
                 people={person: frozenset(people[person]) for person in sorted(people)},
             )
@@ -186,7 +189,9 @@ def _open_step(
     vetoes = [v for p, v in votes.items() if v.is_no and step.people[p] & step.veto_groups]
     word = max(vetoes, key=SEVERITY.__getitem__, default=None)
 
-    def verdict(outcome: Outcome | None = None, why: str = "", cannot_pass: bool = False) -> Verdict:
+    def verdict(
+        outcome: Outcome | None = None, why: str = "", cannot_pass: bool = False
+    ) -> Verdict:
         timeout = _timeout(situation) if outcome is None else None
         return Verdict(
             step=step.number,
@@ -233,6 +238,9 @@ def _yes_ready(
     """Rules 10 and 11: enough said yes; must-criteria and earlier conditions have the last word."""
     missing = [f"criterion {name} is not met" for name in situation.unmet_musts]
     missing += [f"condition {name} is still open" for name in situation.open_conditions]
+    if not any(vote.is_yes for vote in counted):
+        # Veto groups alone ask for no seat; abstentions must not add up to a Go.
+        missing.insert(0, "nobody has said yes")
     if missing:
         timeout = _timeout(situation)
         return Verdict(

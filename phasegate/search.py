@@ -21,7 +21,7 @@ ATTRIBUTES: Mapping[str, str] = {
 }
 
 WAITING_ON_BYTES = 1500
-"""A keyword list over 2,048 bytes terminates the workflow (tried on server 1.32); keep well below."""
+"""Over 2,048 bytes a keyword list terminates the workflow (tried on server 1.32); keep below."""
 
 
 def person_key(person: str) -> str:

@@ -10,6 +10,7 @@ from phasegate.base import Instant, Wire
 from phasegate.views import ConditionView, GateSummaryView
 
 Kind = Literal["phase", "review", "sunset"]
+OpenerAction = Literal["pause", "resume", "condition-closed"]
 
 SUMMARIES_KEPT = 60
 """Closed rounds kept in state; the ledger has all of them."""
@@ -32,7 +33,7 @@ class OpenerNote(Wire):
     """What the opener of a round tells it. Only the opener knows the token."""
 
     token: str
-    action: Literal["pause", "resume", "condition-closed"]
+    action: OpenerAction
     condition: str = ""
 
 
@@ -76,7 +77,8 @@ class Sittings(Wire):
 
     def end(self) -> GateReport:
         """Close the open round and hand out its report."""
-        assert self.open is not None and self.open.report is not None
+        assert self.open is not None
+        assert self.open.report is not None
         report, self.open = self.open.report, None
         self.closed.append(
             GateSummaryView(

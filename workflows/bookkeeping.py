@@ -1,4 +1,4 @@
-"""What a workflow shows the world: announcements, search attributes, the page in the Temporal UI."""
+"""What a workflow shows the world: announcements, search attributes, the memo."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class Books:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self._shown: dict[str, Value] = {}
+        self._noted: Mapping[str, Any] = {}
 
     async def keep(self) -> None:
         """Hand announcements to the ledger in batches, for as long as the workflow runs."""
@@ -62,6 +63,12 @@ class Books:
 
     def announce(self, type: str, text: str, *, actor: str = "", **data: Any) -> None:
         self.outbox.add(type, text, at=workflow.now(), actor=actor, **data)
+
+    def note(self, memo: Mapping[str, Any]) -> None:
+        """Upsert the memo if it changed."""
+        if memo != self._noted:
+            self._noted = memo
+            workflow.upsert_memo(memo)
 
     def show(self, attributes: Mapping[str, Value]) -> None:
         """Upsert what changed; an unchanged value costs no history event."""
@@ -87,5 +94,4 @@ def _update(name: str, value: Value) -> Any:
 
 
 def _summary(types: Sequence[str]) -> str:
-    kinds = ", ".join(dict.fromkeys(types))
-    return f"announce {len(types)}: {kinds}"[:180]
+    return ", ".join(dict.fromkeys(types))[:180]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import TypedSearchAttributes
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from workflows.bookkeeping import Value, attribute_pairs
 
@@ -39,3 +39,11 @@ async def start_child(
         except WorkflowAlreadyStartedError:
             await workflow.sleep(pause, summary=f"{id} is still closing")
             pause = min(2 * pause, LONGEST)
+
+
+async def quietly(ask: Callable[[], Awaitable[None]]) -> None:
+    """Ask something of a workflow that may have ended meanwhile: then there is nothing to ask."""
+    try:
+        await ask()
+    except ApplicationError:
+        workflow.logger.info("the workflow asked has ended")

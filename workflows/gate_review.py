@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 
 from temporalio import workflow
 from temporalio.common import RawValue
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.base import Wire
     from phasegate.errors import Forbidden, PhasegateError, Refusal, Rejected
     from phasegate.events import Outbox
-    from phasegate.gate_view import gate_page, gate_view, open_step
+    from phasegate.gate_view import gate_memo, gate_page, gate_view, open_step
     from phasegate.requests import Receipt, VoteRequest
     from phasegate.review import Round
     from phasegate.search import waiting_on
@@ -50,7 +52,9 @@ class GateReview:
         try:
             await self._convene()
             await self._sit()
-        except asyncio.CancelledError:
+        except BaseException as error:  # a cancel, also one that met the convening activity
+            if not is_cancelled_exception(error):
+                raise
             self._abandon("cancelled")
         report = self._report()
         await self._tell(report)
@@ -95,19 +99,16 @@ class GateReview:
                 resolve_due=state.convened.resolve_due.isoformat(),
                 directory_digest=state.convened.directory_digest,
             )
-            workflow.upsert_memo(self._memo())
         self._settle()
 
     async def _sit(self) -> None:
         """Let votes and clocks act until the gate is decided."""
+        renew = workflow.info().is_continue_as_new_suggested
         while not self.round.closed:
             wake = self.round.next_wake(workflow.now())
-            renew = workflow.info().is_continue_as_new_suggested
             try:
                 await workflow.wait_condition(
-                    lambda wake=wake: (  # type: ignore[misc]
-                        self.round.closed or self.round.next_wake(workflow.now()) != wake or renew()
-                    ),
+                    partial(self._stirred, wake, renew),
                     timeout=max(wake - workflow.now(), timedelta(0)) if wake else None,
                     timeout_summary=f"next clock of {self.round.gate.id}",
                 )
@@ -116,6 +117,10 @@ class GateReview:
             if renew() and not self.round.closed:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self.start)
+
+    def _stirred(self, wake: datetime | None, renew: Callable[[], bool]) -> bool:
+        """Whether there is something to do before `wake`."""
+        return self.round.closed or self.round.next_wake(workflow.now()) != wake or renew()
 
     def _turn_clocks(self) -> None:
         """Remind, note who is late, and at the resolve deadline act as the policy says."""
@@ -256,7 +261,7 @@ class GateReview:
         )
         self._settle()
         receipt = self._receipt(request)
-        state.handled[request.request_id] = receipt
+        state.remember(request.request_id, receipt)
         return receipt
 
     def _receipt(self, request: VoteRequest) -> Receipt:
@@ -323,33 +328,20 @@ class GateReview:
         )
 
     def _publish(self) -> None:
-        state = self.round
-        view = gate_view(state, self.id, workflow.now())
+        state, now = self.round, workflow.now()
+        view = gate_view(state, self.id, now)
         workflow.set_current_details(gate_page(view, state.product.name, state.gate.question))
         attributes = {**review_attributes(state), "PhasegateStatus": view.status}
-        if state.convened is not None and not state.closed:
-            verdict = state.verdict(workflow.now())
+        if state.closed:
+            attributes["PhasegateWaitingOn"] = None
+            attributes["PhasegateOutcome"] = state.outcome or "abandoned"
+        elif state.convened is not None:
+            verdict = state.verdict(now)
             people = open_step(state, verdict).people
             attributes["PhasegateWaitingOn"] = waiting_on({p: people[p] for p in verdict.pending})
             attributes["PhasegateDue"] = state.convened.respond_due
-        elif state.closed:
-            attributes["PhasegateWaitingOn"] = None
-            attributes["PhasegateOutcome"] = state.outcome or "abandoned"
+            self.books.note(gate_memo(state, verdict.step))
         self.books.show(attributes)
-
-    def _memo(self) -> dict[str, object]:
-        """What the inbox shows without asking each workflow: who may vote as what, and by when."""
-        state = self.round
-        assert state.convened is not None
-        assert state.opened_at is not None
-        return {
-            "opened_at": state.opened_at.isoformat(),
-            "respond_due": state.convened.respond_due.isoformat(),
-            "resolve_due": state.convened.resolve_due.isoformat(),
-            "revision": state.revision,
-            "round": state.round,
-            "members": state.convened.members,
-        }
 
 
 def review_attributes(state: Round) -> dict[str, Value]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from temporalio import workflow
 
@@ -11,8 +10,8 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.events import Outbox
     from phasegate.gate import Gate
     from phasegate.review import ProductFacts, Round
-    from phasegate.sittings import GateReport, Kind, OpenerNote, OpenGate, Sittings
-    from workflows.children import start_child
+    from phasegate.sittings import GateReport, Kind, OpenerAction, OpenerNote, OpenGate, Sittings
+    from workflows.children import quietly, start_child
     from workflows.gate_review import ReviewStart, review_attributes
 
 
@@ -82,31 +81,21 @@ class Gatekeeper:
             decided_at=workflow.now(),
         )
 
-    async def tell(
-        self, action: Literal["pause", "resume", "condition-closed"], condition: str = ""
-    ) -> None:
+    async def tell(self, action: OpenerAction, condition: str = "") -> None:
         """Tell the open round, if there is one; one that is ending needs no telling."""
         if (sitting := self.sittings.open) is None:
             return
         handle = workflow.get_external_workflow_handle(sitting.workflow_id)
         note = OpenerNote(token=sitting.token, action=action, condition=condition)
-        await _quietly(lambda: handle.signal("opener_note", note))
+        await quietly(lambda: handle.signal("opener_note", note))
 
     async def stop(self) -> None:
         """Cancel the open round: the lifecycle it belongs to is ending."""
         if self.sittings.open is None:
             return
         handle = workflow.get_external_workflow_handle(self.sittings.open.workflow_id)
-        await _quietly(handle.cancel)
+        await quietly(handle.cancel)
 
 
 def gate_workflow_id(product: str, gate: str) -> str:
     return f"product/{product}/gate/{gate}"
-
-
-async def _quietly(ask: Callable[[], Any]) -> None:
-    """Ask something of a workflow that may have ended meanwhile."""
-    try:
-        await ask()
-    except Exception:
-        workflow.logger.info("the workflow asked has ended")

@@ -68,6 +68,8 @@ class MilestoneWatch:
             )
             if not milestone.state.settled:
                 self._note(milestone, found)
+            if not milestone.state.settled:
+                await workflow.sleep(check.every.approximate, summary=f"ask {milestone.id} again")
 
     def _note(self, milestone: Milestone, found: ports.MilestoneFinding) -> None:
         milestone.finding, milestone.why = found.finding, found.why

@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
     from workflows.refusing import as_failure
+    from workflows.retiring import SunsetKeeper
 
 Asked = OwnerRequest | MilestoneRequest | ConditionRequest
 
@@ -46,6 +47,7 @@ class OwnerDesk:
     state: Lifecycle
     books: Books
     gates: Gatekeeper
+    sunset: SunsetKeeper
     watch: MilestoneWatch
 
     def publish(self) -> None:
@@ -198,7 +200,7 @@ class OwnerDesk:
                 raise Forbidden(
                     "not-owner",
                     f"{request.actor} may not close condition {condition.id}",
-                    f"{condition.owner} promised it, and {self.state.product.owner} owns the product",
+                    f"{condition.owner} promised it; {self.state.product.owner} owns the product",
                     f"phasegate product show {self.state.key}",
                 )
             condition.state = "closed"
@@ -212,6 +214,7 @@ class OwnerDesk:
 
         receipt = self._serve(request, do)
         await self.gates.tell("condition-closed", request.condition)
+        await self.sunset.tell("condition-closed", request.condition)
         return receipt
 
     @condition.validator

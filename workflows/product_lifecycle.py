@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
@@ -51,7 +53,9 @@ class ProductLifecycle(OwnerDesk):
             await self._live()
         except Cancelled:
             await self._end_cancelled()
-        except asyncio.CancelledError:
+        except BaseException as error:  # a cancel from the Temporal UI, also inside an activity
+            if not is_cancelled_exception(error):
+                raise
             state.cancelled_by = state.cancelled_by or "Temporal"
             await self._end_cancelled()
         self.watch.stop()
@@ -64,6 +68,7 @@ class ProductLifecycle(OwnerDesk):
 
     async def _live(self) -> None:
         state = self.state
+        self.publish()
         if state.brief is None:
             await self._begin()
         while not state.status.is_final:
@@ -118,7 +123,7 @@ class ProductLifecycle(OwnerDesk):
                 open_conditions=[condition.id for condition in state.open_conditions()],
             )
             self.publish()
-        await self._until(self.gates.reported)
+        await self._until(lambda: self.gates.reported() and state.status is not Status.on_hold)
         report = state.sittings.end()
         state.conditions += report.conditions
         await self._follow(kind, report)
@@ -156,7 +161,7 @@ class ProductLifecycle(OwnerDesk):
         assert state.brief is not None
         if state.brief.next:
             await self._enter(state.brief.next)
-            self._continue_as_new()
+            await self._continue_as_new()
         if state.brief.has_sunset:
             self._start_sunset(f"{state.brief.phase.title} is over")
         else:
@@ -232,12 +237,7 @@ class ProductLifecycle(OwnerDesk):
             wake = state.next_wake(workflow.now())
             try:
                 await workflow.wait_condition(
-                    lambda wake=wake: (  # type: ignore[misc]
-                        done()
-                        or state.cancelled_by is not None
-                        or state.next_wake(workflow.now()) != wake
-                        or renew()
-                    ),
+                    partial(self._stirred, done, wake),
                     timeout=max(wake - workflow.now(), timedelta(0)) if wake else None,
                     timeout_summary="next milestone or review",
                 )
@@ -246,8 +246,13 @@ class ProductLifecycle(OwnerDesk):
             if state.cancelled_by is not None:
                 raise Cancelled
             if renew() and not done():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                self._continue_as_new()
+                await self._continue_as_new()
+
+    def _stirred(self, done: Callable[[], bool], wake: datetime | None) -> bool:
+        """Whether there is something to do before `wake`."""
+        state = self.state
+        moved = state.cancelled_by is not None or state.next_wake(workflow.now()) != wake
+        return done() or moved or workflow.info().is_continue_as_new_suggested()
 
     def _turn_clocks(self) -> None:
         state = self.state
@@ -261,8 +266,9 @@ class ProductLifecycle(OwnerDesk):
                 )
         self.publish()
 
-    def _continue_as_new(self) -> None:
+    async def _continue_as_new(self) -> None:
         """A fresh history; children go on, and pollers are started again."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
         self.watch.stop()
         workflow.continue_as_new(self.state)
 

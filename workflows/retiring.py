@@ -11,7 +11,8 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.events import Outbox
     from phasegate.lifecycle import Lifecycle, SunsetReport
     from phasegate.retirement import Retirement
-    from workflows.children import start_child
+    from phasegate.sittings import OpenerAction, OpenerNote
+    from workflows.children import quietly, start_child
     from workflows.refusing import read_signal
 
 
@@ -38,7 +39,7 @@ class SunsetKeeper:
                 reports_to=workflow.info().workflow_id,
                 token=state.sunset_token,
                 open_conditions=[condition.id for condition in state.open_conditions()],
-                outbox=Outbox(source=workflow_id, product=state.key),
+                outbox=Outbox(source=f"{workflow_id}/{state.sunset_token[:8]}", product=state.key),
             ),
             id=workflow_id,
             summary=f"{state.product.name}: sunset",
@@ -53,11 +54,14 @@ class SunsetKeeper:
 
     def take(self, raw: RawValue) -> bool:
         """Keep a report; False if it does not come from the sunset we started."""
-        report = read_signal(raw, SunsetReport)
-        if report.token != self.state.sunset_token:
-            return False
-        self.state.sunset = report
-        return True
+        return self.state.take_sunset(read_signal(raw, SunsetReport))
+
+    async def tell(self, action: OpenerAction, condition: str) -> None:
+        """Tell the sunset, if there is one, that a condition of an earlier gate is kept."""
+        if self.state.sunset_token and not self.ended():
+            note = OpenerNote(token=self.state.sunset_token, action=action, condition=condition)
+            handle = workflow.get_external_workflow_handle(sunset_workflow_id(self.state.key))
+            await quietly(lambda: handle.signal("opener_note", note))
 
     def ended(self) -> bool:
         """Whether it has reported its end, or was ended from outside without a report."""
@@ -79,10 +83,7 @@ class SunsetKeeper:
     async def stop(self) -> None:
         if self.state.sunset_token and not self.ended():
             handle = workflow.get_external_workflow_handle(sunset_workflow_id(self.state.key))
-            try:
-                await handle.cancel()
-            except Exception:
-                workflow.logger.info("the sunset has ended")
+            await quietly(handle.cancel)
 
 
 def sunset_workflow_id(product: str) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.errors import PhasegateError, Refusal, Rejected
+    from phasegate.gate import Gate
     from phasegate.lifecycle import SunsetReport
     from phasegate.ports import TaskProof
     from phasegate.requests import ConfirmRequest, Receipt, SubmitRequest
@@ -24,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
         require_owner,
     )
     from phasegate.retirement_page import sunset_page
-    from phasegate.sittings import GateReport
+    from phasegate.sittings import GateReport, OpenerNote
     from phasegate.sunset import ArchiveTask, DateTask, GateTask, HttpTask, ManualTask, NoticeTask
     from phasegate.views import SunsetView
     from workflows.bookkeeping import PATIENT, Books
@@ -61,7 +63,9 @@ class Sunset:
                 state.position += 1
                 self._renew_if_due()
             self._end("retired", f"{state.product.name} has left the market")
-        except asyncio.CancelledError:
+        except BaseException as error:  # a cancel, also one that met an activity
+            if not is_cancelled_exception(error):
+                raise
             await self.gates.stop()
             state.stopped = "cancelled"
             self._end("cancelled", f"the sunset of {state.product.name} was cancelled")
@@ -135,18 +139,33 @@ class Sunset:
                 return await self._activity(ports.CALL_ENDPOINT, order, task.title)
             case ArchiveTask():
                 archive = ports.ArchiveOrder(product=product, key=key, task=task)
-                return await self._activity(ports.ARCHIVE_FILES, archive, task.title)
+                return await self._activity(
+                    ports.ARCHIVE_FILES,
+                    archive,
+                    task.title,
+                    longest=timedelta(hours=12),
+                    heartbeat=timedelta(minutes=5),
+                )
             case ManualTask():
                 return await self._confirmed(record)
             case GateTask():
                 return await self._pass_gate(record, task)
 
-    async def _activity(self, name: str, order: Any, title: str) -> TaskProof:
+    async def _activity(
+        self,
+        name: str,
+        order: Any,
+        title: str,
+        *,
+        longest: timedelta = timedelta(minutes=5),
+        heartbeat: timedelta | None = None,
+    ) -> TaskProof:
         proof: TaskProof = await workflow.execute_activity(
             name,
             order,
             result_type=TaskProof,
-            start_to_close_timeout=timedelta(minutes=5),
+            start_to_close_timeout=longest,
+            heartbeat_timeout=heartbeat,
             retry_policy=STUBBORN,
             summary=title[:180],
         )
@@ -165,24 +184,33 @@ class Sunset:
         state = self.state
         record.state = TaskState.waiting
         while True:
+            if state.needs_submit:
+                await self._progress(f"{state.product.owner} to submit {task.gate.id} again")
+                await self._until(lambda: state.submitted_by is not None)
+                state.needs_submit = False
             if state.sittings.open is None:
-                submitter, state.submitted_by = state.submitted_by or state.product.owner, None
-                narrowed = state.approvers.get(task.gate.id, {})
-                await self.gates.open(
-                    task.gate,
-                    "sunset",
-                    state.product.model_copy(update={"narrowed": narrowed}),
-                    submitter=submitter,
-                    open_conditions=state.open_conditions,
-                )
-                await self._progress(f"votes on {task.gate.id}")
+                await self._open(task.gate)
+            await self._progress(f"votes on {task.gate.id}")
             await self._until(self.gates.reported)
             report = state.sittings.end()
+            state.conditions += report.conditions
+            state.open_conditions += [condition.id for condition in report.conditions]
             if report.outcome in ("go", "conditional-go"):
                 return TaskProof(text=f"{report.outcome}: {report.why}")
+            state.needs_submit = True
             self.books.announce("sunset.stopped", f"{report.gate}: {report.why}", gate=report.gate)
-            await self._progress(f"{state.product.owner} to submit {task.gate.id} again")
-            await self._until(lambda: state.submitted_by is not None)
+
+    async def _open(self, gate: Gate) -> None:
+        state = self.state
+        submitter, state.submitted_by = state.submitted_by or state.product.owner, None
+        narrowed = state.approvers.get(gate.id, {})
+        await self.gates.open(
+            gate,
+            "sunset",
+            state.product.model_copy(update={"narrowed": narrowed}),
+            submitter=submitter,
+            open_conditions=list(state.open_conditions),
+        )
 
     def _end(self, word: str, text: str) -> None:
         self.state.ended_at = workflow.now()
@@ -261,6 +289,20 @@ class Sunset:
         except Refusal as refusal:
             self._record("unknown", refusal)
 
+    @workflow.signal(name="opener_note")
+    async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
+        """The product says that a condition of an earlier gate is kept."""
+        try:
+            note = read_signal(raw, OpenerNote)
+            if note.token != self.state.token or note.action != "condition-closed":
+                raise Rejected("not-the-opener", "a note to the sunset", "its token is wrong")
+        except Refusal as refusal:
+            self._record("unknown", refusal)
+            return
+        if note.condition in self.state.open_conditions:
+            self.state.open_conditions.remove(note.condition)
+        await self.gates.tell("condition-closed", note.condition)
+
     @workflow.signal(dynamic=True)
     async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
         refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "sunsets take none")
@@ -309,6 +351,7 @@ class Sunset:
             text=text,
             gate=sitting.gate if sitting else None,
             next_due=self.state.next_due(),
+            conditions=self.state.conditions,
             ended=self.state.status if self.state.ended_at else "",
         )
 

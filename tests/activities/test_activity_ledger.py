@@ -108,7 +108,7 @@ def test_a_phase_the_policy_lacks_is_never_found(ledger: Ledger) -> None:
     request = ports.PhaseRequest(policy_digest=published(ledger), phase="nirvana")
     error = fails(ledger, ports.READ_PHASE, request)
     assert error.type == "phase-unknown"
-    assert error.non_retryable
+    assert not error.non_retryable  # a lifecycle waits for a mend
     assert "scoping, detour, growth" in error.message
 
 
@@ -118,7 +118,7 @@ def test_reading_the_sunset(ledger: Ledger) -> None:
     assert plan == ports.SunsetBrief(plan=SunsetPlan.model_validate(POLICY["sunset"]))
     without = published(ledger, sunset=None)
     error = fails(ledger, ports.READ_SUNSET, ports.SunsetRequest(policy_digest=without))
-    assert (error.type, error.non_retryable) == ("sunset-unplanned", True)
+    assert (error.type, error.non_retryable) == ("sunset-unplanned", False)
 
 
 def test_those_who_may_report_and_confirm_come_with_the_plan(staffed: Ledger) -> None:
