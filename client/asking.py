@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -39,13 +40,35 @@ async def ask(handle: WorkflowHandle[Any, Any], update: str, request: Wire) -> R
     """
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            receipt: Receipt = await handle.execute_update(
-                update, request, id=request.model_dump()["request_id"], result_type=Receipt
-            )
-            return receipt
+            try:
+                return await _send(handle, update, request)
+            except RPCError as error:
+                if error.status is not RPCStatusCode.UNAVAILABLE:
+                    raise
+                # The request may have arrived: the same id again is answered, not done twice.
+                return await _send(handle, update, request)
     except WorkflowUpdateFailedError as error:
         raise _refusal(error) from error
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        raise _silence(handle) from error
+    except RPCError as error:
+        raise _gone(handle, error) from error
+
+
+async def _send(handle: WorkflowHandle[Any, Any], update: str, request: Wire) -> Receipt:
+    request_id = request.model_dump()["request_id"]
+    receipt: Receipt = await handle.execute_update(
+        update, request, id=request_id, result_type=Receipt
+    )
+    return receipt
+
+
+async def reached(handle: WorkflowHandle[Any, Any], answer: Awaitable[T]) -> T:
+    """The server's answer about a workflow. Raises EngineError when it is not there."""
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            return await answer
+    except TimeoutError as error:
         raise _silence(handle) from error
     except RPCError as error:
         raise _gone(handle, error) from error

@@ -18,21 +18,22 @@ PATIENCE = timedelta(seconds=4)
 _START = "phasegate dev  (or set TEMPORAL_ADDRESS to a running Temporal server)"
 
 
-async def connect() -> Client:
+async def connect(address: str | None = None) -> Client:
     """A client with phasegate's plugin, from TEMPORAL_* variables or a Temporal profile.
 
-    Raises EngineError when the settings are wrong or nothing answers within 4 seconds.
+    With an `address`, that server and none of those settings: the embedded server must not be
+    mistaken for what a profile names. Raises EngineError when the settings are wrong or nothing
+    answers within 4 seconds.
     """
     try:
-        config = ClientConfig.load_client_connect_config()
+        config = ClientConfig.load_client_connect_config() if address is None else {}
     except Exception as error:
         raise EngineError(
             "the Temporal settings cannot be read",
             str(error),
             "temporal config get  (shows what TEMPORAL_PROFILE and the config file say)",
         ) from error
-    config.setdefault("target_host", "localhost:7233")
-    address = config["target_host"]
+    address = config.setdefault("target_host", address or "localhost:7233")
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
             client = await Client.connect(**config, plugins=[phasegate_plugin()])

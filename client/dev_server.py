@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
@@ -83,14 +84,14 @@ async def dev_server(
                 "something listens there already, perhaps another `phasegate dev`",
                 "phasegate dev --port 7333 --ui-port 8333  (with its own --data-dir)",
             )
-    output = log.open("ab") if log else asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,  # Ctrl-C reaches us, and we stop the server after the worker
-    )
+    with Path(log or os.devnull).open("ab") as output:  # noqa: ASYNC230 - once, and local
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C reaches us, and we stop the server after the worker
+        )
     try:
         address = f"127.0.0.1:{port}"
         await _until_it_answers(address, process, log)

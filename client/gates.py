@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 from client.asking import ask, query
 from client.attributes import quoted, read, read_due
 from client.engine import Engine, gate_id, product_id, sunset_id
 from client.products import show as show_product
-from phasegate.errors import EngineError
+from phasegate.errors import EngineError, Rejected
 from phasegate.requests import Receipt, SubmitRequest, VoteRequest
 from phasegate.views import GateRow, GateView
+
+WATCH = 0.5
+"""Seconds between two looks at a round that is waited for."""
 
 
 async def resolve(engine: Engine, key: str) -> str:
@@ -85,6 +90,42 @@ async def open_gates(
         )
 
 
+async def rounds(engine: Engine, key: str) -> list[GateRow]:
+    """Every round of one product: the closed ones from the ledger, then the open one."""
+    closed = [
+        GateRow(
+            product=view.product,
+            gate=view.gate,
+            round=view.round,
+            status=view.status,
+            outcome=view.outcome,
+            respond_due=view.respond_due,
+            workflow_id=view.workflow_id,
+            ui_url=engine.page(view.workflow_id),
+        )
+        for view in closed_rounds(engine, key)
+    ]
+    seen = {(row.gate, row.round) for row in closed}
+    # A round that has just closed may still be listed as open.
+    running = [row async for row in open_gates(engine, key) if (row.gate, row.round) not in seen]
+    return [*closed, *running]
+
+
+async def until_decided(
+    engine: Engine, key: str, gate: str, round_number: int, timeout: timedelta | None
+) -> GateView | None:
+    """Wait for a round to be decided and return it; None when `timeout` passes first."""
+    try:
+        async with asyncio.timeout(timeout.total_seconds() if timeout else None):
+            while True:
+                view = await show(engine, key, gate, round_number)
+                if view.status == "decided":
+                    return view
+                await asyncio.sleep(WATCH)
+    except TimeoutError:
+        return None
+
+
 async def vote(engine: Engine, key: str, gate: str, request: VoteRequest) -> Receipt:
     """Vote by Update. Raises Rejected, Forbidden or EngineError.
 
@@ -96,7 +137,8 @@ async def vote(engine: Engine, key: str, gate: str, request: VoteRequest) -> Rec
         closed = _closed(engine, key, gate, None) if "not running" in error.what else None
         if closed is None:
             raise
-        raise EngineError(
+        raise Rejected(
+            "gate-decided",
             f"{gate} of {key} takes no more votes",
             f"round {closed.round} is decided: {closed.outcome or 'abandoned'}",
             f"phasegate gate show {key}/{gate}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from temporalio import activity, workflow
@@ -16,8 +16,9 @@ from temporalio.worker import (
 )
 
 
-def configure_logs(*, json: bool, level: str = "INFO") -> None:
-    """Send structlog and the SDK's loggers to stderr, as JSON or for people."""
+def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None) -> None:
+    """Send structlog and the SDK's loggers to stderr (or `to`), as JSON or for people."""
+    to = to or sys.stderr
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _drop_while_replaying,
@@ -27,7 +28,7 @@ def configure_logs(*, json: bool, level: str = "INFO") -> None:
     render: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=to.isatty())
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -35,7 +36,7 @@ def configure_logs(*, json: bool, level: str = "INFO") -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(to)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],

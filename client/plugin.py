@@ -11,6 +11,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from client.logs import LogContextInterceptor
 from workflows.gate_review import GateReview
+from workflows.intake import SignalIntake
 from workflows.product_lifecycle import ProductLifecycle
 from workflows.sunset import Sunset
 
@@ -39,7 +40,7 @@ def phasegate_plugin() -> SimplePlugin:
     return SimplePlugin(
         "phasegate",
         data_converter=pydantic_data_converter,
-        interceptors=[LogContextInterceptor()],
+        interceptors=[LogContextInterceptor(), SignalIntake()],
         workflows=list(WORKFLOWS),
         workflow_runner=_runner,
     )

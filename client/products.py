@@ -76,7 +76,7 @@ async def start(
 
 
 async def _require_unused(engine: Engine, key: str) -> None:
-    """Refuse a key of the past: its record is in the ledger, and a second life would mix with it."""
+    """Refuse a key of the past: its record is in the ledger; a second life would mix with it."""
     if engine.ledger.head(key).seq == 0:
         return
     try:

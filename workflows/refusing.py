@@ -17,6 +17,9 @@ with workflow.unsafe.imports_passed_through():
 NO_INPUT = RawValue(Payload())
 """What a signal handler sees when the sender gave no input at all."""
 
+SURPLUS = RawValue(Payload())
+"""What it sees when the sender gave more than one."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -38,6 +41,8 @@ def read_signal(raw: RawValue, model: type[M], **defaults: str) -> M:
     """
     if raw is NO_INPUT:
         raise Rejected("malformed", f"a signal without a {model.__name__}", "it carries no input")
+    if raw is SURPLUS:
+        raise Rejected("malformed", f"a signal that is no {model.__name__}", "it has many inputs")
     try:
         data = workflow.payload_converter().from_payload(raw.payload)
     except Exception as error:  # whatever a foreign encoding makes the converter raise

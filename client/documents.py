@@ -1,0 +1,174 @@
+"""Documents by name or by file, with the place of every problem in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import policies
+from client.usage import UsageError
+from ledger import Ledger
+from phasegate.base import Document, Wire, digest_of
+from phasegate.directory import Directory
+from phasegate.lint import Finding, lint_directory, lint_policy, lint_product
+from phasegate.policy import Policy
+from phasegate.problems import DocumentError, Problem
+from phasegate.product import Product
+from phasegate.reading import Parsed, parse_directory, parse_policy, parse_product
+
+D = TypeVar("D", bound=Document)
+Found = tuple[Finding, Problem]
+"""A lint finding, and the same with its file, line and column."""
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def looks_like_file(reference: str) -> bool:
+    """Whether NAME|FILE means a file: it has a suffix or a folder, or no name looks like that."""
+    return not _SLUG.fullmatch(reference)
+
+
+def read_text(file: str) -> str:
+    """A document's text. Raises UsageError."""
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(
+            f"{file} cannot be read", reason or str(error), "check the path: ls -l FILE"
+        ) from error
+
+
+def find_policy(reference: str, ledger: Ledger) -> Parsed[Policy]:
+    """A policy by file, by the name of a shipped one, or by the name it was published under.
+
+    A shipped name always means the policy of this release, whatever was published under it.
+    """
+    if looks_like_file(reference):
+        return parse_policy(read_text(reference), reference)
+    if reference in policies.names():
+        return parse_policy(policies.text_of(reference), f"{reference}.yaml (shipped)")
+    documents = ledger.documents
+    if current := documents.current("policy", reference):
+        return _published(documents.read_policy(current.digest), reference, parse_policy)
+    known = [*policies.names(), *documents.names("policy")]
+    raise _unknown("policy", reference, known, "phasegate policy list")
+
+
+def find_directory(reference: str, ledger: Ledger) -> Parsed[Directory]:
+    """A directory by file, or by the name it was published under."""
+    if looks_like_file(reference):
+        return parse_directory(read_text(reference), reference)
+    documents = ledger.documents
+    if current := documents.current("directory", reference):
+        return _published(documents.read_directory(current.digest), reference, parse_directory)
+    known = documents.names("directory")
+    raise _unknown("directory", reference, known, "phasegate directory publish FILE")
+
+
+def find_product(file: str) -> Parsed[Product]:
+    """A product definition from its file."""
+    return parse_product(read_text(file), file)
+
+
+def check_policy(policy: Parsed[Policy], directory: Directory | None = None) -> list[Found]:
+    """What is wrong with a policy, in the order of the file."""
+    return _placed(policy, lint_policy(policy.model, directory))
+
+
+def check_directory(directory: Parsed[Directory]) -> list[Found]:
+    """What is wrong with a directory, in the order of the file."""
+    return _placed(directory, lint_directory(directory.model))
+
+
+def check_start(
+    product: Parsed[Product], policy: Parsed[Policy], directory: Parsed[Directory]
+) -> list[Problem]:
+    """The warnings about a product that is to be started. Raises DocumentError for errors.
+
+    A gate that lacks people is judged for this product: its tier, its owner, its own choice of
+    approvers. What only other products would miss is a warning here.
+    """
+    certain = [
+        *_placed(directory, lint_directory(directory.model)),
+        *_placed(policy, lint_policy(policy.model)),
+        *_placed(product, lint_product(product.model, policy.model, directory.model)),
+    ]
+    known = set(certain)
+    people = [found for found in check_policy(policy, directory.model) if found not in known]
+    refuse(certain)
+    return [problem for _, problem in [*certain, *people]]
+
+
+def refuse(found: Iterable[Found]) -> None:
+    """Raise DocumentError if there are errors among the findings."""
+    if errors := [problem for finding, problem in found if finding.severity == "error"]:
+        raise DocumentError(tuple(errors))
+
+
+class PolicyRow(Wire):
+    """A policy in a list."""
+
+    schema_version: int = 1
+    policy: str
+    version: str
+    title: str
+    origin: str
+    digest: str
+
+
+def known_policies(ledger: Ledger) -> list[PolicyRow]:
+    """The shipped policies, then those published under other names."""
+    shipped = policies.names()
+    documents = ledger.documents
+    origins = [(name, "shipped") for name in shipped]
+    origins += [(name, "published") for name in documents.names("policy") if name not in shipped]
+    rows = []
+    for name, origin in origins:
+        policy = find_policy(name, ledger).model
+        rows.append(
+            PolicyRow(
+                policy=name,
+                version=policy.version,
+                title=policy.title,
+                origin=origin,
+                digest=digest_of(policy),
+            )
+        )
+    return rows
+
+
+def json_schema(kind: Literal["policy", "product", "directory"]) -> dict[str, Any]:
+    """The JSON Schema of a kind of document."""
+    models: dict[str, type[Document]] = {
+        "policy": Policy,
+        "product": Product,
+        "directory": Directory,
+    }
+    schema = models[kind].model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
+        "title": f"phasegate {kind}",
+    }
+
+
+def _placed(parsed: Parsed[D], findings: Iterable[Finding]) -> list[Found]:
+    found = [(finding, parsed.problem(finding.path, finding.message)) for finding in findings]
+    return sorted(found, key=lambda pair: (pair[1].line, pair[1].column))
+
+
+def _published(model: D, name: str, parse: Callable[[str, str], Parsed[D]]) -> Parsed[D]:
+    """A published document, placed in the text that `show NAME -o json` prints."""
+    return parse(model.model_dump_json(indent=2), f"{name} (published)")
+
+
+def _unknown(kind: str, name: str, known: Iterable[str], hint: str) -> UsageError:
+    names = sorted(set(known))
+    close = get_close_matches(name, names, n=1)
+    why = f"did you mean {close[0]}? " if close else ""
+    why += f"known: {', '.join(names)}" if names else f"no {kind} was published yet"
+    return UsageError(f"there is no {kind} {name}", why, hint)

@@ -1,0 +1,87 @@
+"""What a start would do: the phases and gates ahead, and who would vote on each."""
+
+from __future__ import annotations
+
+from client.engine import product_id
+from phasegate.base import Wire, digest_of
+from phasegate.directory import Directory
+from phasegate.gate import Gate
+from phasegate.policy import Policy
+from phasegate.product import Product
+from phasegate.rules import steps_of
+
+
+class GatePlan(Wire):
+    gate: str
+    title: str
+    after: str
+    opens: str
+    requires: list[str]
+    voters: dict[str, list[str]]
+
+
+class StartPlan(Wire):
+    """A start that was only rehearsed."""
+
+    schema_version: int = 1
+    key: str
+    name: str
+    owner: str
+    tier: int
+    policy: str
+    policy_digest: str
+    directory: str
+    directory_digest: str
+    workflow_id: str
+    phases: list[str]
+    gates: list[GatePlan]
+    warnings: list[str] = []
+
+
+def plan_start(product: Product, policy: Policy, directory: Directory) -> StartPlan:
+    """The way of a product through its policy, in the order it will meet the gates."""
+    return StartPlan(
+        key=product.key,
+        name=product.name,
+        owner=product.owner,
+        tier=product.tier,
+        policy=f"{policy.policy} {policy.version}",
+        policy_digest=digest_of(policy),
+        directory=directory.directory,
+        directory_digest=digest_of(directory),
+        workflow_id=product_id(product.key),
+        phases=[phase.id for phase in policy.phases],
+        gates=[_gate_plan(gate, product, policy, directory) for gate in policy.gates()],
+    )
+
+
+def _gate_plan(gate: Gate, product: Product, policy: Policy, directory: Directory) -> GatePlan:
+    chosen = product.approvers.get(gate.id, {})
+    members = {
+        group: [p for p in directory.members(group) if group not in chosen or p in chosen[group]]
+        for group in directory.groups
+    }
+    steps = steps_of(gate.requires, members, tier=product.tier, excluded=[product.owner])
+    voters: dict[str, list[str]] = {}
+    for step in steps:
+        for person, groups in step.people.items():
+            for group in sorted(groups):
+                voters.setdefault(group, []).append(person)
+    asked = [r for r in gate.requires if not r.tiers or product.tier in r.tiers]
+    return GatePlan(
+        gate=gate.id,
+        title=gate.title,
+        after=_home(gate, policy),
+        opens=gate.opens,
+        requires=[r.title + (f" (step {r.step})" if r.step > 1 else "") for r in asked],
+        voters={group: sorted(set(people)) for group, people in sorted(voters.items())},
+    )
+
+
+def _home(gate: Gate, policy: Policy) -> str:
+    for phase in policy.phases:
+        if phase.gate is gate:
+            return phase.id
+        if phase.review and phase.review.gate is gate:
+            return f"{phase.id} (review)"
+    return "sunset"

@@ -1,0 +1,185 @@
+"""A stage to play lifecycles on: a real server, a real worker, and short ways to say things."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from client import gates, products
+from client.asking import ask, new_request_id
+from client.engine import Engine, gate_id, product_id, sunset_id
+from phasegate.errors import EngineError, Refusal
+from phasegate.reading import read_directory, read_policy, read_product
+from phasegate.requests import (
+    ConditionRequest,
+    ConfirmRequest,
+    MilestoneRequest,
+    OwnerRequest,
+    Receipt,
+    SubmitRequest,
+    VoteRequest,
+)
+from phasegate.views import GateView, ProductView, SunsetView
+
+DIRECTORY = """
+directory: default
+people: {olga: {}, ana: {}, bo: {}, cy: {}, dan: {}, lea: {}}
+groups:
+  product: {members: [ana, olga]}
+  eng: {members: [bo, cy, dan]}
+  legal: {members: [lea]}
+"""
+
+POLICY = """
+policy: two-phases
+version: "1"
+title: Build and sell
+phases:
+  - id: build
+    title: Build
+    milestones: [{id: done, title: Feature complete}]
+    gate: {id: launch, title: Launch, requires: [{group: product}, {group: eng, need: 2}]}
+  - id: market
+    title: Market
+    in_market: true
+    gate: {id: retire, title: Retire, opens: submit, requires: [{group: product}]}
+sunset:
+  tasks:
+    - {id: note, title: Public notice, kind: notice}
+    - {id: keys, title: Revoke keys, kind: manual, by: eng}
+"""
+
+T = TypeVar("T")
+
+WAIT = 30.0
+
+
+@dataclass
+class Stage:
+    """One product on the stage; every method is something a person does or sees."""
+
+    engine: Engine
+    key: str
+
+    async def start(
+        self, policy: str = POLICY, directory: str = DIRECTORY, product: str = ""
+    ) -> None:
+        text = product or f"key: {self.key}\nname: The {self.key}\nowner: olga\ntier: 2\n"
+        await products.start(
+            self.engine,
+            read_product(text, "product"),
+            read_policy(policy, "policy"),
+            read_directory(directory, "directory"),
+        )
+
+    async def vote(self, gate: str, who: str, what: str, **more: Any) -> Receipt:
+        more.setdefault("request_id", new_request_id())
+        request = VoteRequest(approver=who, vote=what, **more)
+        return await gates.vote(self.engine, self.key, gate, request)
+
+    async def votes(self, gate: str, what: str, *people: str) -> None:
+        for person in people:
+            await self.vote(gate, person, what)
+
+    async def refused(self, asked: Awaitable[Any]) -> str:
+        """The code of the refusal that this must meet."""
+        try:
+            receipt = await asked
+        except Refusal as refusal:
+            return refusal.code
+        except EngineError as error:
+            return f"engine: {error.what}"
+        raise AssertionError(f"not refused: {receipt}")
+
+    async def signal(self, gate: str, name: str, *args: Any) -> None:
+        handle = self.engine.workflow(gate_id(self.key, gate))
+        await handle.signal(name, args=list(args))
+
+    async def report(self, milestone: str, who: str = "olga", **more: Any) -> Receipt:
+        request = MilestoneRequest(
+            actor=who, milestone=milestone, request_id=new_request_id(), **more
+        )
+        return await products.request(self.engine, self.key, "milestone", request)
+
+    async def submit(self, gate: str | None = None, who: str = "olga") -> Receipt:
+        request = SubmitRequest(actor=who, gate=gate, request_id=new_request_id())
+        return await gates.submit(self.engine, self.key, request)
+
+    async def owner(self, verb: str, who: str = "olga", reason: str = "") -> Receipt:
+        request = OwnerRequest(actor=who, reason=reason, request_id=new_request_id())
+        return await products.request(self.engine, self.key, verb, request)
+
+    async def close(self, condition: str, who: str = "olga") -> Receipt:
+        request = ConditionRequest(
+            actor=who, condition=condition, note="see the report", request_id=new_request_id()
+        )
+        return await products.request(self.engine, self.key, "condition", request)
+
+    async def confirm(self, task: str, who: str = "olga") -> Receipt:
+        request = ConfirmRequest(actor=who, task=task, note="done", request_id=new_request_id())
+        return await ask(self.engine.workflow(sunset_id(self.key)), "confirm", request)
+
+    async def product(self) -> ProductView:
+        return await products.show(self.engine, self.key)
+
+    async def gate(self, gate: str, round_number: int | None = None) -> GateView:
+        return await gates.show(self.engine, self.key, gate, round_number)
+
+    async def sunset(self) -> SunsetView | None:
+        handle = self.engine.workflow(sunset_id(self.key))
+        view: SunsetView | None = await handle.query("show", result_type=SunsetView | None)
+        return view
+
+    async def gate_opens(self, gate: str, round_number: int = 1) -> GateView:
+        async def opened() -> GateView | None:
+            try:
+                view = await self.gate(gate)
+            except EngineError:
+                return None
+            is_it = view.round == round_number and view.opened_at is not None
+            return view if is_it and view.respond_due is not None else None
+
+        return await self.until(opened, f"{gate} round {round_number} opens")
+
+    async def becomes(self, **want: Any) -> ProductView:
+        """Wait until the product's fields have these values."""
+
+        async def is_so() -> ProductView | None:
+            view = await self.product()
+            return view if all(getattr(view, k) == v for k, v in want.items()) else None
+
+        return await self.until(is_so, f"{want}")
+
+    async def task_waits(self, task: str) -> SunsetView:
+        async def waits() -> SunsetView | None:
+            try:
+                view = await self.sunset()
+            except Exception:
+                return None
+            here = view and any(t.id == task and t.state == "waiting" for t in view.tasks)
+            return view if here else None
+
+        return await self.until(waits, f"sunset task {task} waits")
+
+    async def until(self, probe: Callable[[], Awaitable[T | None]], what: str) -> T:
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            if (found := await probe()) is not None:
+                return found
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"not within {WAIT:.0f} s: {what}; {await self.product()}")
+
+    async def history(self, workflow_id: str | None = None) -> Any:
+        handle = self.engine.workflow(workflow_id or product_id(self.key))
+        return await handle.fetch_history()
+
+    def story(self) -> list[str]:
+        """The types of this product's events, in the ledger's order."""
+        return [entry.announcement.type for entry in self.engine.ledger.events(self.key)]
+
+    def texts(self, type: str) -> list[str]:
+        entries = self.engine.ledger.events(self.key, types=(type,))
+        return [entry.announcement.text for entry in entries]
