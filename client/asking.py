@@ -28,6 +28,18 @@ PATIENCE = timedelta(seconds=15)
 """How long an answer is waited for. A worker that was killed may need ten seconds to be missed."""
 
 
+PAUSE = 0.2
+
+FINAL = (
+    RPCStatusCode.NOT_FOUND,
+    RPCStatusCode.INVALID_ARGUMENT,
+    RPCStatusCode.PERMISSION_DENIED,
+    RPCStatusCode.UNAUTHENTICATED,
+    RPCStatusCode.UNIMPLEMENTED,
+)
+"""Answers that asking again does not change."""
+
+
 def new_request_id() -> str:
     """A fresh id, once per command; its retries reuse it."""
     return uuid4().hex
@@ -40,13 +52,15 @@ async def ask(handle: WorkflowHandle[Any, Any], update: str, request: Wire) -> R
     """
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            try:
-                return await _send(handle, update, request)
-            except RPCError as error:
-                if error.status is not RPCStatusCode.UNAVAILABLE:
-                    raise
-                # The request may have arrived: the same id again is answered, not done twice.
-                return await _send(handle, update, request)
+            while True:
+                try:
+                    return await _send(handle, update, request)
+                except RPCError as error:
+                    if error.status in FINAL:
+                        raise
+                # The connection broke, or the workflow was on its way into a new run. The request
+                # may have arrived: the same id again is answered, not done twice.
+                await asyncio.sleep(PAUSE)
     except WorkflowUpdateFailedError as error:
         raise _refusal(error) from error
     except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:

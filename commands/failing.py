@@ -1,0 +1,127 @@
+"""From what went wrong to an exit code and three lines that help: what, why, hint."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cyclopts import CycloptsError
+
+from phasegate.errors import Forbidden, PhasegateError, Refusal
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+OK, FAILED, USAGE, DECLINED, FORBIDDEN, PENDING, INTERRUPTED = 0, 1, 2, 3, 4, 8, 130
+
+DEBUG = "--debug"
+
+
+def run(build: Callable[[], App], words: list[str]) -> int:
+    """Run the command that `words` name; its exit code. Nothing is raised, short of `--debug`."""
+    debug = DEBUG in words
+    words = [word for word in words if word != DEBUG]
+    try:
+        result = build()(
+            words, result_action="return_value", print_error=False, exit_on_error=False
+        )
+        sys.stdout.flush()
+        return result if isinstance(result, int) else OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has left (`| head`). Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else FAILED
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        failure = _explained(error, words)
+        _tell(failure, machine=_wants_json(words))
+        return exit_code(failure)
+
+
+def exit_code(error: PhasegateError) -> int:
+    """The exit code of the contract for an error."""
+    from client.usage import UsageError
+    from phasegate.problems import DocumentError
+
+    if isinstance(error, UsageError | DocumentError):
+        return USAGE
+    return FORBIDDEN if isinstance(error, Forbidden) else FAILED
+
+
+def _explained(error: Exception, words: list[str]) -> PhasegateError:
+    if isinstance(error, PhasegateError):
+        return error
+    if isinstance(error, CycloptsError):
+        from client.usage import UsageError
+
+        called = " ".join(("phasegate", *(error.command_chain or ())))
+        why = " ".join(str(error).split())
+        return UsageError(f"`{called}` was called wrongly", why, f"{called} --help")
+    why = f"{type(error).__name__}: {error}".splitlines()[0]
+    return PhasegateError(
+        "phasegate failed, and should not have",
+        why,
+        " ".join(("phasegate", *words, DEBUG, " (shows where; please report it)")),
+    )
+
+
+def _tell(error: PhasegateError, *, machine: bool) -> None:
+    if machine:
+        import json
+
+        print(json.dumps(as_document(error), ensure_ascii=False), file=sys.stderr)
+        return
+    from phasegate.problems import DocumentError
+
+    print(f"error: {error.what}", file=sys.stderr)
+    if isinstance(error, DocumentError):
+        print(error.why, file=sys.stderr)  # file:line:col lines, which editors can jump to
+    elif error.why:
+        print(f"why: {' '.join(error.why.split())}", file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
+
+
+def as_document(error: PhasegateError) -> dict[str, Any]:
+    """An error for machines."""
+    from phasegate.problems import DocumentError, dotted
+
+    document: dict[str, Any] = {
+        "schema_version": 1,
+        "error": error.what,
+        "reason": error.why,
+        "hint": error.hint,
+    }
+    if isinstance(error, Refusal):
+        document["code"] = error.code
+    if isinstance(error, DocumentError):
+        document["problems"] = [
+            {
+                "source": problem.source,
+                "line": problem.line,
+                "column": problem.column,
+                "path": dotted(problem.path),
+                "message": problem.message,
+            }
+            for problem in error.problems
+        ]
+    return document
+
+
+def _wants_json(words: list[str]) -> bool:
+    """Whether -o asks for a machine format; also told when the words could not be parsed."""
+    machine = ("json", "jsonl", "yaml")
+    pairs = zip(words, [*words[1:], ""], strict=True)
+    return any(
+        (word in ("-o", "--output") and after in machine)
+        or word in {f"{flag}{form}" for form in machine for flag in ("-o", "-o=", "--output=")}
+        for word, after in pairs
+    )

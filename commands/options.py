@@ -1,0 +1,31 @@
+"""Options that many commands take."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from commands.completing import gates, keys
+
+Format = Literal["table", "json", "jsonl", "yaml"]
+
+Output = Annotated[
+    Format, Parameter(name=("--output", "-o"), help="How to print: a table, or for machines")
+]
+Who = Annotated[
+    str,
+    Parameter(name="--as", env_var="PHASEGATE_AS", help="Who you are, as the directory has it"),
+]
+Key = Annotated[str, Parameter(name="KEY", completer=keys, help="The product's key")]
+Target = Annotated[
+    str,
+    Parameter(
+        name="KEY/GATE", completer=gates, help="The product, and its gate if not the open one"
+    ),
+]
+Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
+Timeout = Annotated[
+    str | None,
+    Parameter(help="How long --wait waits at most: seconds, '30 minutes', PT1H; for ever if unset"),
+]

@@ -1,0 +1,145 @@
+"""`phasegate policy list|show|lint|schema`. No server is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from commands.options import Output
+
+if TYPE_CHECKING:
+    from commands.output import Block
+    from ledger import Ledger
+    from phasegate.policy import Policy
+
+Reference = Annotated[str, Parameter(help="A policy's NAME (shipped or published), or a FILE")]
+
+
+def list_(*, output: Output = "table") -> None:
+    """Shipped and published policies. A shipped name means the policy of this release."""
+    from client.documents import known_policies
+    from commands.output import Grid, emit
+
+    rows = known_policies(_ledger())
+    columns = ("policy", "version", "origin", "title", "digest")
+    cells = [(row.policy, row.version, row.origin, row.title, row.digest[:19]) for row in rows]
+    emit(rows, lambda: [Grid(columns, cells)], output)
+
+
+def show(name: Reference, /, *, output: Output = "table") -> None:
+    """Phases, gates, requirements and clocks of a policy; -o yaml or json gives all of it."""
+    from client.documents import find_policy
+    from commands.output import emit
+
+    policy = find_policy(name, _ledger()).model
+    emit(policy, lambda: policy_blocks(policy), output)
+
+
+def policy_blocks(policy: Policy) -> Iterable[Block]:
+    """A policy as people read it."""
+    from commands.output import Fields, Grid
+
+    yield Fields(
+        [
+            ("policy", f"{policy.policy} {policy.version}"),
+            ("title", policy.title),
+            ("about", policy.description),
+            ("source", policy.source),
+        ]
+    )
+    yield Grid(
+        ("phase", "title", "market", "milestones", "review", "gate", "next"),
+        [
+            (
+                phase.id,
+                phase.title,
+                "in market" if phase.in_market else "",
+                [milestone.id for milestone in phase.milestones],
+                f"{phase.review.gate.id}, every {phase.review.every.words}" if phase.review else "",
+                phase.gate.id if phase.gate else "",
+                policy.following(phase.id),
+            )
+            for phase in policy.phases
+        ],
+        "Phases",
+    )
+    yield Grid(
+        ("gate", "asks", "step", "tiers", "opens", "respond", "resolve", "if late"),
+        [
+            (
+                gate.id,
+                requirement.title,
+                requirement.step,
+                requirement.tiers or "all",
+                "when submitted" if gate.opens == "submit" else "with its milestones",
+                gate.clocks.respond.words,
+                gate.clocks.resolve.words,
+                gate.clocks.on_timeout,
+            )
+            for gate in policy.gates()
+            for requirement in gate.requires
+        ],
+        "Gates",
+    )
+    yield Grid(
+        ("gate", "criterion", "kind", "known by", "text"),
+        [
+            (
+                gate.id,
+                criterion.id,
+                criterion.kind,
+                criterion.milestone or criterion.expression or "the approvers",
+                criterion.text,
+            )
+            for gate in policy.gates()
+            for criterion in gate.criteria
+        ],
+        "Criteria",
+    )
+    tasks = policy.sunset.tasks if policy.sunset else ()
+    yield Grid(
+        ("task", "kind", "from the notice", "title"),
+        [(task.id, task.kind, task.at.words, task.title) for task in tasks],
+        "Sunset",
+    )
+
+
+def lint(
+    file: Annotated[str, Parameter(help="A policy file (YAML), or the NAME of a policy")],
+    /,
+    *,
+    directory: Annotated[
+        str | None, Parameter(help="Also say who is missing in this directory (NAME or FILE)")
+    ] = None,
+    output: Output = "table",
+) -> int:
+    """Find what is wrong with a policy file. Exit code 2 where there are errors."""
+    from client.documents import check_policy, find_directory, find_policy
+    from commands.findings import print_findings
+
+    ledger = _ledger()
+    people = find_directory(directory, ledger).model if directory else None
+    return print_findings(file, lambda: check_policy(find_policy(file, ledger), people), output)
+
+
+def schema(
+    kind: Annotated[
+        Literal["policy", "product", "directory"], Parameter(help="Of which documents")
+    ] = "policy",
+    /,
+) -> None:
+    """JSON Schema of policy, product and directory files, for editors and checks."""
+    import json
+
+    from client.documents import json_schema
+
+    print(json.dumps(json_schema(kind), ensure_ascii=False, indent=2))
+
+
+def _ledger() -> Ledger:
+    from client.settings import Settings
+    from ledger import Ledger
+
+    return Ledger(Settings.load().ledger_url)
