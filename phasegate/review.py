@@ -21,7 +21,9 @@ from phasegate.votes import Outcome, Vote
 REFUSALS_KEPT = 50
 HANDLED_KEPT = 500
 VOTES_KEPT = 500
-"""Standing votes are always kept; of changed ones, the record in the ledger has all."""
+CHANGED_TEXT_KEPT = 100_000
+"""Standing votes are always kept; of changed ones, so many votes and characters of comments and
+conditions. The record in the ledger has all."""
 
 
 class ProductFacts(Wire):
@@ -54,6 +56,11 @@ class CastVote(Wire):
     channel: str
     on_behalf_of: str | None = None
     assurance: str = "claimed"
+
+    @property
+    def length(self) -> int:
+        """How much text came with it."""
+        return len(self.comment) + sum(len(promise.text) for promise in self.conditions)
 
 
 class Refused(Wire):
@@ -115,8 +122,9 @@ class Round(Wire):
         )
 
     def verdict(self, now: datetime) -> Verdict:
-        """What the standing votes amount to at `now`."""
+        """What the standing votes amount to at `now`; while it stands still, when it stopped."""
         assert self.convened is not None, "a round is judged only once it is convened"
+        now = min(at for at in (now, self.paused_at, self.decided_at) if at)
         criteria = self.convened.criteria
         situation = Situation(
             unmet_musts=tuple(c.id for c in criteria if c.kind == "must" and c.state == "unmet"),
@@ -213,9 +221,13 @@ class Round(Wire):
 
     def _forget_oldest_changed(self) -> None:
         """Bound the state: somebody who keeps changing their mind must not outgrow a payload."""
-        surplus = len(self.votes) - VOTES_KEPT
-        for vote in [v for v in self.votes if v.state != "standing"][: max(surplus, 0)]:
+        changed = [vote for vote in self.votes if vote.state != "standing"]
+        text = sum(vote.length for vote in changed)
+        for vote in changed:
+            if len(self.votes) <= VOTES_KEPT and text <= CHANGED_TEXT_KEPT:
+                break
             self.votes.remove(vote)
+            text -= vote.length
 
     def refuse(self, actor: str, refusal: Refusal, *, now: datetime, channel: str) -> bool:
         """Record a refusal; True while there is room for it (then it is also announced)."""
@@ -256,7 +268,7 @@ class Round(Wire):
 
     def resume(self, now: datetime) -> None:
         """Go on; every instant of the round moves by as long as it stood still."""
-        if self.paused_at is None:
+        if self.paused_at is None or self.closed:
             return
         shift, self.paused_at = now - self.paused_at, None
         if self.convened:
