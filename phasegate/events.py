@@ -10,7 +10,9 @@ from pydantic import Field
 from phasegate.base import Instant, Wire
 
 BATCH = 50
-"""Announcements handed to one activity call: keeps the call's payload far below Temporal's 2 MB."""
+BATCH_BYTES = 1_000_000
+"""Announcements handed to one activity call: keeps the call's payload below Temporal's 2 MB, also
+where comments are long."""
 
 
 class Announcement(Wire):
@@ -61,7 +63,15 @@ class Outbox(Wire):
         return event
 
     def batch(self) -> list[Announcement]:
-        return self.waiting[:BATCH]
+        """The next announcements to write: at least one, in order."""
+        taken: list[Announcement] = []
+        size = 0
+        for event in self.waiting[:BATCH]:
+            size += len(event.model_dump_json().encode())
+            if taken and size > BATCH_BYTES:
+                break
+            taken.append(event)
+        return taken
 
     def written(self, count: int, anchor: Anchor) -> None:
         """Drop what the ledger has taken."""
