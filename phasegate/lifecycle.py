@@ -191,8 +191,8 @@ class Lifecycle(Wire):
             raise Rejected(
                 "too-much-evidence",
                 f"{self.key} takes no more evidence",
-                f"it has {EVIDENCE_KEPT} pieces already",
-                "attach one document that lists the others",
+                f"it has {EVIDENCE_KEPT} pieces already; make one document that lists the others",
+                f"phasegate product show {self.key}",
             )
 
     def resume(self, now: datetime) -> None:
@@ -201,8 +201,7 @@ class Lifecycle(Wire):
         shift, self.held_since = now - self.held_since, None
         self.status = Status.active
         for milestone in self.here():
-            if milestone.due and not milestone.state.settled:
-                milestone.due += shift
+            milestone.shift(shift)
         if self.review_due:
             self.review_due += shift
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from phasegate.base import Instant, Wire
@@ -46,7 +47,10 @@ class Milestone(Wire):
         if self.due is None or self.state.settled or self.state is MilestoneStatus.missed:
             return None
         if self.state is MilestoneStatus.planned:
-            return self.at_risk.before(self.due)
+            try:
+                return min(self.at_risk.before(self.due), self.due)
+            except (OverflowError, ValueError):  # before the first day that Python knows
+                return self.due
         return self.due
 
     def turn(self, now: datetime) -> bool:
@@ -57,6 +61,12 @@ class Milestone(Wire):
         assert self.due is not None
         self.state = MilestoneStatus.missed if now >= self.due else MilestoneStatus.at_risk
         return True
+
+    def shift(self, by: timedelta) -> None:
+        """Move an unmet date; one at the end of time (`9999-12-31`, never) stays where it is."""
+        if self.due and not self.state.settled:
+            with suppress(OverflowError):
+                self.due += by
 
     def meet(self, now: datetime, why: str) -> None:
         self.state, self.met_at, self.why = MilestoneStatus.met, now, why

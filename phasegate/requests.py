@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from phasegate.base import Due, PersonId, Slug, Text, Wire
 from phasegate.votes import Vote
@@ -13,12 +20,27 @@ RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Made once per command and reused for its retries only: a second vote is a second request."""
 
 
+def _plannable(value: object, read: ValidatorFunctionWrapHandler) -> datetime:
+    """Keep the calendar's edges out: arithmetic there fails, and would fail in a workflow."""
+    try:
+        due: datetime = read(value)
+    except OverflowError:
+        raise ValueError("is not a date of this calendar") from None
+    if due.year < 1970:
+        raise ValueError("is before 1970")
+    return due
+
+
+PlannedDue = Annotated[Due, WrapValidator(_plannable)]
+"""A due date that somebody asks for."""
+
+
 class Promise(Wire):
     """A condition that comes with a conditional go."""
 
     text: Text = Field(min_length=1)
     owner: PersonId | None = Field(None, description="who keeps it; the product's owner if unset")
-    due: Due | None = None
+    due: PlannedDue | None = None
 
 
 class VoteRequest(Wire):
@@ -68,7 +90,7 @@ class MilestoneRequest(Wire):
     actor: PersonId
     milestone: Slug
     action: Annotated[str, StringConstraints(pattern=r"^(report|waive|replan)$")] = "report"
-    due: Due | None = None
+    due: PlannedDue | None = None
     note: Text = ""
     request_id: RequestId
 
