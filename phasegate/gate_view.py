@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from phasegate.markdown import cell, day, table
+from phasegate.markdown import cell, day, line, table
 from phasegate.review import Round
 from phasegate.rules import Step, Verdict
 from phasegate.views import (
@@ -150,15 +150,15 @@ def gate_memo(state: Round, step: int) -> dict[str, Any]:
 
 def gate_page(view: GateView, product: str, question: str) -> str:
     """The round as Markdown for somebody on call: state first, then who is missing."""
-    lines = [f"### {view.title or view.gate}: {_headline(view)}"]
+    lines = [f"### {line(view.title) or view.gate}: {_headline(view)}"]
     if question:
-        lines.append(f"*{question}*")
-    lines.append(f"**{product}** · round {view.round} · evidence `{view.revision}`")
+        lines.append(f"*{line(question)}*")
+    lines.append(f"**{line(product)}** · round {view.round} · evidence `{view.revision}`")
     if view.status != "decided":
-        lines.append(f"Now: {view.why}.")
+        lines.append(f"Now: {line(view.why)}.")
         lines.append(f"Respond by {day(view.respond_due)}, resolve by {day(view.resolve_due)}.")
     else:
-        lines.append(f"Why: {view.why}.")
+        lines.append(f"Why: {line(view.why)}.")
     asked = (
         (r.group + (" (veto)" if r.veto else ""), f"{r.have} of {r.need}", f"{r.state}: {r.why}")
         for r in view.requirements
@@ -173,11 +173,12 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         lines.append(f"Waiting for: {', '.join(names[:20])}{more}")
         lines.append(f"Answer with `phasegate gate vote {view.product}/{view.gate} go --as WHO`.")
     for criterion in view.criteria:
-        lines.append(f"- {criterion.kind} **{criterion.id}**: {criterion.state}. {criterion.why}")
+        why = line(criterion.why)
+        lines.append(f"- {criterion.kind} **{criterion.id}**: {criterion.state}. {why}")
     if view.refused:
         count = len(view.refused) + view.refused_more
         last = view.refused[-1]
-        lines.append(f"Refused attempts: {count}. Last: {last.what} ({last.why}).")
+        lines.append(f"Refused attempts: {count}. Last: {line(last.what)} ({line(last.why)}).")
     return "\n\n".join(lines)
 
 

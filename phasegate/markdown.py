@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+
+_MARKS = re.compile(r"[\\`|<\[]")
 
 
 def day(instant: datetime | None) -> str:
@@ -11,9 +14,14 @@ def day(instant: datetime | None) -> str:
     return instant.strftime("%Y-%m-%d %H:%M UTC") if instant else "–"
 
 
+def line(text: str, longest: int = 500) -> str:
+    """Free text on one line: it starts no heading, link, code or HTML, and ends no table cell."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split())[:longest])
+
+
 def cell(text: str) -> str:
-    """Free text inside a table: one line, no cell ends, 200 characters at most."""
-    return text.replace("|", "\\|").replace("\n", " ")[:200]
+    """Free text inside a table, 200 characters of it at most."""
+    return line(text, 200)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

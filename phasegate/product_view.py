@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phasegate.lifecycle import Lifecycle, Status
-from phasegate.markdown import cell, day, table
+from phasegate.markdown import cell, day, line, table
 from phasegate.views import MilestoneView, ProductView
 
 
@@ -68,13 +68,14 @@ def waiting_for(state: Lifecycle) -> str:
 
 def product_page(view: ProductView, summary: str) -> str:
     """The product as Markdown for somebody on call."""
-    lines = [f"### {view.name}: {view.status.upper()}" + (f", {view.phase}" if view.phase else "")]
+    phase = f", {view.phase}" if view.phase else ""
+    lines = [f"### {line(view.name)}: {view.status.upper()}{phase}"]
     if summary:
-        lines.append(f"*{summary}*")
+        lines.append(f"*{line(summary)}*")
     lines.append(f"Owner **{view.owner}** · tier {view.tier} · policy {view.policy}")
     if view.waiting_for:
-        head, _, command = view.waiting_for.partition(": ")
-        lines.append(f"Waits for {head}." + (f" `{command}`" if command else ""))
+        head, command, rest = view.waiting_for.partition(": phasegate ")
+        lines.append(f"Waits for {line(head)}." + (f" `phasegate {rest}`" if command else ""))
     if view.next_due:
         lines.append(f"Next date: {day(view.next_due)}")
     if goals := [m for m in view.milestones if m.phase == view.phase]:
@@ -87,5 +88,6 @@ def product_page(view: ProductView, summary: str) -> str:
         lines.append(table(("gate", "round", "outcome", "decided"), held))
     for condition in view.conditions:
         if condition.state == "open":
-            lines.append(f"- open condition `{condition.id}` ({condition.owner}): {condition.text}")
+            text = line(condition.text)
+            lines.append(f"- open condition `{condition.id}` ({condition.owner}): {text}")
     return "\n\n".join(lines)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from phasegate.markdown import cell, day, table
+from phasegate.markdown import cell, day, line, table
 from phasegate.views import SunsetView
 
 
 def sunset_page(view: SunsetView, product: str) -> str:
     """Where every task stands, the running ones in bold."""
-    lines = [f"### {product}: {view.status}", f"Public notice: {day(view.notice_at)}"]
+    lines = [f"### {line(product)}: {view.status}", f"Public notice: {day(view.notice_at)}"]
     rows = (
         (
             cell(task.title),
