@@ -73,12 +73,12 @@ class Retirement(Wire):
         Tasks run in the order of the plan; one that is late delays those after it, and none runs
         before its day.
         """
-        earliest = min(task.at.approximate for task in plan.tasks)
-        lead = next(task.at for task in plan.tasks if task.at.approximate == earliest)
-        self.notice_at = lead.before(now) if earliest < timedelta(0) else now
-        self.tasks = [
-            TaskRecord(task=task, at=task.at.after(self.notice_at)) for task in plan.tasks
-        ]
+        notice = max([now, *(task.at.before(now) for task in plan.tasks)])
+        # A month back from a month ahead can be a day early: 31 March, 30 April, 30 March.
+        while (late := now - min(task.at.after(notice) for task in plan.tasks)) > timedelta(0):
+            notice += late
+        self.notice_at = notice
+        self.tasks = [TaskRecord(task=task, at=task.at.after(notice)) for task in plan.tasks]
         self.timetable = timetable(self.tasks, now)
 
     def record(self, task_id: str) -> TaskRecord:
