@@ -17,6 +17,8 @@ def check_submit(state: Lifecycle, request: SubmitRequest) -> str:
     gate = state.brief.phase.gate if state.brief else None
     if state.status is not Status.active:
         raise Rejected("not-active", what, f"it is {state.status}", hint)
+    if state.brief is None:
+        raise Rejected("no-gate", what, "its policy is still being read", hint)
     if gate is None:
         raise Rejected("no-gate", what, f"its phase {state.phase_id} ends without a gate", hint)
     if request.gate and request.gate != gate.id:
