@@ -1,0 +1,1 @@
+"""Two real products, played from inception to their end in about a minute."""

@@ -1,0 +1,110 @@
+"""What must be true when the demo ends, read from the engine and its ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+from client import gates, products
+from client.engine import Engine
+from demo.cast import Play
+from demo.stage import Stage
+from ledger import ChainBroken
+from phasegate.views import GateView, ProductView
+
+SETTLE = 5.0
+"""Seconds in which the list of workflows catches up with their ends."""
+
+
+async def problems(engine: Engine, play: Play, stage: Stage) -> list[str]:
+    """What did not end as it should, in sentences; empty if all is well."""
+    product = await products.show(engine, stage.key)
+    rounds = gates.closed_rounds(engine, stage.key)
+    found = [
+        *_ending(play, product),
+        *_rounds(play, rounds),
+        *_votes(stage, rounds),
+        *_refusals(stage, rounds),
+        *_clocks(play, stage),
+    ]
+    return [f"{stage.inputs.product.name}: {text}" for text in found]
+
+
+def _ending(play: Play, product: ProductView) -> Iterator[str]:
+    if product.status != play.ending.status:
+        yield f"it should be {play.ending.status}, and is {product.status}"
+    closed = [condition for condition in product.conditions if condition.state == "closed"]
+    if len(closed) != play.ending.conditions or len(closed) != len(product.conditions):
+        yield f"{play.ending.conditions} conditions should be closed; it has {product.conditions}"
+    for milestone in product.milestones:
+        if milestone.state not in ("met", "waived"):
+            yield f"milestone {milestone.id} is {milestone.state}"
+
+
+def _rounds(play: Play, rounds: list[GateView]) -> Iterator[str]:
+    held = [(view.gate, view.round, view.outcome) for view in rounds]
+    if held != list(play.ending.rounds):
+        yield f"its gates should have decided {list(play.ending.rounds)}, and decided {held}"
+
+
+def _votes(stage: Stage, rounds: list[GateView]) -> Iterator[str]:
+    """Every vote that was taken is in the record once, and no other."""
+    taken = sorted(stage.done.votes)
+    recorded = sorted(
+        (v.gate, v.round, vote.approver, vote.vote) for v in rounds for vote in v.votes
+    )
+    if taken != recorded:
+        yield f"votes taken but not recorded: {[vote for vote in taken if vote not in recorded]}"
+        yield f"votes recorded but not taken: {[vote for vote in recorded if vote not in taken]}"
+    announced = sorted(
+        (event.data["gate"], event.data["round"], event.actor, event.data["vote"])
+        for event in stage.chronicle.of("gate.vote")
+    )
+    if announced != recorded:
+        yield f"the ledger tells of {len(announced)} votes, the gates of {len(recorded)}"
+
+
+def _refusals(stage: Stage, rounds: list[GateView]) -> Iterator[str]:
+    tried = sorted(stage.done.refused)
+    recorded = sorted(
+        (view.gate, refusal.actor, refusal.channel) for view in rounds for refusal in view.refused
+    )
+    if tried != recorded:
+        yield f"refusals should be {tried}, and are {recorded}"
+
+
+def _clocks(play: Play, stage: Stage) -> Iterator[str]:
+    """Timers and reminders fired."""
+    chronicle = stage.chronicle
+    for gate, number, who in play.ending.reminded:
+        reminders = chronicle.of("gate.reminder", gate=gate, round=number)
+        if not any(who in event.data["pending"] for event in reminders):
+            yield f"{who} was not reminded of {gate}"
+    if not chronicle.of("milestone.at-risk"):
+        yield "no milestone was ever at risk"
+    reminders = chronicle.of("sunset.reminder")
+    if len(reminders) != play.ending.sunset_reminders:
+        yield f"{len(reminders)} sunset reminders, and not {play.ending.sunset_reminders}"
+    for end in chronicle.of("sunset.task-done", task="end-of-life"):
+        if any(event.at >= end.at for event in reminders):
+            yield "a sunset reminder came after the day it was to remind of"
+
+
+async def left_open(engine: Engine) -> list[str]:
+    """Workflows that still run though everything has ended."""
+    query = "ExecutionStatus = 'Running'"
+    for _ in range(int(SETTLE / 0.2)):
+        if not (await engine.client.count_workflows(query)).count:
+            return []
+        await asyncio.sleep(0.2)
+    return [f"{run.id} still runs" async for run in engine.client.list_workflows(query)]
+
+
+def verify(engine: Engine, key: str) -> tuple[str, list[str]]:
+    """The ledger's chain of a product: what to say of it, and what is wrong with it."""
+    try:
+        count = engine.ledger.verify(key)
+    except ChainBroken as error:
+        return f"ledger of {key}: broken", [str(error)]
+    head = engine.ledger.head(key)
+    return f"ledger of {key}: {count} entries, chain intact, head {head.hash[:12]}", []
