@@ -317,15 +317,24 @@ def _page(usage: str, about: str, rows: Iterator[tuple[str, str]], example: str,
     return f"Usage: {usage}\n\n{about}\n\nCommands:\n{lines}\n\nExample:\n  {example}\n\n{more}"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The console entry: run a command and return its exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+def invoke(words: Sequence[str]) -> int:
+    """Run a command; its exit code."""
     if (page := overview(words)) is not None:
         print(page)
         return 0
     from commands.failing import run
 
-    return run(build_app, words)
+    return run(build_app, list(words))
+
+
+def main() -> int:
+    """The console entry."""
+    code = invoke(sys.argv[1:])
+    if "temporalio" in sys.modules:
+        from commands.leaving import leave
+
+        leave(code)
+    return code
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ async def _serve(
     working = asyncio.create_task(with_worker)
     died = asyncio.create_task(server.process.wait())
     print(announce, flush=True)
-    await asyncio.wait({working, died}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((working, died), return_when=asyncio.FIRST_COMPLETED)
     if died.done() and not stop.is_set():
         working.cancel()
         raise EngineError(

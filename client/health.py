@@ -1,0 +1,202 @@
+"""What is wrong with a set-up, and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.metadata import version
+from platform import python_version
+from typing import Literal
+from urllib.request import urlopen
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    DescribeTaskQueueRequest,
+    GetSystemInfoRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from client.attribute_setup import missing_attributes, register, wrong_attributes
+from client.connection import connect
+from client.dev_server import find_temporal
+from client.settings import Settings
+from ledger import ChainBroken, Ledger, LedgerError
+from phasegate.base import Wire
+from phasegate.errors import EngineError
+from phasegate.search import ATTRIBUTES
+
+STREAMS = 5
+"""Chains verified in passing; a whole ledger may take minutes."""
+
+
+class Check(Wire):
+    """One line of the examination."""
+
+    check: str
+    state: Literal["ok", "warn", "fail"]
+    what: str
+    mend: str = ""
+
+
+async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Check]:
+    """Every check in turn. With `fix`, missing search attributes are registered."""
+    yield _python()
+    try:
+        client = await connect()
+    except EngineError as error:
+        yield Check(check="server", state="fail", what=str(error), mend=error.hint)
+    else:
+        yield await _asked("server", _server, client)
+        namespace = await _asked("namespace", _namespace, client)
+        yield namespace
+        if namespace.state != "fail":
+            yield await _attributes(client, fix=fix)
+            yield await _asked("worker", lambda c: _worker(c, settings), client)
+    yield await asyncio.to_thread(_ledger, settings)
+    yield _embedded()
+    yield await asyncio.to_thread(_ui, settings)
+
+
+async def _asked(name: str, ask: Callable[[Client], Awaitable[Check]], client: Client) -> Check:
+    try:
+        return await ask(client)
+    except RPCError as error:
+        return Check(
+            check=name,
+            state="fail",
+            what=f"the server refuses: {error.message}",
+            mend="check the address, the credentials and what they may do",
+        )
+
+
+def _python() -> Check:
+    versions = f"phasegate {version('phasegate')} on Python {python_version()}"
+    return Check(check="versions", state="ok", what=versions)
+
+
+async def _server(client: Client) -> Check:
+    info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
+    address = client.service_client.config.target_host
+    return Check(
+        check="server", state="ok", what=f"Temporal {info.server_version} answers at {address}"
+    )
+
+
+async def _namespace(client: Client) -> Check:
+    name = client.namespace
+    try:
+        found = await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=name)
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return Check(
+            check="namespace",
+            state="fail",
+            what=f"there is no namespace {name}",
+            mend=f"temporal operator namespace create --namespace {name}",
+        )
+    kept = found.config.workflow_execution_retention_ttl.ToTimedelta().days
+    what = f"namespace {name} keeps closed workflows for {kept} days"
+    return Check(check="namespace", state="ok", what=what)
+
+
+async def _attributes(client: Client, *, fix: bool) -> Check:
+    name = "search attributes"
+    try:
+        if wrong := await wrong_attributes(client):
+            shown = ", ".join(f"{n} is {was}, not {ATTRIBUTES[n]}" for n, was in wrong.items())
+            first = next(iter(wrong))
+            return Check(
+                check=name,
+                state="fail",
+                what=f"wrong types: {shown}",
+                mend=f"temporal operator search-attribute remove --name {first} --yes, for each; "
+                "then phasegate doctor --fix",
+            )
+        missing = await missing_attributes(client)
+        if missing and fix:
+            await register(client, missing)
+            return Check(check=name, state="ok", what=f"registered {', '.join(missing)}")
+    except RPCError as error:
+        return Check(
+            check=name,
+            state="fail" if fix else "warn",
+            what=f"this server does not let us see or register them: {error.message}",
+            mend=f"on Temporal Cloud: {cloud_command(client.namespace)}",
+        )
+    except TimeoutError:
+        what = "they are registered, but the server does not show them yet"
+        return Check(check=name, state="fail", what=what, mend="phasegate doctor")
+    if missing:
+        what = f"missing: {', '.join(missing)}"
+        return Check(check=name, state="fail", what=what, mend="phasegate doctor --fix")
+    return Check(check=name, state="ok", what=f"all {len(ATTRIBUTES)} are registered")
+
+
+def cloud_command(namespace: str) -> str:
+    """How the attributes are added on Temporal Cloud, whose operators manage them by tcld."""
+    pairs = " ".join(f'--sa "{name}={kind}"' for name, kind in ATTRIBUTES.items())
+    return f"tcld namespace search-attributes add --namespace {namespace} {pairs}"
+
+
+async def _worker(client: Client, settings: Settings) -> Check:
+    queue = settings.task_queue
+    found = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+    )
+    if not found.pollers:
+        return Check(
+            check="worker",
+            state="warn",
+            what=f"no worker polls the task queue {queue}: nothing will move",
+            mend="phasegate worker run",
+        )
+    names = sorted({poller.identity for poller in found.pollers})
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return Check(check="worker", state="ok", what=f"task queue {queue} is polled by {shown}")
+
+
+def _ledger(settings: Settings) -> Check:
+    try:
+        ledger = Ledger(settings.ledger_url)
+        with ledger.database.writing():
+            pass  # an empty transaction: it can be written to
+        streams = list(ledger.streams())
+        for product in streams[:STREAMS]:
+            ledger.verify(product)
+    except LedgerError as error:
+        mend = error.hint
+        if isinstance(error, ChainBroken):
+            mend = f"phasegate events list {error.product}; {error.hint}"
+        return Check(check="ledger", state="fail", what=str(error), mend=mend)
+    verified = min(len(streams), STREAMS)
+    what = f"{ledger.database} can be written; {len(streams)} products, {verified} chains verified"
+    return Check(check="ledger", state="ok", what=what)
+
+
+def _embedded() -> Check:
+    name = "embedded server"
+    try:
+        return Check(check=name, state="ok", what=f"found {find_temporal()}")
+    except EngineError as error:
+        what = f"{error.what}; only `phasegate dev` and `demo` need it"
+        return Check(check=name, state="warn", what=what, mend=error.hint)
+
+
+def _ui(settings: Settings) -> Check:
+    try:
+        urlopen(settings.ui_url, timeout=2).close()  # noqa: S310  # the user's own setting
+        return Check(check="ui", state="ok", what=f"the Temporal UI answers at {settings.ui_url}")
+    except (OSError, ValueError):
+        what = f"no Temporal UI at {settings.ui_url}; links to it will not work"
+        mend = "set PHASEGATE_UI_URL to its address"
+        return Check(check="ui", state="warn", what=what, mend=mend)
