@@ -1,0 +1,62 @@
+"""What lifecycles are found by: never a list so long that it ends the workflow."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from phasegate.search import ATTRIBUTES, WAITING_ON_BYTES, group_key, person_key, waiting_on
+
+names = st.text(min_size=1, max_size=64) | st.from_regex(r"[a-z]{1,64}", fullmatch=True)
+
+
+@given(st.dictionaries(names, st.sets(names, max_size=4), max_size=60))
+def test_the_list_stays_below_the_limit_and_names_people_or_their_groups(
+    pending: dict[str, set[str]],
+) -> None:
+    found = waiting_on(pending)
+    assert sum(len(entry.encode()) for entry in found) <= WAITING_ON_BYTES
+    assert found == sorted(set(found))
+    people = {person_key(person) for person in pending}
+    groups = {group_key(group) for of in pending.values() for group in of}
+    assert set(found) == people or set(found) <= groups
+
+
+def test_people_are_named_while_they_fit() -> None:
+    assert waiting_on({"bob": ["eng"], "ann": ["eng", "legal"]}) == ["person:ann", "person:bob"]
+    assert waiting_on({}) == []
+
+
+def test_two_hundred_people_collapse_to_their_groups() -> None:
+    crowd = {f"person-{i:03}@example.org": ["eng", f"team-{i % 3}"] for i in range(200)}
+    assert waiting_on(crowd) == ["group:eng", "group:team-0", "group:team-1", "group:team-2"]
+
+
+def test_people_are_counted_in_bytes_and_not_in_characters() -> None:
+    """Sixty names of twelve letters fit; of twelve three-byte letters they do not."""
+    assert waiting_on({f"{i:012}": ["g"] for i in range(60)})[0].startswith("person:")
+    assert waiting_on({f"{i:02}" + "日" * 10: ["g"] for i in range(60)}) == ["group:g"]
+
+
+def test_the_limit_is_reached_and_not_passed() -> None:
+    """Entries of ten bytes and three of overhead: 115 people fit, 116 do not."""
+    fits = WAITING_ON_BYTES // (len("person:000") + 3)
+    assert len(waiting_on({f"{i:03}": ["g"] for i in range(fits)})) == fits
+    assert waiting_on({f"{i:03}": ["g"] for i in range(fits + 1)}) == ["group:g"]
+
+
+def test_more_groups_than_fit_are_cut_and_not_sent() -> None:
+    pending = {f"p{i:03}": [f"group-{i:03}-{'x' * 50}"] for i in range(200)}
+    found = waiting_on(pending)
+    assert found[0].startswith("group:group-000")
+    assert len(found) == WAITING_ON_BYTES // (len(found[0]) + 3)
+
+
+def test_no_more_attributes_than_a_sql_store_allows() -> None:
+    kinds = Counter(ATTRIBUTES.values())
+    assert kinds["Keyword"] <= 7
+    assert kinds["KeywordList"] <= 1
+    assert kinds["Datetime"] <= 1
+    assert sum(kinds.values()) == len(ATTRIBUTES) <= 9
