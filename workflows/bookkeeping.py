@@ -64,6 +64,11 @@ class Books:
     def announce(self, type: str, text: str, *, actor: str = "", **data: Any) -> None:
         self.outbox.add(type, text, at=workflow.now(), actor=actor, **data)
 
+    @property
+    def noted(self) -> Mapping[str, Any]:
+        """The memo as last upserted: continue-as-new drops it unless it is handed on (tried)."""
+        return self._noted
+
     def note(self, memo: Mapping[str, Any]) -> None:
         """Upsert the memo if it changed."""
         if memo != self._noted:

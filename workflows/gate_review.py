@@ -116,7 +116,7 @@ class GateReview:
                 self._turn_clocks()
             if renew() and not self.round.closed:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self.start)
+                workflow.continue_as_new(self.start, memo=self.books.noted)
 
     def _stirred(self, wake: datetime | None, renew: Callable[[], bool]) -> bool:
         """Whether there is something to do before `wake`."""

@@ -75,9 +75,7 @@ async def test_late_and_stale_votes_leave_no_trace(launch: Stage) -> None:
 
 
 async def test_a_signal_of_the_same_name_is_the_same_vote(launch: Stage) -> None:
-    await launch.signal(
-        "launch", "vote", {"approver": "bo", "vote": "go", "comment": "by hand"}
-    )
+    await launch.signal("launch", "vote", {"approver": "bo", "vote": "go", "comment": "by hand"})
     await launch.signal("launch", "vote", {"approver": "eve", "vote": "go"})
     await launch.signal("launch", "vote", {"approver": "olga", "vote": "go"})
     view = await launch.gate("launch")

@@ -1,0 +1,177 @@
+"""Record golden histories: `python tests/replay/record.py` plays the paths and writes them anew.
+
+Only for a change that is meant to change histories; see docs/architecture.md, "Replay".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
+
+from stage import Stage  # noqa: E402
+
+from client.dev_server import dev_server, free_port  # noqa: E402
+from client.engine import Engine  # noqa: E402
+from client.settings import Settings  # noqa: E402
+from worker import build_worker  # noqa: E402
+
+HISTORIES = Path(__file__).parent / "histories"
+REVIEWED = """
+policy: reviewed
+version: "1"
+title: Reviewed
+phases:
+  - id: market
+    title: Market
+    in_market: true
+    review:
+      first: PT0.5S
+      every: PT30S
+      gate:
+        id: plr
+        title: Post-launch review
+        requires: [{group: product}]
+        clocks: {respond: PT1S, resolve: PT2S, remind: [PT0.5S], on_timeout: escalate}
+    gate: {id: retire, title: Retire, opens: submit, requires: [{group: product}]}
+sunset:
+  tasks:
+    - {id: eol, title: End of life, kind: date, at: PT1S, remind: [PT0.5S]}
+    - {id: keys, title: Revoke keys, kind: manual, by: eng}
+    - id: down
+      title: Shut down
+      kind: gate
+      gate: {id: down, title: Down, requires: [{group: eng}]}
+"""
+
+
+async def whole_life(stage: Stage) -> None:
+    """Refusals, a change of mind, recycle, hold and resume, conditions, sunset."""
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done", action="replan", due="2031-01-01")
+    await stage.refused(stage.report("done", "eve"))
+    await stage.report("done")
+    await stage.gate_opens("launch")
+    await stage.refused(stage.vote("launch", "eve", "go"))
+    await stage.refused(stage.vote("launch", "olga", "go"))
+    await stage.signal("launch", "vote", {"approver": "bo", "vote": "recycle"})
+    await stage.signal("launch", "vote", "garbage")
+    await stage.signal("launch", "unheard-of", 1, 2)
+    await stage.owner("hold", reason="a pause")
+    await stage.refused(stage.vote("launch", "cy", "go"))
+    await stage.owner("resume")
+
+    async def open_again() -> bool | None:
+        return True if (await stage.gate("launch")).status == "open" else None
+
+    await stage.until(open_again, "open again")
+    await stage.votes("launch", "recycle", "ana", "cy", "dan")
+    await stage.becomes(gate=None)
+    await stage.submit()
+    await stage.gate_opens("launch", 2)
+    await stage.votes("launch", "hold", "ana", "bo", "cy", "dan")
+    await stage.becomes(status="on-hold")
+    await stage.owner("resume")
+    await stage.gate_opens("launch", 3)
+    promise = [{"text": "runbook", "owner": "bo", "due": "2031-02-01"}]
+    await stage.vote("launch", "ana", "conditional-go", conditions=promise)
+    await stage.votes("launch", "go", "bo", "cy")
+    view = await stage.becomes(phase="market")
+    await stage.submit()
+    await stage.gate_opens("retire")
+    await stage.vote("retire", "ana", "go")
+    await stage.close(view.conditions[0].id, "bo")
+    await stage.task_waits("keys")
+    await stage.confirm("keys", "bo")
+    await stage.becomes(status="retired")
+
+
+async def reviewed_life(stage: Stage) -> None:
+    """A review that is late and escalates, then asks for the sunset; a gate on the way out."""
+    await stage.start(REVIEWED)
+    await stage.gate_opens("plr")
+
+    async def escalated() -> bool | None:
+        return True if "gate.escalated" in stage.story() else None
+
+    await stage.until(escalated, "escalated")
+    await stage.vote("plr", "ana", "kill")
+    await stage.gate_opens("retire")
+    await stage.vote("retire", "ana", "go")
+    await stage.task_waits("keys")
+    await stage.confirm("keys", "bo")
+    await stage.gate_opens("down")
+    await stage.votes("down", "hold", "bo", "cy", "dan")
+
+    async def stopped() -> bool | None:
+        return True if "sunset.stopped" in stage.story() else None
+
+    await stage.until(stopped, "stopped")
+    await stage.submit()
+    await stage.gate_opens("down", 2)
+    await stage.vote("down", "bo", "go")
+    await stage.becomes(status="retired")
+
+
+async def short_lives(stage: Stage) -> None:
+    """Killed, cancelled by the owner, and a gate cancelled in the UI."""
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.submit()
+    await stage.gate_opens("launch")
+    await stage.engine.workflow(f"product/{stage.key}/gate/launch").cancel()
+    await stage.becomes(gate=None)
+    await stage.submit()
+    await stage.gate_opens("launch", 2)
+    await stage.owner("cancel", reason="no market")
+    await stage.becomes(status="cancelled")
+    killed = Stage(stage.engine, "killed")
+    await killed.start()
+    await killed.becomes(phase="build")
+    await killed.submit()
+    await killed.gate_opens("launch")
+    await killed.votes("launch", "kill", "ana", "bo", "cy", "dan")
+    await killed.becomes(status="killed")
+
+
+def anonymous(history: str) -> str:
+    """Without the process and host that recorded it."""
+    text = re.sub(r'("(?:identity|workerInstanceKey)": ?)"[^"]*"', r'\1"recorder"', history)
+    return re.sub(rf'"[^"]*@{re.escape(platform.node())}[^"]*"', '"recorder"', text)
+
+
+async def main() -> None:
+    folder = Path(tempfile.mkdtemp())
+    os.environ["PHASEGATE_DATA_DIR"] = str(folder)
+    async with dev_server(database=None, port=free_port(), ui_port=None) as server:
+        os.environ["TEMPORAL_ADDRESS"] = server.address
+        engine = await Engine.connect(Settings.load())
+        async with build_worker(engine.client, engine.settings):
+            await whole_life(Stage(engine, "whole"))
+            await reviewed_life(Stage(engine, "reviewed"))
+            await short_lives(Stage(engine, "short"))
+            HISTORIES.mkdir(exist_ok=True)
+            for old in HISTORIES.glob("*.json"):
+                old.unlink()
+            counts: dict[str, int] = {}
+            await asyncio.sleep(2)  # for visibility to see the last ones close
+            executions = [e async for e in engine.client.list_workflows("")]
+            for execution in sorted(executions, key=lambda e: e.start_time):
+                handle = engine.client.get_workflow_handle(execution.id, run_id=execution.run_id)
+                name = execution.id.replace("/", "-")
+                counts[name] = counts.get(name, 0) + 1
+                text = (await handle.fetch_history()).to_json()
+                (HISTORIES / f"{name}-{counts[name]}.json").write_text(anonymous(text) + "\n")
+    print(f"{sum(counts.values())} histories in {HISTORIES}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,101 @@
+"""Histories stay short: everything goes on after continue-as-new, and children survive it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from stage import Stage
+
+from client.dev_server import dev_server, free_port
+from client.engine import Engine, gate_id, product_id
+from client.settings import Settings
+from worker import build_worker
+
+
+@pytest.fixture(scope="module")
+async def eager(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
+    """An engine on a server that suggests continue-as-new after every few events."""
+    folder = tmp_path_factory.mktemp("eager")
+    settings = Settings(folder, f"sqlite:///{folder / 'ledger.db'}", "phasegate", "http://x")
+    eagerly = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=20")
+    async with dev_server(database=None, port=free_port(), ui_port=None, options=eagerly) as server:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TEMPORAL_ADDRESS", server.address)
+            patch.setenv("PHASEGATE_DATA_DIR", str(folder))
+            engine = await Engine.connect(settings)
+            async with build_worker(engine.client, settings):
+                yield engine
+            engine.ledger.close()
+
+
+async def runs(engine: Engine, workflow_id: str) -> int:
+    """How many runs this workflow had."""
+    seen = 0
+    run_id: str | None = (await engine.workflow(workflow_id).describe()).run_id
+    while run_id:
+        seen += 1
+        history = await engine.client.get_workflow_handle(
+            workflow_id, run_id=run_id
+        ).fetch_history()
+        started = history.events[0].workflow_execution_started_event_attributes
+        run_id = started.continued_execution_run_id or None
+    return seen
+
+
+async def test_a_life_in_many_runs_is_the_same_life(eager: Engine, tmp_path: Path) -> None:
+    stage = Stage(eager, "many-runs")
+    await stage.start()
+    await stage.becomes(phase="build")
+    for number in range(8):
+        await stage.report("done", action="replan", due=f"2030-01-0{number + 1}")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+    for word in ("hold", "recycle", "abstain", "kill", "go", "hold", "go"):
+        await stage.vote("launch", "bo", word)
+    view = await stage.gate("launch")
+    assert [v.vote for v in view.votes if v.state == "standing"] == ["go"]
+    assert len(view.votes) == 7
+    await stage.owner("hold", reason="reorganisation")
+    assert await stage.refused(stage.vote("launch", "ana", "go")) == "gate-on-hold"
+    await stage.owner("resume")
+
+    async def open_again() -> bool | None:
+        return True if (await stage.gate("launch")).status == "open" else None
+
+    await stage.until(open_again, "the gate goes on")
+    await stage.votes("launch", "go", "ana", "cy")
+    await stage.becomes(phase="market")
+    await stage.submit()
+    await stage.gate_opens("retire")
+    await stage.vote("retire", "ana", "go")
+    await stage.task_waits("keys")
+    await stage.confirm("keys", "bo")
+    final = await stage.becomes(status="retired")
+    assert [(g.gate, g.round, g.outcome) for g in final.gates] == [
+        ("launch", 1, "go"),
+        ("retire", 1, "go"),
+    ]
+    assert await runs(eager, product_id(stage.key)) > 2
+    assert await runs(eager, gate_id(stage.key, "launch")) > 1
+    story = stage.story()
+    assert story.count("gate.vote") == 10
+    assert story.count("gate.opened") == 2
+    assert story.count("product.retired") == 1
+    ids = [entry.announcement.id for entry in eager.ledger.events(stage.key)]
+    assert len(ids) == len(set(ids))
+
+
+async def test_search_attributes_and_memo_survive_a_new_run(eager: Engine) -> None:
+    stage = Stage(eager, "still-found")
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+    for word in ("hold", "recycle", "hold", "recycle", "hold", "recycle"):
+        await stage.vote("launch", "bo", word)
+    assert await runs(eager, gate_id(stage.key, "launch")) > 1
+    gate = await eager.workflow(gate_id(stage.key, "launch")).describe()
+    found = {pair.key.name: pair.value for pair in gate.typed_search_attributes}
+    assert found["PhasegateProduct"] == "still-found"
+    assert found["PhasegateWaitingOn"] == ["person:ana", "person:cy", "person:dan"]
+    assert (await gate.memo())["round"] == 1

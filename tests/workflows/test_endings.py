@@ -1,0 +1,85 @@
+"""Lifecycles that end from outside: cancelled by their owner, or by somebody in the Temporal UI."""
+
+import asyncio
+
+import pytest
+from stage import Stage
+from temporalio.client import WorkflowExecutionStatus
+
+from client.engine import Engine, gate_id, product_id, sunset_id
+from phasegate.errors import EngineError
+
+
+async def to_launch(stage: Stage) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+
+
+async def closes(engine: Engine, workflow_id: str) -> WorkflowExecutionStatus:
+    for _ in range(200):
+        status = (await engine.workflow(workflow_id).describe()).status
+        if status is not None and status is not WorkflowExecutionStatus.RUNNING:
+            return status
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{workflow_id} does not close")
+
+
+async def test_cancelling_a_product_ends_its_gate_and_keeps_the_record(stage: Stage) -> None:
+    await to_launch(stage)
+    await stage.vote("launch", "bo", "go")
+    await stage.owner("cancel", reason="merged into another product")
+    assert await closes(stage.engine, gate_id(stage.key, "launch")) is not None
+    assert await closes(stage.engine, product_id(stage.key)) is WorkflowExecutionStatus.COMPLETED
+    view = await stage.product()
+    assert view.status == "cancelled"
+    assert "merged into another product" in stage.texts("product.cancelled")[0]
+    closed = await stage.gate("launch")
+    assert (closed.status, closed.outcome) == ("decided", None)
+    assert [v.approver for v in closed.votes] == ["bo"]
+
+
+async def test_a_cancel_from_the_temporal_ui_is_the_same(stage: Stage) -> None:
+    await to_launch(stage)
+    await stage.engine.workflow(product_id(stage.key)).cancel()
+    assert await closes(stage.engine, gate_id(stage.key, "launch")) is not None
+    await stage.becomes(status="cancelled")
+
+
+@pytest.mark.parametrize("how", ["cancel", "terminate"])
+async def test_a_gate_ended_from_the_temporal_ui_comes_back_by_submit(
+    stage: Stage, how: str
+) -> None:
+    await to_launch(stage)
+    handle = stage.engine.workflow(gate_id(stage.key, "launch"))
+    await (handle.cancel() if how == "cancel" else handle.terminate(reason="by mistake"))
+    await stage.becomes(gate=None, status="active")
+    await stage.submit()
+    await stage.gate_opens("launch", 2)
+    await stage.votes("launch", "go", "ana", "bo", "cy")
+    view = await stage.becomes(phase="market")
+    assert [g.outcome for g in view.gates] == ["abandoned", "go"]
+
+
+async def test_a_stopped_sunset_ends_the_product_as_cancelled(stage: Stage) -> None:
+    await to_launch(stage)
+    await stage.votes("launch", "go", "ana", "bo", "cy")
+    await stage.becomes(phase="market")
+    await stage.submit()
+    await stage.gate_opens("retire")
+    await stage.vote("retire", "ana", "go")
+    await stage.task_waits("keys")
+    assert await stage.refused(stage.owner("hold")) == "not-active"
+    await stage.owner("cancel")
+    assert await closes(stage.engine, sunset_id(stage.key)) is WorkflowExecutionStatus.COMPLETED
+    await stage.becomes(status="cancelled")
+
+
+async def test_a_second_start_is_no_second_product(stage: Stage) -> None:
+    await to_launch(stage)
+    await stage.start()
+    assert (await stage.product()).gate == "launch"
+    other = f"key: {stage.key}\nname: Something else\nowner: ana\n"
+    with pytest.raises(EngineError, match="started already"):
+        await stage.start(product=other)

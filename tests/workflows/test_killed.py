@@ -1,0 +1,97 @@
+"""Killed processes: a worker or the server dies in the middle, and nothing is lost."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from stage import Stage
+
+from client.dev_server import dev_server, free_port
+from client.engine import Engine
+from client.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def worker_process() -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(ROOT / "worker.py")),
+        env=os.environ,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
+    return Settings.load()
+
+
+@pytest.mark.slow
+async def test_a_worker_killed_in_the_middle_of_a_gate_loses_nothing(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dev_server(database=tmp_path / "t.db", port=free_port(), ui_port=None) as server:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+        engine = await Engine.connect(own)
+        stage = Stage(engine, "killed-worker")
+        async with worker_process() as first:
+            await stage.start()
+            await stage.becomes(phase="build")
+            await stage.report("done")
+            await stage.gate_opens("launch")
+            await stage.votes("launch", "go", "ana", "bo")
+            first.kill()
+            await first.wait()
+        late = asyncio.create_task(stage.vote("launch", "cy", "go"))
+        await asyncio.sleep(1)
+        assert not late.done()
+        async with worker_process() as second:
+            receipt = await late
+            assert receipt.outcome == "go"
+            await stage.becomes(phase="market")
+            view = await stage.gate("launch")
+            assert {v.approver for v in view.votes if v.state == "standing"} == {"ana", "bo", "cy"}
+            second.terminate()
+            _, log = await second.communicate()
+            assert second.returncode == 0
+            assert b"worker stopped" in log
+        assert stage.story().count("gate.vote") == 3
+        assert engine.ledger.verify(stage.key) == len(stage.story())
+        engine.ledger.close()
+
+
+@pytest.mark.slow
+async def test_a_server_killed_in_the_middle_of_a_gate_loses_nothing(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, database = free_port(), tmp_path / "t.db"
+    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{port}")
+    async with dev_server(database=database, port=port, ui_port=None) as server:
+        engine = await Engine.connect(own)
+        stage = Stage(engine, "killed-server")
+        async with worker_process():
+            await stage.start()
+            await stage.becomes(phase="build")
+            await stage.report("done")
+            await stage.gate_opens("launch")
+            await stage.votes("launch", "go", "ana", "bo")
+            server.process.kill()
+            await server.process.wait()
+            async with dev_server(database=database, port=port, ui_port=None):
+                await stage.vote("launch", "cy", "go")
+                await stage.becomes(phase="market")
+                assert stage.story().count("gate.vote") == 3
+        engine.ledger.close()
