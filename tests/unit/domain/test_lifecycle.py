@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product as every
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from phasegate.check import HttpCheck, ReportedCheck
@@ -95,6 +95,8 @@ def test_a_worker_that_slept_long_finds_a_milestone_missed_at_once() -> None:
     at_risk=st.integers(-400_000, 400_000).map(lambda days: Span(exact=days * DAY))
     | st.integers(-12_000, 12_000).map(lambda months: Span(months=months)),
 )
+@example(due=datetime(1, 1, 3, tzinfo=UTC), at_risk=Span.parse("14 days"))
+@example(due=datetime(1, 1, 3, tzinfo=UTC), at_risk=Span.parse("1 month"))
 def test_every_milestone_is_missed_after_two_turns_whatever_its_dates(
     due: datetime, at_risk: Span
 ) -> None:
