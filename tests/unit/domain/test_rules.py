@@ -621,6 +621,11 @@ def test_rule_12_the_timeout_action_at_the_resolve_deadline(
         assert verdict.why.endswith("the resolve deadline passed")
 
 
+def test_rule_12_nothing_escalates_before_the_resolve_deadline() -> None:
+    assert not judge(ENG, {"eng": "ann bob"}, {"ann": "go"}).escalate
+    assert not judge(ENG, {"eng": "ann bob"}, {}, Situation(respond_passed=True)).escalate
+
+
 @pytest.mark.parametrize("action", TimeoutAction)
 def test_rule_12_a_gate_held_up_by_a_must_times_out_as_well(action: TimeoutAction) -> None:
     now = Situation(unmet_musts=("beta",), resolve_passed=True, on_timeout=action)
