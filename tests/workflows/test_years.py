@@ -1,0 +1,141 @@
+"""Years in seconds, on the time-skipping server: clocks and notice periods at their real length."""
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from stage import Stage
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.testing import WorkflowEnvironment
+
+from client.engine import Engine, product_id, sunset_id
+from client.plugin import phasegate_plugin
+from client.settings import Settings
+from ledger import Ledger
+from phasegate.reading import read_policy
+from phasegate.search import ATTRIBUTES
+from phasegate.sunset import ArchiveTask, DateTask, NoticeTask
+from phasegate.views import ProductView
+from policies import text_of
+from worker import build_worker
+
+TYPES = {
+    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+    "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+}
+
+
+@pytest.fixture
+async def skipping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Engine, WorkflowEnvironment]]:
+    """An engine on a server whose time jumps to the next timer while it is unlocked."""
+    beside = Path(sys.executable).parent / "temporal-test-server"
+    path = str(beside) if beside.exists() else shutil.which("temporal-test-server")
+    monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
+    async with await WorkflowEnvironment.start_time_skipping(
+        plugins=[phasegate_plugin()], test_server_existing_path=path
+    ) as env:
+        # This server can add attributes, and neither list nor search them.
+        await env.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=env.client.namespace,
+                search_attributes={name: TYPES[kind] for name, kind in ATTRIBUTES.items()},
+            )
+        )
+        settings = Settings.load()
+        engine = Engine(env.client, Ledger(settings.ledger_url), settings)
+        async with build_worker(engine.client, settings):
+            yield engine, env
+        engine.ledger.close()
+
+
+async def lived(stage: Stage, env: WorkflowEnvironment) -> ProductView:
+    handle = stage.engine.workflow(product_id(stage.key))
+    async with env.time_skipping_unlocked():
+        return ProductView.model_validate(await handle.result())
+
+
+async def test_the_standard_sunset_takes_fifteen_months(
+    skipping: tuple[Engine, WorkflowEnvironment],
+) -> None:
+    """The shipped timetable, without the tasks and gates that wait for people."""
+    engine, env = skipping
+    plan = read_policy(text_of("standard"), "standard").sunset
+    assert plan is not None
+    alone = [t for t in plan.tasks if isinstance(t, NoticeTask | DateTask | ArchiveTask)]
+    tasks = "\n".join(f"    - {task.model_dump_json()}" for task in alone)
+    stage = Stage(engine, "leaving")
+    source = engine.settings.data_dir / "archive-source" / stage.key
+    source.mkdir(parents=True)
+    (source / "README").write_text("what we leave behind")
+    await stage.start(
+        "policy: leaving\nversion: '1'\ntitle: Leaving\n"
+        "phases: [{id: market, title: Market, in_market: true}]\n"
+        f"sunset:\n  tasks:\n{tasks}\n"
+    )
+    view = await lived(stage, env)
+    assert view.status == "retired"
+    assert view.started_at is not None
+    assert view.ended_at is not None
+    assert 480 <= (view.ended_at - view.started_at).days <= 490, "30 days ahead, then 15 months"
+    sunset = await stage.sunset()
+    assert sunset is not None
+    days = {task.id: task for task in sunset.tasks}
+    assert days["public-notice"].at == sunset.notice_at
+    assert 181 <= (days["end-of-sales"].at - sunset.notice_at).days <= 184
+    assert 365 <= (days["end-of-life"].at - sunset.notice_at).days <= 366
+    assert all(task.done_at is not None and task.done_at >= task.at for task in sunset.tasks)
+    assert days["archive-source"].digest.startswith("sha256:")
+    dated = engine.ledger.events(stage.key, types=("sunset.reminder",))
+    ahead = [round((days[_task(e)].at - e.announcement.at) / timedelta(days=1)) for e in dated]
+    assert sorted(ahead, reverse=True) == [90, 90, 60, 60, 30, 30, 7, 7, 0, 0]
+    assert engine.ledger.verify(stage.key) == len(stage.story())
+    events = len((await stage.history(sunset_id(stage.key))).events)
+    assert events < 400, "fifteen months fit into one short history"
+
+
+def _task(entry: object) -> str:
+    return str(entry.announcement.data["task"])  # type: ignore[attr-defined]
+
+
+async def test_a_gate_nobody_answers_ends_as_the_policy_says(
+    skipping: tuple[Engine, WorkflowEnvironment],
+) -> None:
+    """Two weeks of silence: reminded, noted as late, and never a Go."""
+    engine, env = skipping
+    stage = Stage(engine, "silence")
+    await stage.start(
+        """
+        policy: silent
+        version: "1"
+        title: Silent
+        phases:
+          - id: build
+            title: Build
+            gate:
+              id: launch
+              title: Launch
+              requires: [{group: product}, {group: eng, need: 2}]
+              clocks: {respond: 7 days, resolve: 14 days, remind: [3 days, 1 day], on_timeout: kill}
+        """
+    )
+    view = await lived(stage, env)
+    assert view.status == "killed"
+    assert view.gates[0].why.endswith("the resolve deadline passed")
+    opened = _at(stage, "gate.opened")[0]
+    assert [round((at - opened) / timedelta(days=1)) for at in _at(stage, "gate.reminder")] == [
+        4,
+        6,
+    ]
+    assert [round((at - opened) / timedelta(days=1)) for at in _at(stage, "gate.overdue")] == [7]
+    assert [round((at - opened) / timedelta(days=1)) for at in _at(stage, "gate.decided")] == [14]
+
+
+def _at(stage: Stage, type: str) -> list[datetime]:
+    return [e.announcement.at for e in stage.engine.ledger.events(stage.key, types=(type,))]
