@@ -12,8 +12,21 @@ from temporalio.service import RPCError
 from client.plugin import phasegate_plugin
 from phasegate.errors import EngineError
 
-PATIENCE = timedelta(seconds=4)
-"""How long an unreachable server is waited for: a person at a prompt gets an answer in 5 s."""
+PATIENCE = timedelta(seconds=2.5)
+"""How long an unreachable server is waited for.
+
+A person at a prompt gets an answer in 5 s, and loading all that a command needs takes some of them.
+"""
+
+_REASONS = {
+    "Connection refused": "nothing listens there",
+    "ConnectionRefused": "nothing listens there",
+    "dns error": "no such host",
+    "Certificate": "its TLS certificate is not accepted",
+    "PermissionDenied": "the credentials are not accepted",
+    "Unauthenticated": "the credentials are not accepted",
+}
+"""What the Rust core says of a failed connection, in words."""
 
 _START = "phasegate dev  (or set TEMPORAL_ADDRESS to a running Temporal server)"
 
@@ -23,7 +36,7 @@ async def connect(address: str | None = None) -> Client:
 
     With an `address`, that server and none of those settings: the embedded server must not be
     mistaken for what a profile names. Raises EngineError when the settings are wrong or nothing
-    answers within 4 seconds.
+    answers in time.
     """
     try:
         config = ClientConfig.load_client_connect_config() if address is None else {}
@@ -40,5 +53,12 @@ async def connect(address: str | None = None) -> Client:
             await client.service_client.check_health(timeout=PATIENCE)
             return client
     except (RuntimeError, RPCError, TimeoutError, OSError) as error:
-        why = str(error).splitlines()[0][:200] or f"no answer within {PATIENCE.seconds} s"
-        raise EngineError(f"no Temporal server at {address}", why, _START) from error
+        raise EngineError(f"no Temporal server at {address}", _reason(error), _START) from error
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    for sign, words in _REASONS.items():
+        if sign in text:
+            return words
+    return text.splitlines()[0][:200] if text else f"no answer within {PATIENCE.total_seconds()} s"

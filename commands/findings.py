@@ -26,7 +26,7 @@ def print_findings(file: str, check: Callable[[], Iterable[Found]], form: Format
     if form == "table":
         for severity, problem in found:
             print(problem if severity == "error" else _warning(problem))
-        note(f"{file}: {errors} errors, {warnings} warnings")
+        note(f"{file}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     else:
         document = {
             "schema_version": 1,
@@ -37,6 +37,10 @@ def print_findings(file: str, check: Callable[[], Iterable[Found]], form: Format
         }
         emit(document, list, form)
     return USAGE if errors else OK
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _warning(problem: Problem) -> str:

@@ -1,0 +1,105 @@
+"""`phasegate dev` and `phasegate worker run`: what they hold, and how they stop."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from client.dev_server import free_port
+from tests.cli.shell import Shell, dev, first_line, running
+
+
+def test_state_survives_a_restart(tmp_path: Path) -> None:
+    with dev(tmp_path) as (shell, process):
+        shell.at_gate("alpha")
+        assert shell("gate", "vote", "alpha", "go", "--as", "bo").code == 0
+        taken = shell("dev", "--data-dir", str(tmp_path), "--port", str(free_port()))
+        assert taken.code == 1
+        assert f"another `phasegate dev` uses {tmp_path}" in taken.err
+        assert f"process {process.pid}" in taken.err
+        port = shell.environment["TEMPORAL_ADDRESS"].partition(":")[2]
+        other = Shell(tmp_path / "other")
+        other.folder.mkdir()
+        taken = other("dev", "--port", port, "--ui-port", str(free_port()))
+        assert taken.code == 1
+        assert f"port {port} is taken" in taken.err
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=40)
+        assert process.returncode == 0, err
+        assert "Traceback" not in out + err
+    assert {"temporal.db", "ledger.db", "server.log", "worker.log"} <= {
+        file.name for file in tmp_path.iterdir()
+    }
+    with dev(tmp_path) as (shell, _):
+        view = shell("gate", "show", "alpha", "-o", "json")
+        assert view.code == 0, view.err
+        assert [vote["approver"] for vote in view.json["votes"]] == ["bo"]
+        doctor = shell("doctor", "-o", "json")
+        assert doctor.code == 0, doctor.out
+        assert {check["state"] for check in doctor.json["checks"]} == {"ok"}
+
+
+def test_default_ports_need_no_exports(tmp_path: Path) -> None:
+    """What is the default is not to be exported; a profile's address must not reach dev."""
+    with dev(tmp_path, "--no-worker") as (shell, process):
+        assert shell.environment.keys() == {
+            "TEMPORAL_ADDRESS",
+            "PHASEGATE_DATA_DIR",
+            "PHASEGATE_UI_URL",
+        }
+        worker = shell("doctor", "-o", "json").json
+        (found,) = [check for check in worker["checks"] if check["check"] == "worker"]
+        assert (found["state"], found["mend"]) == ("warn", "phasegate worker run")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=40)
+        assert process.returncode == 0
+
+
+def test_a_killed_worker_loses_nothing_and_sigterm_drains(tmp_path: Path) -> None:
+    with dev(tmp_path, "--no-worker") as (shell, _):
+        with running(shell.spawn("worker", "run")) as worker:
+            shell.at_gate("alpha")
+            assert shell("gate", "vote", "alpha", "go", "--as", "bo").code == 0
+            worker.kill()
+            worker.communicate()
+        with running(shell.spawn("worker", "run")) as worker:
+            view = shell("gate", "show", "alpha", "-o", "json").json
+            assert [vote["approver"] for vote in view["votes"]] == ["bo"]
+            worker.send_signal(signal.SIGTERM)
+            _, log = worker.communicate(timeout=40)
+            assert worker.returncode == 0
+        said = [json.loads(line)["event"] for line in log.splitlines()]
+        assert "worker started" in said
+        assert said[-1] == "worker stopped"
+
+
+def test_a_server_that_dies_is_said(tmp_path: Path) -> None:
+    ports = ("--port", str(free_port()), "--ui-port", str(free_port()))
+    shell = Shell(tmp_path)
+    with running(shell.spawn("dev", *ports)) as process:
+        assert "Temporal" in first_line(process)
+        import os
+
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        if not children.exists():
+            return
+        (child, *_) = children.read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "ended by itself" in err
+
+
+def test_a_broken_chain_is_what_doctor_finds(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, {"TEMPORAL_ADDRESS": "127.0.0.1:1"})
+    assert shell("events", "list", "alpha").code == 0
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as database, database:
+        database.execute("insert into streams values ('alpha', 3, 'none')")
+    result = shell("doctor", "-o", "json")
+    assert result.code == 1
+    (ledger,) = [check for check in result.json["checks"] if check["check"] == "ledger"]
+    assert ledger["state"] == "fail"
+    assert "alpha is broken" in ledger["what"]

@@ -1,0 +1,169 @@
+"""Policies, directories and rehearsed starts: files in, findings and documents out; no server."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+import policies
+from phasegate.policy import Policy
+from phasegate.reading import read_policy
+from tests.cli.shell import DIRECTORY, POLICY, Shell
+
+
+def test_lint_prints_file_line_column_path(shell: Shell) -> None:
+    file = shell.write("launch.yaml", POLICY.replace("need: 2", "qorum: 2"))
+    result = shell("policy", "lint", file)
+    assert result.code == 2
+    assert result.out.startswith("launch.yaml:11:58: ")
+    assert "phases.0.gate.requires.1.qorum: unknown field, did you mean" in result.out
+    assert "1 error, 0 warnings" in result.err
+
+
+def test_lint_is_quiet_about_good_files(shell: Shell) -> None:
+    file = shell.write("tiny.yaml", POLICY)
+    people = shell.write("people.yaml", DIRECTORY)
+    result = shell("policy", "lint", file, "--directory", people)
+    assert (result.code, result.out) == (0, "")
+
+
+def test_lint_for_machines(shell: Shell) -> None:
+    file = shell.write("tiny.yaml", POLICY)
+    people = shell.write("people.yaml", DIRECTORY.replace("[bo, cy, dan]", "[bo]"))
+    result = shell("policy", "lint", file, "--directory", people, "-o", "json")
+    assert result.code == 2
+    found = result.json
+    assert found["schema_version"] == 1
+    assert found["errors"] == len([f for f in found["findings"] if f["severity"] == "error"]) > 0
+    assert {"source", "line", "column", "path", "message"} < found["findings"][0].keys()
+    assert "can never pass" in found["findings"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("policy: [", "tiny.yaml:"),
+        ("", "needs a mapping"),
+        (POLICY + "title: Again\n", "title"),
+        (POLICY.replace("title: Market", "title: Market\n    next: build"), "circle"),
+        (POLICY.replace("need: 2", "need: '2'"), "leave the quotes out"),
+        ("\x00", "tiny.yaml"),
+    ],
+)
+def test_malformed_policies_are_code_2(shell: Shell, text: str, said: str) -> None:
+    result = shell("policy", "lint", shell.write("tiny.yaml", text))
+    assert result.code == 2
+    assert said in result.out
+
+
+def test_a_shipped_policy_shows_whole(shell: Shell) -> None:
+    names = {row["policy"] for row in shell("policy", "list", "-o", "json").json}
+    assert names == set(policies.names())
+    shown = shell("policy", "show", "standard", "-o", "json")
+    original = read_policy(policies.text_of("standard"), "standard")
+    assert Policy.model_validate_json(shown.out) == original
+    plain = shell("policy", "show", "standard").out
+    assert all(gate.id in plain for gate in original.gates())
+    in_yaml = YAML(typ="safe").load(shell("policy", "show", "standard", "-o", "yaml").out)
+    assert in_yaml == shown.json
+    assert next(iter(in_yaml)) == "schema_version", "fields keep their order"
+
+
+def test_schema_judges_the_shipped_policies(shell: Shell) -> None:
+    schema = shell("policy", "schema").json
+    assert schema["$schema"].startswith("https://json-schema.org/")
+    assert schema["title"] == "phasegate policy"
+    jsonschema.Draft202012Validator.check_schema(schema)
+    for name in policies.names():
+        document = YAML(typ="safe").load(policies.text_of(name))
+        jsonschema.validate(json.loads(json.dumps(document, default=str)), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"policy": "x"}, schema)
+    for kind in ("product", "directory"):
+        assert shell("policy", "schema", kind).json["title"] == f"phasegate {kind}"
+
+
+def test_directory_is_published_once_per_change(shell: Shell) -> None:
+    file = shell.write("people.yaml", DIRECTORY)
+    first = shell("directory", "publish", file, "--as", "olga", "-o", "json").json
+    again = shell("directory", "publish", file, "-o", "json").json
+    assert (first["name"], first["n"], first["changed"]) == ("default", 1, True)
+    assert (again["digest"], again["n"], again["changed"]) == (first["digest"], 1, False)
+    shown = shell("directory", "show", "-o", "json").json
+    assert shown["digest"] == first["digest"]
+    assert shown["people"]["olga"]["name"] == "Ольга"
+    assert "Ольга" in shell("directory", "show").out
+    newer = shell.write(
+        "newer.yaml", DIRECTORY.replace(", eve: {}", ", flo: {}").replace("bo, cy", "flo, cy")
+    )
+    change = shell("directory", "diff", "default", newer, "-o", "json").json
+    assert (change["people_added"], change["people_removed"]) == (["flo"], ["eve"])
+    assert change["groups"] == [
+        {"group": "eng", "change": "changed", "added": ["flo"], "removed": ["bo"]}
+    ]
+    same = shell("directory", "diff", "default", file)
+    assert (same.code, same.out) == (0, "")
+
+
+def test_a_faulty_directory_is_not_published(shell: Shell) -> None:
+    file = shell.write("people.yaml", DIRECTORY.replace("[bo, cy, dan]", "[bo, zed]"))
+    result = shell("directory", "publish", file, "-o", "json")
+    assert result.code == 2
+    assert result.error["problems"][0]["path"] == "groups.eng.members.1"
+    assert shell("directory", "lint", file).code == 2
+    assert "no directory was published yet" in shell("directory", "show").err
+
+
+def test_dry_run_says_who_would_vote_and_starts_nothing(shell: Shell) -> None:
+    result = shell.start("x1", "--dry-run", "-o", "json")
+    assert result.code == 0, result.err
+    launch, retire = result.json["gates"]
+    assert launch["voters"] == {"eng": ["bo", "cy", "dan"], "product": ["ana"]}
+    assert (retire["after"], retire["opens"]) == ("market", "submit")
+    assert "launch" in shell.start("x1", "--dry-run").out
+
+
+def test_a_start_is_refused_before_anything_happens(shell: Shell) -> None:
+    shell.write("people.yaml", DIRECTORY)
+    shell.write("tiny.yaml", POLICY)
+    file = shell.write("x.yaml", "key: x\nname: X\nowner: zoe\ntier: 4\nteir: 1\n")
+    options = ("--policy", "tiny.yaml", "--directory", "people.yaml")
+    result = shell("product", "start", file, *options)
+    assert result.code == 2
+    assert "x.yaml:4:7: tier: must be at most 3" in result.err
+    assert "x.yaml:5:1: teir: unknown field, did you mean tier?" in result.err
+    file = shell.write("y.yaml", "key: y\nname: Y\nowner: zoe\n")
+    assert (
+        "y.yaml:3:8: owner: zoe is not in the directory"
+        in shell("product", "start", file, *options).err
+    )
+    result = shell("product", "start", file, "--policy", "unknown", "--directory", "people.yaml")
+    assert result.code == 2
+    assert "there is no policy unknown" in result.err
+    assert "there is no directory default" in shell("product", "start", file, *options[:2]).err
+    assert "names no policy" in shell("product", "start", file).err
+
+
+def test_a_group_of_200_people(shell: Shell) -> None:
+    people = [f"person-{n:03}@example.org" for n in range(200)]
+    listed = ", ".join(people)
+    text = (
+        f"people: {{olga: {{}}, ana: {{}}, {', '.join(f'{p}: {{}}' for p in people)}}}\n"
+        f"groups: {{product: {{members: [ana]}}, eng: {{members: [{listed}]}}}}\n"
+    )
+    shell.write("tiny.yaml", POLICY)
+    shell.write("many.yaml", text)
+    product = shell.write("x.yaml", "key: x\nname: X\nowner: olga\n")
+    options = ("--policy", "tiny.yaml", "--directory", "many.yaml", "--dry-run", "-o", "json")
+    result = shell("product", "start", product, *options)
+    assert result.code == 0, result.err
+    assert result.json["gates"][0]["voters"]["eng"] == people
+
+
+def test_no_colour_and_nothing_cut_when_piped(shell: Shell) -> None:
+    result = shell("policy", "show", "standard", FORCE_COLOR="1", COLUMNS="20")
+    assert "\x1b" not in result.out
+    assert "…" not in result.out
