@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from client import gates, products
 from client.engine import Engine
-from demo.cast import Play
+from demo.play import Play
 from demo.stage import Stage
 from ledger import ChainBroken
 from phasegate.views import GateView, ProductView
@@ -76,10 +76,14 @@ def _refusals(stage: Stage, rounds: list[GateView]) -> Iterator[str]:
 def _clocks(play: Play, stage: Stage) -> Iterator[str]:
     """Timers and reminders fired."""
     chronicle = stage.chronicle
-    for gate, number, who in play.ending.reminded:
-        reminders = chronicle.of("gate.reminder", gate=gate, round=number)
-        if not any(who in event.data["pending"] for event in reminders):
-            yield f"{who} was not reminded of {gate}"
+    reminded = [
+        who
+        for gate, number, who in play.ending.reminded
+        for event in chronicle.of("gate.reminder", gate=gate, round=number)
+        if who in event.data["pending"]
+    ]
+    if not reminded:
+        yield f"nobody was reminded of a vote, and should have been: {play.ending.reminded}"
     if not chronicle.of("milestone.at-risk"):
         yield "no milestone was ever at risk"
     reminders = chronicle.of("sunset.reminder")

@@ -18,6 +18,8 @@ from client.dev_server import dev_server, free_port, stop
 from client.engine import Engine
 from phasegate.errors import EngineError
 
+HOME = Path(__file__).parent.parent
+
 PUNCTUAL = ("--dynamic-config-value", 'history.timerProcessorMaxTimeShift="10ms"')
 """By default the server fires a timer of less than a second about a second late. A product that
 lives for years does not notice; here a second is months."""
@@ -36,6 +38,10 @@ class House:
     ui_url: str
     exports: Mapping[str, str]
     """Variables with which the command line finds this server and ledger."""
+
+    @property
+    def up(self) -> bool:
+        return self.server.returncode is None and self.worker.returncode is None
 
     async def broken(self) -> None:
         """Wait for server or worker to end by itself, and raise EngineError then."""
@@ -105,6 +111,7 @@ async def worker(log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "worker"),
+            cwd=HOME,  # another project's worker.py in the current folder is not ours
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -31,14 +31,17 @@ OUTCOMES = {
 }
 
 
+COLOURS = ("blue", "magenta")
+
+
 @dataclass
 class Track:
     """One product's live line."""
 
     name: str
     timeline: Timeline
+    colour: str
     now: str = "starting"
-    ended: bool = False
 
 
 class Screen:
@@ -49,13 +52,20 @@ class Screen:
         if not self.console.is_terminal:
             self.console.width = PIPED_WIDTH
         self._tracks: dict[str, Track] = {}
+        self._footer = ""
 
     def say(self, text: str, style: str = "") -> None:
         self.console.print(Text(text, style=style), soft_wrap=True)
 
+    def footer(self, text: str) -> None:
+        """A line to keep in sight below the live ones."""
+        self._footer = text
+
     def follow(self, inputs: Inputs) -> None:
         """Give a product its live line."""
-        self._tracks[inputs.product.key] = Track(inputs.product.name, inputs.timeline)
+        colour = COLOURS[len(self._tracks) % len(COLOURS)]
+        name = short(inputs.product.name)
+        self._tracks[inputs.product.key] = Track(name, inputs.timeline, colour)
 
     @contextmanager
     def live(self) -> Iterator[None]:
@@ -79,7 +89,6 @@ class Screen:
             return
         if line.now:
             track.now = line.now
-        track.ended = line.ended
         self.console.print(_story(track, line, event.at), soft_wrap=True)
 
     def _lines(self) -> RenderableType:
@@ -89,12 +98,12 @@ class Screen:
             now = min(timeline.real(datetime.now(UTC)), timeline.ends)
             seconds = (timeline.played(now) - timeline.curtain).total_seconds()
             table.add_row(
-                Text(short(track.name), style="bold"),
+                Text(track.name, style=f"bold {track.colour}"),
                 Text(f"{now:%Y-%m-%d}", style="cyan"),
                 ProgressBar(timeline.seconds, max(seconds, 0), width=20),
                 Text(track.now, overflow="ellipsis", no_wrap=True),
             )
-        return table
+        return Group("", table, Text(self._footer, style="dim"))
 
     def gates(self, rounds: list[tuple[Inputs, GateView]]) -> None:
         """The table of every gate."""
@@ -127,17 +136,17 @@ def _said(view: GateView, timeline: Timeline) -> Text:
         changed = "" if vote.state == "standing" else f" ({vote.state})"
         lines.append((vote.at, f"{vote.approver}  {vote.vote}{changed}", ""))
     for refusal in view.refused:
-        lines.append((refusal.at, f"{refusal.actor}  refused (by {refusal.channel})", "red"))
+        what = "signal refused" if refusal.channel == "signal" else "refused"
+        lines.append((refusal.at, f"{refusal.actor}  {what}", "red"))
     return Text("\n").join(
         Text(f"{_day(timeline, when)}  {what}", style=style) for when, what, style in sorted(lines)
     )
 
 
 def _story(track: Track, line: Line, played: datetime) -> Text:
-    text = Text.assemble(
-        (_day(track.timeline, played), "cyan"), "  ", (f"{short(track.name):<10}", "bold")
-    )
-    return text.append("  ").append(line.text, style=line.style)
+    day, name = _day(track.timeline, played), f"{track.name:<10}"
+    text = Text.assemble((day, "cyan"), "  ", (name, f"bold {track.colour}"), "  ")
+    return text.append(line.text, style=line.style)
 
 
 def _day(timeline: Timeline, played: datetime) -> str:

@@ -63,8 +63,12 @@ class Stage:
     async def on(self, date: str) -> None:
         """Wait for a real date."""
         self.chronicle.waiting = f"{date[:10]} to come"
-        ahead = self._timeline.played(at(date)) - datetime.now(UTC)
+        ahead = self.played(date) - datetime.now(UTC)
         await asyncio.sleep(max(ahead.total_seconds(), 0))
+
+    def played(self, date: str) -> datetime:
+        """When a real date is played."""
+        return self._timeline.played(at(date))
 
     # -- the owner ------------------------------------------------------------------------------
 
@@ -93,6 +97,7 @@ class Stage:
 
     async def confirm(self, task: str, *, by: str, note: str) -> None:
         """Confirm a manual task of the sunset, once its turn has come."""
+        await self._until("sunset.planned")
         self.chronicle.waiting = f"sunset task {task}"
         sunset = self._engine.workflow(sunset_id(self.key))
         while True:
@@ -115,11 +120,15 @@ class Stage:
         await self._until("gate.opened", gate=gate, round=round_number)
 
     async def reminded(self, gate: str, who: str, round_number: int = 1) -> None:
-        """Wait until the engine has reminded somebody of their vote."""
+        """Wait until the engine has reminded somebody of their vote, or found them overdue.
+
+        On a machine that stalls for a moment, both are due at once and only the latter is said.
+        """
         await self.chronicle.until(
             f"a reminder of {gate} to {who}",
             lambda event: (
-                is_a(event, "gate.reminder", gate=gate, round=round_number)
+                event.type in ("gate.reminder", "gate.overdue")
+                and (event.data["gate"], event.data["round"]) == (gate, round_number)
                 and who in event.data["pending"]
             ),
         )
@@ -132,6 +141,13 @@ class Stage:
                 f"round {round_number} of {gate} decided {event.data['outcome']}, "
                 f"and should have decided {outcome}"
             )
+
+    async def sent_back(self) -> None:
+        """Wait until the product has taken note of its recycled gate."""
+        await self._until("product.back-to-work")
+
+    async def entered(self, phase: str) -> None:
+        await self._until("product.phase-entered", phase=phase)
 
     async def undecided(self, gate: str, why: str) -> None:
         """Raise StoryError unless the gate is open, for this reason."""
@@ -209,7 +225,11 @@ class Stage:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await process.communicate()
+        try:
+            said, _ = await process.communicate()
+        finally:
+            if process.returncode is None:  # we are being stopped
+                process.kill()
         if process.returncode:
             raise StoryError(f"`temporal workflow signal` failed: {said.decode().strip()[-300:]}")
 

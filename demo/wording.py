@@ -33,7 +33,6 @@ class Line:
     text: str
     style: str = ""
     now: str = ""
-    ended: bool = False
 
 
 def words(event: Announcement, inputs: Inputs) -> Line | None:
@@ -46,7 +45,6 @@ def words(event: Announcement, inputs: Inputs) -> Line | None:
         text,
         STYLES.get(event.type, ""),
         now="" if quiet else text,
-        ended=event.type in ("product.retired", "product.completed"),
     )
 
 
@@ -67,9 +65,9 @@ def _text(event: Announcement, inputs: Inputs) -> str:
             by = f"by {data['channel']}, " if data["channel"] == "signal" else ""
             return f"refused {by}{data['code']}: {text}"
         case "gate.reminder":
-            return f"reminder of {gate}: {text}"
+            return f"reminder of {gate} to {_names(data['pending'])}"
         case "gate.overdue":
-            return f"overdue at {gate}: {text}"
+            return f"overdue at {gate}: no answer from {_names(data['pending'])}"
         case "gate.escalated":
             return f"{gate} is undecided at its deadline and goes to those above"
         case "gate.decided":
@@ -95,3 +93,9 @@ def _sunset(event: Announcement, inputs: Inputs) -> str:
 
 def _day(played: str, inputs: Inputs) -> str:
     return f"{inputs.timeline.real(datetime.fromisoformat(played)):%Y-%m-%d}"
+
+
+def _names(people: list[str]) -> str:
+    """The first three by name, and how many more."""
+    more = f" and {len(people) - 3} more" if len(people) > 3 else ""
+    return ", ".join(people[:3]) + more
