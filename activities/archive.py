@@ -185,7 +185,7 @@ def _proof(source: str, target: Path) -> TaskProof:
         lines = manifest.read() if manifest else b""
     files = lines.count(b"\n")
     return TaskProof(
-        text=f"{files} files of {source} archived in {target.name}",
+        text=f"{'1 file' if files == 1 else f'{files} files'} of {source} archived in {target.name}",
         digest="sha256:" + digest.hexdigest(),
         data={
             "archive": str(target),

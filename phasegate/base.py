@@ -38,7 +38,10 @@ class Wire(BaseModel):
 def _utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("needs a time zone, as in 2026-11-23T09:00:00Z")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is too near the edge of the calendar") from None
 
 
 def _due(value: object) -> object:

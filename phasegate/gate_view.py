@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from phasegate.gate import Requirement
 from phasegate.markdown import cell, day, line, table
 from phasegate.review import Round
-from phasegate.rules import Step, Verdict
+from phasegate.rules import RequirementTally, Step, Verdict
 from phasegate.views import (
     ConditionView,
     CriterionView,
@@ -70,15 +71,7 @@ def _requirements(state: Round, verdict: Verdict | None) -> list[RequirementView
             continue
         tally = have.get(index)
         filled = tally.have if tally else 0
-        if requirement.step > open_step:
-            word, why = "later", f"step {requirement.step} follows step {open_step}"
-        elif filled >= requirement.need:
-            word = "met"
-            why = f"yes from {', '.join(tally.filled_by)}" if tally and filled else "veto only"
-        elif verdict and verdict.cannot_pass:
-            word, why = "cannot-pass", verdict.why
-        else:
-            word, why = "waiting", f"{requirement.need - filled} more of {requirement.title}"
+        word, why = _stand(state, verdict, requirement, open_step, tally)
         views.append(
             RequirementView(
                 group=", ".join(requirement.groups),
@@ -93,6 +86,48 @@ def _requirements(state: Round, verdict: Verdict | None) -> list[RequirementView
     return views
 
 
+def _stand(
+    state: Round,
+    verdict: Verdict | None,
+    requirement: Requirement,
+    open_step: int,
+    tally: RequirementTally | None,
+) -> tuple[str, str]:
+    """How a requirement stands, in a word and with the reason."""
+    filled = tally.have if tally else 0
+    if requirement.step > open_step:
+        return "later", f"step {requirement.step} follows step {open_step}"
+    if requirement.veto and (said := _vetoes(state, requirement)):
+        return "cannot-pass", f"veto: {', '.join(said)}"
+    if filled < requirement.need:
+        if verdict and verdict.cannot_pass:
+            return "cannot-pass", verdict.why
+        return "waiting", f"{requirement.need - filled} more of {requirement.title}"
+    if requirement.veto and verdict and (silent := _silent(state, verdict, requirement)):
+        return "waiting", f"may still veto: {', '.join(silent)}"
+    return "met", f"yes from {', '.join(tally.filled_by)}" if tally and filled else "no veto"
+
+
+def _vetoes(state: Round, requirement: Requirement) -> list[str]:
+    """The standing noes of a veto group: `lea says kill`."""
+    members = _members(state, requirement)
+    return [
+        f"{vote.approver} says {vote.vote}"
+        for vote in state.standing()
+        if vote.vote.is_no and vote.step == requirement.step and vote.approver in members
+    ]
+
+
+def _silent(state: Round, verdict: Verdict, requirement: Requirement) -> list[str]:
+    members = _members(state, requirement)
+    return [person for person in verdict.pending if person in members]
+
+
+def _members(state: Round, requirement: Requirement) -> set[str]:
+    found = state.convened.members if state.convened else {}
+    return {person for group in requirement.groups for person in found.get(group, ())}
+
+
 def _votes(state: Round) -> list[VoteView]:
     return [
         VoteView(
@@ -105,6 +140,7 @@ def _votes(state: Round) -> list[VoteView]:
             assurance=vote.assurance,
             revision=vote.revision,
             state=vote.state,
+            channel=vote.channel,
         )
         for vote in state.votes
     ]

@@ -99,6 +99,13 @@ class Lifecycle(Wire):
     def phase_id(self) -> str | None:
         return self.brief.phase.id if self.brief else None
 
+    @property
+    def phase_shown(self) -> str | None:
+        """Where people see it: the sunset is a phase to them, and a retired product has none."""
+        if self.status is Status.sunsetting:
+            return "sunset"
+        return None if self.status is Status.retired else self.phase_id
+
     def here(self) -> list[Milestone]:
         """The milestones of the phase the product is in."""
         return [m for m in self.milestones if m.phase == self.phase_id]
@@ -111,7 +118,7 @@ class Lifecycle(Wire):
         raise Rejected(
             "unknown-milestone",
             f"{self.key} has no milestone {milestone_id}",
-            f"it has: {known}",
+            f"it has: {known}; those of a later phase come with that phase",
             f"phasegate milestone list {self.key}",
         )
 

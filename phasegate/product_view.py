@@ -17,7 +17,7 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         owner=state.product.owner,
         tier=state.product.tier,
         status=state.status.value,
-        phase=state.phase_id,
+        phase=state.phase_shown,
         gate=gate,
         round=sitting.round if sitting else None,
         policy=f"{state.policy.name} {state.policy.version}",

@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     Field,
     StringConstraints,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
     model_validator,
 )
 
@@ -20,36 +19,36 @@ RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """Made once per command and reused for its retries only: a second vote is a second request."""
 
 
-def _plannable(value: object, read: ValidatorFunctionWrapHandler) -> datetime:
+def _plannable(due: datetime) -> datetime:
     """Keep the calendar's edges out: arithmetic there fails, and would fail in a workflow."""
-    try:
-        due: datetime = read(value)
-    except OverflowError:
-        raise ValueError("is not a date of this calendar") from None
     if due.year < 1970:
         raise ValueError("is before 1970")
     return due
 
 
-PlannedDue = Annotated[Due, WrapValidator(_plannable)]
+PlannedDue = Annotated[Due, AfterValidator(_plannable)]
 """A due date that somebody asks for."""
 
 
 class Promise(Wire):
     """A condition that comes with a conditional go."""
 
-    text: Text = Field(min_length=1)
+    text: Text = Field(min_length=1, max_length=500)
     owner: PersonId | None = Field(None, description="who keeps it; the product's owner if unset")
     due: PlannedDue | None = None
 
 
 class VoteRequest(Wire):
-    """One person's vote on the open round of a gate."""
+    """One person's vote on the open round of a gate.
+
+    Comment and conditions are bounded so that 200 of the longest votes stay below the 2 MB that
+    Temporal takes as one payload.
+    """
 
     approver: PersonId
     vote: Vote
-    comment: Text = ""
-    conditions: list[Promise] = Field([], max_length=20)
+    comment: Text = Field("", max_length=2000)
+    conditions: list[Promise] = Field([], max_length=5)
     revision: str | None = Field(None, max_length=80, description="the evidence the voter saw")
     request_id: RequestId
 

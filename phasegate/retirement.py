@@ -79,7 +79,7 @@ class Retirement(Wire):
             notice += late
         self.notice_at = notice
         self.tasks = [TaskRecord(task=task, at=task.at.after(notice)) for task in plan.tasks]
-        self.timetable = timetable(self.tasks, now)
+        self.timetable = timetable(self.tasks, self.notice_at)
 
     def record(self, task_id: str) -> TaskRecord:
         """The record of that task. Raises KeyError."""
@@ -128,17 +128,17 @@ class Retirement(Wire):
         )
 
 
-def timetable(tasks: list[TaskRecord], now: datetime) -> list[Entry]:
+def timetable(tasks: list[TaskRecord], notice_at: datetime) -> list[Entry]:
     """Tasks in the plan's order, with each public date's reminders woven in by time.
 
-    Reminders that would have been before `now` are left out: nobody is reminded of the past.
+    Reminders before the public notice are left out: nobody knows of the date yet.
     """
     reminders = [
         Entry(at=span.before(record.at), task=record.task.id, ahead=span)
         for record in tasks
         if isinstance(record.task, DateTask)
         for span in record.task.remind
-        if span.before(record.at) >= now
+        if span.before(record.at) >= notice_at
     ]
     reminders.sort(key=lambda entry: (entry.at, entry.task))
     woven: list[Entry] = []

@@ -27,6 +27,7 @@ class VoteView(Wire):
     assurance: str
     revision: str
     state: str
+    channel: str = Field("", description="update, or signal for a vote sent by hand")
 
 
 class PendingView(Wire):

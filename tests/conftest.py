@@ -4,4 +4,4 @@ import logging
 
 import structlog
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

@@ -31,6 +31,17 @@ ATTRIBUTE_KEYS: Mapping[str, SearchAttributeKey[Any]] = {
     name: _KEY_OF[kind](name) for name, kind in ATTRIBUTES.items()
 }
 
+LONGEST_TIMER = timedelta(days=365)
+"""A clock further ahead is armed again: servers bound the length of a timer."""
+
+
+def ahead(wake: datetime | None) -> timedelta | None:
+    """How long to wait for an instant: never negative, a year at most, None for ever."""
+    if wake is None:
+        return None
+    return min(max(wake - workflow.now(), timedelta(0)), LONGEST_TIMER)
+
+
 Value = str | list[str] | datetime | None
 
 

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.search import waiting_on
     from phasegate.sittings import GateReport, OpenerNote
     from phasegate.views import GateView
-    from workflows.bookkeeping import PATIENT, Books, Value
+    from workflows.bookkeeping import PATIENT, Books, Value, ahead
     from workflows.refusing import NO_INPUT, as_failure, read_signal
 
 
@@ -109,7 +109,7 @@ class GateReview:
             try:
                 await workflow.wait_condition(
                     partial(self._stirred, wake, renew),
-                    timeout=max(wake - workflow.now(), timedelta(0)) if wake else None,
+                    timeout=ahead(wake),
                     timeout_summary=f"next clock of {self.round.gate.id}",
                 )
             except TimeoutError:

@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.product_view import product_page, product_view
     from phasegate.sittings import GateReport, Kind
     from phasegate.views import ProductView
-    from workflows.bookkeeping import PATIENT, Books, Value
+    from workflows.bookkeeping import PATIENT, Books, Value, ahead
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
     from workflows.owner_desk import OwnerDesk
@@ -238,7 +238,7 @@ class ProductLifecycle(OwnerDesk):
             try:
                 await workflow.wait_condition(
                     partial(self._stirred, done, wake),
-                    timeout=max(wake - workflow.now(), timedelta(0)) if wake else None,
+                    timeout=ahead(wake),
                     timeout_summary="next milestone or review",
                 )
             except TimeoutError:
@@ -316,7 +316,7 @@ class ProductLifecycle(OwnerDesk):
             "PhasegateProduct": state.key,
             "PhasegateOwner": state.product.owner,
             "PhasegatePolicy": state.policy.name,
-            "PhasegatePhase": state.phase_id,
+            "PhasegatePhase": state.phase_shown,
             "PhasegateGate": view.gate,
             "PhasegateDue": state.next_due(),
         }

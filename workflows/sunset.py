@@ -29,7 +29,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.sittings import GateReport, OpenerNote
     from phasegate.sunset import ArchiveTask, DateTask, GateTask, HttpTask, ManualTask, NoticeTask
     from phasegate.views import SunsetView
-    from workflows.bookkeeping import PATIENT, Books
+    from workflows.bookkeeping import PATIENT, Books, ahead
     from workflows.gatekeeper import Gatekeeper
     from workflows.refusing import NO_INPUT, as_failure, read_signal
 
@@ -220,8 +220,8 @@ class Sunset:
     # -- waiting --------------------------------------------------------------------------------
 
     async def _until_day(self, at: datetime, summary: str) -> None:
-        if (ahead := at - workflow.now()) > timedelta(0):
-            await workflow.sleep(ahead, summary=summary)
+        while (rest := ahead(at)) and rest > timedelta(0):
+            await workflow.sleep(rest, summary=summary)
 
     async def _until(self, done: Callable[[], bool]) -> None:
         renew = workflow.info().is_continue_as_new_suggested

@@ -53,7 +53,7 @@ def _reminders(i: int, task: DateTask) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 path,
-                f"{span.words} before {task.id} is before the public notice; it is sent with it",
+                f"{span.words} before {task.id} is before the public notice; it is left out",
             )
         if length in seen:
             yield Finding("warning", path, f"{span.words} is listed twice; keep one")

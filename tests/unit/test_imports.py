@@ -15,7 +15,7 @@ OURS = {"phasegate", "workflows", "activities", "ledger", "client", "commands", 
     ("module", "allowed"),
     [
         ("cli", {"phasegate", "commands"}),
-        ("worker", {"phasegate", "client", "workflows", "activities"}),
+        ("worker", {"phasegate", "client", "workflows", "activities", "ledger"}),
     ],
 )
 def test_root_module_imports_only_what_the_architecture_allows(

@@ -110,6 +110,7 @@ def test_reminders_come_before_their_dates_and_none_is_lost_or_doubled(
 ) -> None:
     state = sunset(planned=False)
     state.plan(it, now)
+    assert state.notice_at is not None
     position = {e.task: i for i, e in enumerate(state.timetable) if e.ahead is None}
     reminders = [(i, e) for i, e in enumerate(state.timetable) if e.ahead is not None]
     for index, entry in reminders:
@@ -118,7 +119,7 @@ def test_reminders_come_before_their_dates_and_none_is_lost_or_doubled(
         assert entry.at == entry.ahead.before(record.at) <= record.at
         assert index < position[entry.task]
     expected = sum(
-        span.before(record.at) >= now
+        span.before(record.at) >= state.notice_at
         for record in state.tasks
         if isinstance(record.task, DateTask)
         for span in record.task.remind
