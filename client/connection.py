@@ -10,6 +10,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
 from client.plugin import phasegate_plugin
+from client.runtime import core_runtime
 from phasegate.errors import EngineError
 
 PATIENCE = timedelta(seconds=2.5)
@@ -49,7 +50,9 @@ async def connect(address: str | None = None) -> Client:
     address = config.setdefault("target_host", address or "localhost:7233")
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            client = await Client.connect(**config, plugins=[phasegate_plugin()])
+            client = await Client.connect(
+                **config, plugins=[phasegate_plugin()], runtime=core_runtime()
+            )
             await client.service_client.check_health(timeout=PATIENCE)
             return client
     except (RuntimeError, RPCError, TimeoutError, OSError) as error:

@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from client.registration import register
+from client.runtime import core_runtime
 from phasegate.errors import EngineError
 
 STARTING = 30.0
@@ -131,7 +132,7 @@ async def _until_it_answers(
                         f"cat {log}" if log else "temporal server start-dev",
                     )
                 try:
-                    client = await Client.connect(address)
+                    client = await Client.connect(address, runtime=core_runtime())
                     await client.count_workflows("WorkflowType = 'none'")
                     # Not by option: start-dev applies those to a new database only.
                     await register(client)

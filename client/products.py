@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import WorkflowExecution, WorkflowExecutionStatus
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
@@ -22,6 +24,9 @@ from phasegate.policy import Policy
 from phasegate.product import Product
 from phasegate.requests import Receipt
 from phasegate.views import ProductRow, ProductView
+
+MOVING = timedelta(seconds=3)
+"""How long a start waits for a worker to take the product up."""
 
 
 async def start(
@@ -121,6 +126,19 @@ async def show(engine: Engine, key: str) -> ProductView:
     view = await query(engine.workflow(product_id(key)), "show", ProductView)
     view.ui_url = engine.page(view.workflow_id)
     return view
+
+
+async def under_way(engine: Engine, key: str) -> bool:
+    """Wait until a product that was just started takes requests; False if no worker shows up.
+
+    It first reads its policy, and a milestone reported before that is none it knows of.
+    """
+    with suppress(TimeoutError, EngineError):
+        async with asyncio.timeout(MOVING.total_seconds()):
+            while (await show(engine, key)).phase is None:  # noqa: ASYNC110  # only asking shows it
+                await asyncio.sleep(0.1)
+            return True
+    return False
 
 
 async def listing(

@@ -59,25 +59,33 @@ async def _serve(
     server: DevServer, settings: Settings, stop: asyncio.Event, announce: str, *, worker: bool
 ) -> None:
     """Until somebody asks to stop; the server's or the worker's death is an error."""
+    from commands.failing import FAILED, tell
+    from commands.leaving import leave
     from phasegate.errors import EngineError
 
-    with_worker = _work(server, settings, stop) if worker else stop.wait()
-    working = asyncio.create_task(with_worker)
+    serving = _work(server, settings, stop, announce) if worker else _idle(stop, announce)
+    working = asyncio.create_task(serving)
     died = asyncio.create_task(server.process.wait())
-    print(announce, flush=True)
     await asyncio.wait((working, died), return_when=asyncio.FIRST_COMPLETED)
     if died.done() and not stop.is_set():
-        working.cancel()
-        raise EngineError(
-            "the embedded Temporal server ended by itself",
-            f"exit code {died.result()}",
-            f"cat {settings.data_dir / 'server.log'}",
+        tell(
+            EngineError(
+                "the embedded Temporal server ended by itself",
+                f"exit code {died.result()}",
+                f"cat {settings.data_dir / 'server.log'}",
+            )
         )
+        leave(FAILED)  # a worker without its server cannot stop: it would wait for ever
     await working
     died.cancel()
 
 
-async def _work(server: DevServer, settings: Settings, stop: asyncio.Event) -> None:
+async def _idle(stop: asyncio.Event, announce: str) -> None:
+    print(announce, flush=True)
+    await stop.wait()
+
+
+async def _work(server: DevServer, settings: Settings, stop: asyncio.Event, announce: str) -> None:
     from client.connection import connect
     from client.logs import configure_logs
     from worker import build_worker
@@ -85,11 +93,13 @@ async def _work(server: DevServer, settings: Settings, stop: asyncio.Event) -> N
     with (settings.data_dir / "worker.log").open("a", encoding="utf-8", buffering=1) as log:
         configure_logs(json=True, to=log)
         async with build_worker(await connect(server.address), settings):
-            await stop.wait()
+            await _idle(stop, announce)
 
 
 def _announcement(server: DevServer, settings: Settings, *, worker: bool, form: str) -> str:
     import json
+
+    from ledger.url import shown
 
     exports = _exports(server, settings)
     if form == "json":
@@ -98,7 +108,7 @@ def _announcement(server: DevServer, settings: Settings, *, worker: bool, form: 
             "address": server.address,
             "ui_url": server.ui_url,
             "data_dir": str(settings.data_dir),
-            "ledger": str(settings.data_dir / "ledger.db"),
+            "ledger": shown(settings.ledger_url),
             "worker": worker,
             "environment": exports,
         }

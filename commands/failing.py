@@ -42,7 +42,7 @@ def run(build: Callable[[], App], words: list[str]) -> int:
         if debug:
             traceback.print_exc()
         failure = _explained(error, words)
-        _tell(failure, machine=_wants_json(words))
+        tell(failure, machine=_wants_json(words))
         return exit_code(failure)
 
 
@@ -73,7 +73,8 @@ def _explained(error: Exception, words: list[str]) -> PhasegateError:
     )
 
 
-def _tell(error: PhasegateError, *, machine: bool) -> None:
+def tell(error: PhasegateError, *, machine: bool = False) -> None:
+    """Say what went wrong on stderr: in lines for people, or as one JSON object."""
     if machine:
         import json
 

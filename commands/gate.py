@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Output, Target, Text, Timeout, Who
+from commands.options import Output, Target, Text, Timeout, Watch, Who
 
 if TYPE_CHECKING:
     from commands.output import Block
@@ -58,6 +58,7 @@ async def show(
             help="Exit 0 for Go or Conditional Go, 3 for another outcome, 8 if undecided",
         ),
     ] = False,
+    watch: Watch = False,
     output: Output = "table",
 ) -> int:
     """One round of a gate: the open one asked live, a closed one from the ledger.
@@ -70,11 +71,19 @@ async def show(
     from commands.failing import OK
     from commands.output import emit
     from commands.parsing import gate_of, span_of
+    from commands.watching import watched
 
-    key, gate = gate_of(target)
+    key, known = gate_of(target)
     patience = span_of(timeout)
     engine = await Engine.connect()
-    gate = gate or await gates.resolve(engine, key)
+    gate = known or await gates.resolve(engine, key)
+    if watch:
+        view = await watched(
+            lambda: gates.show(engine, key, gate, round_number),
+            lambda view: emit(view, lambda: gate_blocks(view), output),
+            done=lambda view: view.status == "decided",
+        )
+        return outcome_code(view, waited=True) if wait or exit_code else OK
     view = await gates.show(engine, key, gate, round_number)
     if wait and view.status != "decided":
         decided = await gates.until_decided(engine, key, gate, view.round, patience)

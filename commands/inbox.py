@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Output, Who
+from commands.options import Output, Watch, Who
+
+if TYPE_CHECKING:
+    from commands.options import Format
+    from phasegate.views import InboxRow
 
 
 async def inbox(
     *,
     who: Who,
     limit: Annotated[int, Parameter(help="How many gates at most")] = 1000,
+    watch: Watch = False,
     output: Output = "table",
 ) -> None:
     """What waits on you, the most urgent first. An empty inbox is fine (exit code 0)."""
     from client import inbox as inboxes
     from client.engine import Engine
-    from commands.output import Grid, emit, note
     from commands.parsing import person_of
+    from commands.watching import watched
 
     who = person_of(who)
-    rows = await inboxes.inbox(await Engine.connect(), who, limit=limit)
+    engine = await Engine.connect()
+    await watched(
+        lambda: inboxes.inbox(engine, who, limit=limit),
+        lambda rows: _show(rows, who, output),
+        done=lambda _: not watch,
+    )
+
+
+def _show(rows: list[InboxRow], who: str, output: Format) -> None:
+    from commands.output import Grid, emit, note
+
     columns = ("gate", "round", "step", "group", "respond by", "", "resolve by")
     cells = [
         (

@@ -29,3 +29,6 @@ Timeout = Annotated[
     str | None,
     Parameter(help="How long --wait waits at most: seconds, '30 minutes', PT1H; for ever if unset"),
 ]
+Watch = Annotated[
+    bool, Parameter(negative=(), help="Show it again whenever it changes, until Ctrl-C")
+]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Key, Output
+from commands.options import Key, Output, Watch
 
 if TYPE_CHECKING:
     from commands.output import Block
@@ -47,16 +47,21 @@ def _grid(rows: list[ProductRow]) -> Block:
     )
 
 
-async def show(key: Key, /, *, output: Output = "table") -> None:
-    """One product."""
+async def show(key: Key, /, *, watch: Watch = False, output: Output = "table") -> None:
+    """One product: phase, milestones, gates, what it waits for."""
     from client import products
     from client.engine import Engine
     from commands.output import emit
     from commands.parsing import key_of
+    from commands.watching import watched
 
-    key = key_of(key)
-    view = await products.show(await Engine.connect(), key)
-    emit(view, lambda: product_blocks(view), output)
+    known = key_of(key)
+    engine = await Engine.connect()
+    await watched(
+        lambda: products.show(engine, known),
+        lambda view: emit(view, lambda: product_blocks(view), output),
+        done=lambda view: not watch or view.ended_at is not None,
+    )
 
 
 def product_blocks(view: ProductView) -> Iterable[Block]:

@@ -79,7 +79,10 @@ async def start(
     said = "started" if new else "has been started before, in the same way; nothing to do"
     shown = [("product", f"{key} {said}"), ("policy", started["policy"])]
     emit(started, lambda: [Fields([*shown, ("Temporal", started["ui_url"])])], output)
-    note(f"hint: phasegate product show {key}")
+    if new and not await products.under_way(engine, key):
+        note("no worker has taken it up yet; start one with: phasegate worker run")
+    else:
+        note(f"hint: phasegate product show {key}")
 
 
 def plan_blocks(plan: StartPlan) -> Iterable[Block]:

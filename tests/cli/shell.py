@@ -161,7 +161,8 @@ class Shell:
     def at_gate(self, key: str) -> None:
         """Start a product and bring it to its first gate."""
         assert self.start(key).code == 0
-        assert self("milestone", "report", key, "done", "--as", "olga").code == 0
+        report = ("milestone", "report", key, "done", "--as", "olga")
+        self.until(lambda: self(*report).code == 0)  # a worker that starts takes a moment
         self.until(lambda: self("gate", "show", key).code == 0)
 
     def until(self, met: Callable[[], bool], patience: float = 30) -> None:

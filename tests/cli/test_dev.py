@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
 from contextlib import closing
@@ -50,6 +51,9 @@ def test_default_ports_need_no_exports(tmp_path: Path) -> None:
             "PHASEGATE_DATA_DIR",
             "PHASEGATE_UI_URL",
         }
+        started = shell.start("alpha")
+        assert started.code == 0
+        assert "phasegate worker run" in started.err
         worker = shell("doctor", "-o", "json").json
         (found,) = [check for check in worker["checks"] if check["check"] == "worker"]
         assert (found["state"], found["mend"]) == ("warn", "phasegate worker run")
@@ -81,8 +85,6 @@ def test_a_server_that_dies_is_said(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     with running(shell.spawn("dev", *ports)) as process:
         assert "Temporal" in first_line(process)
-        import os
-
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         if not children.exists():
             return

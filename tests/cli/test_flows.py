@@ -202,6 +202,18 @@ def test_watching_ends_with_ctrl_c_as_130(served: Shell) -> None:
     assert "Traceback" not in out + err
 
 
+def test_show_watches_a_gate_until_it_is_decided(served: Shell) -> None:
+    served.at_gate("lambda")
+    watching = served.spawn("gate", "show", "lambda", "--watch", "--exit-code", "-o", "jsonl")
+    assert watching.stdout is not None
+    assert json.loads(watching.stdout.readline())["votes"] == []
+    for who in ("ana", "bo", "cy"):
+        assert served("gate", "vote", "lambda", "go", "--as", who).code == 0
+    out, _ = watching.communicate(timeout=30)
+    assert watching.returncode == 0
+    assert json.loads(out.splitlines()[-1])["outcome"] == "go"
+
+
 def test_events_come_from_the_ledger(served: Shell) -> None:
     assert served.start("theta").code == 0
     served.until(lambda: "product.started" in served("events", "list", "theta").out)
