@@ -163,8 +163,9 @@ def _print_rich(console: Console, block: Block) -> None:
     else:
         title = Text(block.title, style="bold") if block.title else None
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
-        for column in block.columns:
-            table.add_column(column, overflow="fold")
+        for number, column in enumerate(block.columns):
+            # The first column is the name that the next command needs: it stays in one piece.
+            table.add_column(column, overflow="fold", no_wrap=number == 0)
         for row in block.rows:
             texts = (cell(value) for value in row)
             table.add_row(*(Text(text, style=STYLES.get(text.split(" ")[0], "")) for text in texts))
