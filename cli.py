@@ -101,7 +101,7 @@ def main() -> int:
     """The console entry."""
     code = invoke(sys.argv[1:])
     if "temporalio" in sys.modules:
-        from commands.leaving import leave
+        from client.leaving import leave
 
         leave(code)
     return code

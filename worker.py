@@ -14,6 +14,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities import ActivitySettings, all_activities
 from client.connection import connect
+from client.leaving import leave
 from client.logs import configure_logs
 from client.settings import Settings
 from ledger import Ledger
@@ -21,6 +22,9 @@ from phasegate.errors import PhasegateError
 
 GRACE = timedelta(seconds=20)
 """How long running activities may finish after SIGTERM; orchestrators kill at 30 s."""
+
+AT_LAST = timedelta(seconds=5)
+"""How much longer the SDK may take to stop; without a server it would never end."""
 
 THREADS = 16
 
@@ -49,10 +53,18 @@ async def run(task_queue: str | None = None) -> None:
         loop.add_signal_handler(name, stop.set)
     client = await connect()
     worker = build_worker(client, settings, task_queue=task_queue)
-    async with worker:
-        log.info("worker started", task_queue=worker.task_queue, namespace=client.namespace)
-        await stop.wait()
-        log.info("worker stops: running activities may finish", grace_seconds=GRACE.seconds)
+    working = asyncio.create_task(worker.run())
+    asked = asyncio.create_task(stop.wait())
+    log.info("worker started", task_queue=worker.task_queue, namespace=client.namespace)
+    await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        await working  # it failed: say why
+    log.info("worker stops: running activities may finish", grace_seconds=GRACE.seconds)
+    try:
+        await asyncio.wait_for(worker.shutdown(), (GRACE + AT_LAST).total_seconds())
+    except TimeoutError:
+        log.error("worker gives up: the server is gone, or an activity does not end; it runs again")
+        leave(1)
     log.info("worker stopped")
 
 
@@ -68,4 +80,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -184,8 +184,9 @@ def _proof(source: str, target: Path) -> TaskProof:
         manifest = archive.extractfile(MANIFEST)
         lines = manifest.read() if manifest else b""
     files = lines.count(b"\n")
+    count = "1 file" if files == 1 else f"{files} files"
     return TaskProof(
-        text=f"{'1 file' if files == 1 else f'{files} files'} of {source} archived in {target.name}",
+        text=f"{count} of {source} archived in {target.name}",
         digest="sha256:" + digest.hexdigest(),
         data={
             "archive": str(target),

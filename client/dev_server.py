@@ -16,7 +16,7 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from client.registration import register
+from client.attribute_setup import missing_attributes, register
 from client.runtime import core_runtime
 from phasegate.errors import EngineError
 
@@ -135,7 +135,8 @@ async def _until_it_answers(
                     client = await Client.connect(address, runtime=core_runtime())
                     await client.count_workflows("WorkflowType = 'none'")
                     # Not by option: start-dev applies those to a new database only.
-                    await register(client)
+                    if missing := await missing_attributes(client):
+                        await register(client, missing)
                     return
                 except (RuntimeError, RPCError):
                     await asyncio.sleep(0.1)

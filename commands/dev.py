@@ -59,8 +59,8 @@ async def _serve(
     server: DevServer, settings: Settings, stop: asyncio.Event, announce: str, *, worker: bool
 ) -> None:
     """Until somebody asks to stop; the server's or the worker's death is an error."""
+    from client.leaving import leave
     from commands.failing import FAILED, tell
-    from commands.leaving import leave
     from phasegate.errors import EngineError
 
     serving = _work(server, settings, stop, announce) if worker else _idle(stop, announce)

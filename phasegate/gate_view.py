@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from phasegate.gate import Requirement
-from phasegate.markdown import cell, day, line, table
+from phasegate.markdown import day, items, line, said
 from phasegate.review import Round
 from phasegate.rules import RequirementTally, Step, Verdict
 from phasegate.views import (
@@ -102,7 +102,7 @@ def _stand(
     if filled < requirement.need:
         if verdict and verdict.cannot_pass:
             return "cannot-pass", verdict.why
-        return "waiting", f"{requirement.need - filled} more of {requirement.title}"
+        return "waiting", f"{requirement.need - filled} more from {', '.join(requirement.groups)}"
     if requirement.veto and verdict and (silent := _silent(state, verdict, requirement)):
         return "waiting", f"may still veto: {', '.join(silent)}"
     return "met", f"yes from {', '.join(tally.filled_by)}" if tally and filled else "no veto"
@@ -195,14 +195,18 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         lines.append(f"Respond by {day(view.respond_due)}, resolve by {day(view.resolve_due)}.")
     else:
         lines.append(f"Why: {line(view.why)}.")
-    asked = (
-        (r.group + (" (veto)" if r.veto else ""), f"{r.have} of {r.need}", f"{r.state}: {r.why}")
-        for r in view.requirements
+    lines.append(
+        items(
+            f"**{r.group}**{' (veto)' if r.veto else ''} {r.have} of {r.need}, {r.state}: {r.why}"
+            for r in view.requirements
+        )
     )
-    lines.append(table(("requirement", "votes", "state"), asked))
     if standing := [vote for vote in view.votes if vote.state == "standing"]:
-        said = ((v.approver, f"**{v.vote}**", day(v.at), cell(v.comment)) for v in standing[:40])
-        lines.append(table(("who", "vote", "when", "comment"), said))
+        lines.append(
+            items(
+                f"{v.approver} **{v.vote}** on {day(v.at)}" + said(v.comment) for v in standing[:40]
+            )
+        )
     if view.pending:
         names = [pending.approver for pending in view.pending]
         more = f" and {len(names) - 20} more" if len(names) > 20 else ""

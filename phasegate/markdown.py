@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 _MARKS = re.compile(r"[\\`|<\[]")
@@ -15,16 +15,16 @@ def day(instant: datetime | None) -> str:
 
 
 def line(text: str, longest: int = 500) -> str:
-    """Free text on one line: it starts no heading, link, code or HTML, and ends no table cell."""
+    """Free text on one line: it starts no heading, list, link, code or HTML."""
     return _MARKS.sub(r"\\\g<0>", " ".join(text.split())[:longest])
 
 
-def cell(text: str) -> str:
-    """Free text inside a table, 200 characters of it at most."""
-    return line(text, 200)
+def said(text: str) -> str:
+    """What follows a colon at the end of a line; nothing where nothing was said."""
+    shown = line(text, 200)
+    return f": {shown}" if shown else ""
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; cells are used as they are."""
-    lines = [" | ".join(head), "|".join("---" for _ in head), *(" | ".join(row) for row in rows)]
-    return "\n".join(f"| {line} |" for line in lines)
+def items(lines: Iterable[str]) -> str:
+    """A list. Not a table: the Temporal UI sets its cells without any space between them."""
+    return "\n".join(f"- {text}" for text in lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phasegate.lifecycle import Lifecycle, Status
-from phasegate.markdown import cell, day, line, table
+from phasegate.markdown import day, items, line, said
 from phasegate.views import MilestoneView, ProductView
 
 
@@ -79,13 +79,16 @@ def product_page(view: ProductView, summary: str) -> str:
     if view.next_due:
         lines.append(f"Next date: {day(view.next_due)}")
     if goals := [m for m in view.milestones if m.phase == view.phase]:
-        rows = ((cell(m.title), m.state, day(m.due), cell(m.why)) for m in goals)
-        lines.append(table(("milestone", "state", "due", "why"), rows))
-    if view.gates:
-        held = (
-            (g.gate, str(g.round), f"**{g.outcome}**", day(g.decided_at)) for g in view.gates[-12:]
+        lines.append(
+            items(f"{line(m.title)}: **{m.state}**, due {day(m.due)}" + said(m.why) for m in goals)
         )
-        lines.append(table(("gate", "round", "outcome", "decided"), held))
+    if view.gates:
+        lines.append(
+            items(
+                f"{g.gate}, round {g.round}: **{g.outcome}** on {day(g.decided_at)}"
+                for g in view.gates[-12:]
+            )
+        )
     for condition in view.conditions:
         if condition.state == "open":
             text = line(condition.text)

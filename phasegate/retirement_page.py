@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from phasegate.markdown import cell, day, line, table
+from phasegate.markdown import day, items, line, said
 from phasegate.views import SunsetView
 
 
 def sunset_page(view: SunsetView, product: str) -> str:
     """Where every task stands, the running ones in bold."""
     lines = [f"### {line(product)}: {view.status}", f"Public notice: {day(view.notice_at)}"]
-    rows = (
-        (
-            cell(task.title),
-            f"**{task.state}**" if task.state in ("waiting", "running") else task.state,
-            day(task.at),
-            cell(task.why),
+    lines.append(
+        items(
+            f"{_shown(task.state)}, {day(task.at)}: {line(task.title)}" + said(task.why)
+            for task in view.tasks
         )
-        for task in view.tasks
     )
-    lines.append(table(("task", "state", "on or after", "what shows it"), rows))
     if waiting := [t for t in view.tasks if t.state == "waiting" and t.kind == "manual"]:
         command = f"phasegate sunset confirm {view.product} {waiting[0].id} --as WHO --note TEXT"
         lines.append(f"Confirm with `{command}`.")
     return "\n\n".join(lines)
+
+
+def _shown(state: str) -> str:
+    return f"**{state}**" if state in ("waiting", "running") else state

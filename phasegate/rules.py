@@ -216,7 +216,9 @@ def _open_step(
             return verdict(_word(word, votes.values()), why, cannot_pass=True)
         return verdict(None, why, cannot_pass=True)
     if len(placed) < len(step.seats):
-        return verdict(None, f"step {step.number} waits for votes")
+        return verdict(
+            None, f"step {step.number} waits for votes" if step.number > 1 else "it waits for votes"
+        )
     if any(step.people[person] & step.veto_groups for person in pending):  # rule 9
         return verdict(None, "waits for those with a veto")
     if situation.wait_for_all and pending:  # rule 13

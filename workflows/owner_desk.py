@@ -36,6 +36,11 @@ REFUSALS_ANNOUNCED = 50
 """Refusals a product announces; those beyond are counted, so that nobody floods the ledger."""
 
 
+def because(reason: str) -> str:
+    """What follows a colon in an announcement; nothing where no reason was given."""
+    return f": {reason}" if reason else ""
+
+
 class OwnerDesk:
     """Updates of a product. Each is answered at once: taken, or refused with the reason.
 
@@ -65,7 +70,7 @@ class OwnerDesk:
             self.state.submitted_by, self.state.needs_submit = request.actor, False
             self.books.announce(
                 "gate.submitted",
-                f"{gate} is submitted: {request.reason}",
+                f"{gate} is submitted" + because(request.reason),
                 actor=request.actor,
                 gate=gate,
             )
@@ -103,7 +108,7 @@ class OwnerDesk:
             self.state.resume(workflow.now())
             self.books.announce(
                 "product.resumed",
-                f"{self.state.key} goes on: {request.reason}",
+                f"{self.state.key} goes on" + because(request.reason),
                 actor=request.actor,
             )
             return f"{self.state.key} is active again"
@@ -225,7 +230,8 @@ class OwnerDesk:
 
     def hold(self, why: str, *, actor: str) -> None:
         self.state.status, self.state.held_since = Status.on_hold, workflow.now()
-        self.books.announce("product.held", f"{self.state.key} is on hold: {why}", actor=actor)
+        text = f"{self.state.key} is on hold" + because(why)
+        self.books.announce("product.held", text, actor=actor)
 
     def _holdable(self) -> None:
         if self.state.status is not Status.active:

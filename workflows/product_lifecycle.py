@@ -24,7 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.bookkeeping import PATIENT, Books, Value, ahead
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
-    from workflows.owner_desk import OwnerDesk
+    from workflows.owner_desk import OwnerDesk, because
     from workflows.refusing import NO_INPUT, read_signal
     from workflows.retiring import SunsetKeeper
 
@@ -225,7 +225,7 @@ class ProductLifecycle(OwnerDesk):
         await self.gates.stop()
         await self.sunset.stop()
         who = self.state.cancelled_by or "unknown"
-        self._finish(Status.cancelled, f"cancelled by {who}: {self.state.cancel_reason or '–'}")
+        self._finish(Status.cancelled, f"cancelled by {who}" + because(self.state.cancel_reason))
 
     # -- waiting --------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ OURS = {"phasegate", "workflows", "activities", "ledger", "client", "commands", 
 @pytest.mark.parametrize(
     ("module", "allowed"),
     [
-        ("cli", {"phasegate", "commands"}),
+        ("cli", {"phasegate", "commands", "client"}),
         ("worker", {"phasegate", "client", "workflows", "activities", "ledger"}),
     ],
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 import policies
 from phasegate.directory import Directory
@@ -35,6 +37,11 @@ def product(file: str) -> Product:
 
 def directory(file: str) -> Directory:
     return read_directory((EXAMPLES / file).read_bytes(), file)
+
+
+def source(file: str) -> Any:
+    """What the examples were made from."""
+    return YAML(typ="safe").load((EXAMPLES / "sources" / file).read_text(encoding="utf-8"))
 
 
 def gate(of: Policy, gate_id: str) -> Gate:
@@ -168,9 +175,34 @@ def test_python_lives_from_development_to_a_closed_branch() -> None:
 
 
 def test_python_dates_are_the_real_ones() -> None:
-    due = {m.id: m.due for m in product("python-3.8.product.yaml").milestones}
-    assert due["beta-1"] == datetime(2019, 6, 4, 23, 59, 59, tzinfo=UTC)
-    assert due["five-years"] == datetime(2024, 10, 7, 23, 59, 59, tzinfo=UTC)
+    due = {m.id: m.due.date() for m in product("python-3.8.product.yaml").milestones if m.due}
+    schedule = source("python-3.8.yaml")["schedule"]
+    alphas = ("alpha-1", "alpha-2", "alpha-3", "last-alpha")
+    betas = ("beta-1", "beta-2", "beta-3", "last-beta")
+    assert [due[name] for name in alphas] == schedule["alpha"]
+    assert [due[name] for name in betas] == schedule["beta"]
+    assert [due["candidate-1"]] == schedule["release_candidate"]
+    assert due["development-begins"] == schedule["development_begins"]
+    assert due["final"] == schedule["final"]
+    assert due["last-bugfix"] == schedule["last_bugfix_release"]
+    assert due["last-security"] == schedule["last_security_release"]
+
+
+def test_python_counts_down_from_the_last_security_release_to_its_end_of_life() -> None:
+    python, goods = policy("python-release"), product("python-3.8.product.yaml")
+    schedule = source("python-3.8.yaml")["schedule"]
+    due = [m.due.date() for m in goods.milestones if m.phase == "security" and m.due]
+    assert due == [schedule["last_security_release"]]  # nothing else to wait for
+    assert python.sunset is not None
+    notice, end, *later = python.sunset.tasks
+    assert isinstance(end, DateTask)
+    assert [span.words for span in end.remind] == ["14 days", "7 days", "1 day"]
+    assert all(task.at.exact > end.at.exact for task in later)
+    day = end.at.before(datetime.combine(schedule["end_of_life"], time(), UTC)).date()
+    clocks = gate(python, "end-of-life").clocks
+    days_to_vote = day - schedule["last_security_release"]
+    assert notice.at.exact == timedelta(0)
+    assert timedelta(0) < days_to_vote <= clocks.respond.exact
 
 
 def test_an_enhancement_needs_its_sig_and_production_readiness_at_every_stage() -> None:
@@ -180,8 +212,19 @@ def test_an_enhancement_needs_its_sig_and_production_readiness_at_every_stage() 
         assert [r.group for r in each.requires] == ["sig-approvers", "prod-readiness-approvers"]
         assert "sig-approvers" in kep.approvers[each.id]
     readiness = {g: groups["prod-readiness-approvers"] for g, groups in kep.approvers.items()}
+    named = source("kep-753-prr.yaml")
     assert readiness == {
-        "implementable": ("wojtek-t",),
-        "beta": ("wojtek-t",),
-        "stable": ("jpbetz",),
+        stage: (named[stage]["approver"].removeprefix("@"),)
+        for stage in ("alpha", "beta", "stable")
     }
+
+
+def test_an_enhancement_has_the_gates_of_its_metadata() -> None:
+    metadata, kep = source("kep-753.yaml"), product("kep-753.product.yaml")
+    gates = [each.id for each in policy("kubernetes-enhancement").gates()]
+    assert gates == list(kep.approvers) == list(metadata["milestone"])
+    names = {tuple(f"@{name}" for name in kep.approvers[each]["sig-approvers"]) for each in gates}
+    assert names == {tuple(metadata["approvers"])}
+    titles = {m.id: m.title for m in kep.milestones}
+    for stage, release in metadata["milestone"].items():
+        assert titles[f"{stage}-released"] == f"Released as {stage} in {release}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from phasegate.events import Outbox
 from phasegate.gate import Gate, Requirement
 from phasegate.gate_view import gate_page
 from phasegate.lifecycle import Lifecycle, PolicyRef, Status, SunsetReport
-from phasegate.markdown import cell, day, line, table
+from phasegate.markdown import day, items, line, said
 from phasegate.milestones import Milestone
 from phasegate.policy import Phase
 from phasegate.ports import PhaseBrief
@@ -57,23 +56,12 @@ texts = st.sampled_from(HOSTILE) | st.text(
 )
 
 
-def cells(row: str) -> list[str]:
-    """Split a table row as CommonMark readers do: a backslash takes the next mark with it."""
-    parts = re.findall(r"(?:\\[!-/:-@\[-`{-~]|[^|])*\|", row.removeprefix("|"))
-    assert "".join(parts) == row.removeprefix("|")
-    return [part[:-1].strip() for part in parts]
-
-
-def rows(page: str, head: Sequence[str]) -> list[list[str]]:
-    """The rows of the table with this head, each with as many cells as the head."""
-    block = next(b for b in page.split("\n\n") if b.startswith("| " + " | ".join(head)))
-    top, rule, *rest = block.split("\n")
-    assert cells(top) == list(head)
-    assert set(rule) <= set("|- ")
-    assert len(cells(rule)) == len(head)
-    found = [cells(row) for row in rest]
-    assert all(len(row) == len(head) for row in found)
-    return found
+def listed(page: str, start: str) -> list[str]:
+    """The items of the list whose first item starts so; each on one line of its own."""
+    block = next(b for b in page.split("\n\n") if b.startswith(f"- {start}"))
+    found = block.split("\n")
+    assert all(item.startswith("- ") for item in found)
+    return [item.removeprefix("- ") for item in found]
 
 
 def live_marks(text: str) -> str:
@@ -82,11 +70,11 @@ def live_marks(text: str) -> str:
 
 
 @given(texts)
-def test_free_text_in_a_cell_stays_in_its_cell(text: str) -> None:
-    shown = cell(text)
-    assert cells(f"| {shown} | next |") == [shown, "next"]
+def test_free_text_stays_on_its_line_and_is_no_mark_up(text: str) -> None:
+    shown = line(text)
     assert len(shown.splitlines()) <= 1
     assert live_marks(shown) == ""
+    assert said(text) == (f": {line(text, 200)}" if line(text, 200) else "")
 
 
 @given(texts)
@@ -96,7 +84,7 @@ def test_nothing_of_a_short_text_is_lost(text: str) -> None:
 
 
 def test_long_text_is_cut_before_it_is_escaped() -> None:
-    assert cell("|" * 300) == "\\|" * 200
+    assert said("|" * 300) == ": " + "\\|" * 200
     assert line("\\" * 501) == "\\" * 1000
 
 
@@ -105,8 +93,8 @@ def test_how_an_instant_is_shown(instant: datetime | None, shown: str) -> None:
     assert day(instant) == shown
 
 
-def test_a_table() -> None:
-    assert table(("a", "b"), [("1", "2")]) == "| a | b |\n| ---|--- |\n| 1 | 2 |"
+def test_a_list() -> None:
+    assert items(["a", "b"]) == "- a\n- b"
 
 
 def gate_shown(text: str, **more: object) -> GateView:
@@ -155,8 +143,7 @@ def gate_shown(text: str, **more: object) -> GateView:
 @example("line\n## KILLED\n| x | y |")
 def test_the_page_of_a_gate_survives_hostile_text(text: str) -> None:
     page = gate_page(gate_shown(text), text, text)
-    table_rows = rows(page, ("who", "vote", "when", "comment"))
-    assert table_rows == [["p0", "**go**", day(NOW), cell(text)]]
+    assert listed(page, "p0") == [f"p0 **go** on {day(NOW)}" + said(text)]
     headings = [part for part in page.splitlines() if part.lstrip().startswith("#")]
     assert headings == ["### Idea: open"], "nobody's text starts a heading"
 
@@ -209,12 +196,12 @@ def living(text: str = "Kettle", **more: object) -> Lifecycle:
 def test_the_page_of_a_product_survives_hostile_text(text: str) -> None:
     state = living(text)
     page = product_page(product_view(state, "w"), text)
-    assert rows(page, ("milestone", "state", "due", "why")) == [
-        [cell(state.product.name), "planned", day(NOW), cell(text)]
-    ]
+    name = line(state.product.name)
+    assert f"- {name}: **planned**, due {day(NOW)}" + said(text) in page.splitlines()
     headings = [part for part in page.splitlines() if part.lstrip().startswith("#")]
     assert len(headings) == 1
-    assert [part[:2] for part in page.splitlines()].count("- ") == 1, "open conditions only"
+    starts = [part[:2] for part in page.splitlines()]
+    assert starts.count("- ") == 2, "one milestone, and of the conditions the open one"
 
 
 @given(texts)
@@ -226,8 +213,8 @@ def test_the_page_of_a_sunset_survives_hostile_text(text: str) -> None:
         workflow_id="w",
         tasks=[TaskView(id="t", title=text, kind="manual", state="running", at=NOW, why=text)],
     )
-    assert rows(sunset_page(view, text), ("task", "state", "on or after", "what shows it")) == [
-        [cell(text), "**running**", day(NOW), cell(text)]
+    assert listed(sunset_page(view, text), "**running**") == [
+        f"**running**, {day(NOW)}: {line(text)}" + said(text)
     ]
 
 
@@ -300,7 +287,7 @@ def test_a_product_as_scripts_see_it() -> None:
     closed = product_view(state, "product/kettle")
     assert (closed.gate, [g.outcome for g in closed.gates]) == (None, ["go"])
     page = product_page(closed, "A kettle")
-    assert "| g1 | 1 | **go** | 2026-11-23 09:00 UTC |" in page
+    assert "- g1, round 1: **go** on 2026-11-23 09:00 UTC" in page
     assert "*A kettle*" in page
     state.sunset = SunsetReport(token="t", text="x", gate="g8")
     assert product_view(state, "w").gate == "g8"

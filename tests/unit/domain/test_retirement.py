@@ -192,7 +192,8 @@ def test_how_a_sunset_shows_itself() -> None:
     assert waiting
     page = sunset_page(waiting, "Kettle")
     assert "phasegate sunset confirm kettle copy --as WHO --note TEXT" in page
-    assert "| Task copy | **waiting** |" in page
+    assert "- **waiting**" in page
+    assert ": Task copy" in page
     assert sunset(planned=False).view("w") is None
     state.ended_at = NOW
     assert state.status == "retired"

@@ -572,7 +572,7 @@ def test_the_view_explains_each_requirement() -> None:
     cast(state, says("fay", "go"), START)
     shown = gate_view(state, WORKFLOW, START).requirements
     assert [(r.group, r.state, r.have, r.why) for r in shown] == [
-        ("eng", "waiting", 1, "1 more of 2 of eng"),
+        ("eng", "waiting", 1, "1 more from eng"),
         ("fin", "met", 1, "yes from fay"),
         ("sales", "waiting", 0, "may still veto: sam"),
         ("legal", "later", 0, "step 2 follows step 1"),
