@@ -24,19 +24,9 @@ from phasegate.lint import lint_directory, lint_policy, lint_product
 from phasegate.policy import Phase, Policy
 from phasegate.product import Product
 from phasegate.reading import read_directory, read_policy, read_product
-from phasegate.span import Span
 from phasegate.sunset import DateTask, SunsetPlan, Task
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-
-
-@dataclass(frozen=True)
-class LastDay:
-    """A public date that the sunset counts down to; the tasks after the notice wait for it."""
-
-    title: str
-    day: str
-    remind: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -50,7 +40,7 @@ class Staging:
     slow: float
     quick: float = 150.0
     notice: str = ""
-    last_day: LastDay | None = None
+    """The day of the public notice, for a product that has a sunset."""
 
     def timeline(self, curtain: datetime) -> Timeline:
         return Timeline(self.scenes, curtain, slow=self.slow, quick=self.quick)
@@ -66,7 +56,8 @@ class Inputs:
     timeline: Timeline
     dues: Mapping[str, datetime]
     """The real dates of the product's milestones."""
-    last_day: str = ""
+    sunset: Mapping[str, datetime]
+    """The real dates of the tasks of its sunset."""
 
 
 def prepare(staging: Staging, curtain: datetime, folder: Path) -> Inputs:
@@ -76,8 +67,6 @@ def prepare(staging: Staging, curtain: datetime, folder: Path) -> Inputs:
     directory = read_directory(_example(staging.directory), staging.directory)
     shipped = f"{product.policy}.yaml"
     policy = read_policy(policies.text_of(str(product.policy)), shipped)
-    if staging.last_day:
-        policy = count_down(policy, at(staging.notice), staging.last_day)
     written = Inputs(
         policy=read_policy(
             _write(folder / shipped, compress_policy(policy, product, timeline, staging)), shipped
@@ -88,29 +77,16 @@ def prepare(staging: Staging, curtain: datetime, folder: Path) -> Inputs:
         directory=read_directory(_write(folder / staging.directory, directory), staging.directory),
         timeline=timeline,
         dues={m.id: m.due for m in product.milestones if m.due},
-        last_day=staging.last_day.day if staging.last_day else "",
+        sunset=sunset_days(policy, staging),
     )
     _lint(written)
     return written
 
 
-def count_down(policy: Policy, notice: datetime, last: LastDay) -> Policy:
-    """The policy with its sunset announced ahead of the last day, and not on it."""
-    assert policy.sunset is not None
-    first, *rest = policy.sunset.tasks
-    ahead = at(last.day) - notice
-    end = DateTask(
-        id="end-of-life",
-        kind="date",
-        title=last.title,
-        at=Span(exact=ahead),
-        remind=tuple(Span.parse(text) for text in last.remind),
-    )
-    later = [
-        task.model_copy(update={"at": Span(task.at.months, task.at.exact + ahead)}) for task in rest
-    ]
-    plan = SunsetPlan(tasks=(first, end, *later))
-    return policy.model_copy(update={"sunset": plan})
+def sunset_days(policy: Policy, staging: Staging) -> dict[str, datetime]:
+    """The real date of each task, counted from the real notice."""
+    tasks = policy.sunset.tasks if policy.sunset and staging.notice else ()
+    return {task.id: task.at.after(at(staging.notice)) for task in tasks}
 
 
 def compress_policy(

@@ -28,7 +28,7 @@ STAGING = Staging(
         Scene("2025-03-21", 2),
         Scene("2025-04-23", 2),
     ),
-    gates={"implementable": "2023-06-01", "beta": "2023-09-26", "stable": "2025-02-04"},
+    gates={"alpha": "2023-06-01", "beta": "2023-09-26", "stable": "2025-02-04"},
     slow=2.75,
 )
 
@@ -61,7 +61,7 @@ async def kep(stage: Stage) -> None:
 
 async def alpha(stage: Stage) -> None:
     """Authors have no vote; production readiness sends it back once."""
-    gate = "implementable"
+    gate = "alpha"
     await stage.on("2023-06-01")
     await stage.submit(gate, "for v1.28")
     await stage.opened(gate)
@@ -129,8 +129,8 @@ PLAY = Play(
     Ending(
         status="completed",
         rounds=(
-            ("implementable", 1, "recycle"),
-            ("implementable", 2, "go"),
+            ("alpha", 1, "recycle"),
+            ("alpha", 2, "go"),
             ("beta", 1, "go"),
             ("stable", 1, "go"),
         ),

@@ -1,11 +1,12 @@
 """Python 3.8, from the first commit of 2018 to the closed branch of 2024.
 
-Dates of releases, people and roles are facts. Every vote, and the day of it, is made up.
+Dates of releases and of the end of life, people and roles are facts. Every vote, its day and its
+words, and what was done after the end of life, are made up.
 """
 
 from __future__ import annotations
 
-from demo.inputs import LastDay, Staging
+from demo.inputs import Staging
 from demo.play import Ending, Play
 from demo.stage import Stage
 from demo.timeline import Scene
@@ -49,11 +50,6 @@ STAGING = Staging(
     },
     slow=3.0,
     notice="2024-09-09",
-    last_day=LastDay(
-        title="End of life of Python 3.8",
-        day="2024-10-07",
-        remind=("14 days", "7 days", "1 day"),
-    ),
 )
 
 
@@ -84,7 +80,6 @@ async def python(stage: Stage) -> None:
     await last_bugfix_release(stage)
     await stage.on("2024-09-06")
     await stage.report("last-security")
-    await stage.waive("five-years", "the last day is 2024-10-07, a week short of five years")
     await end_of_life(stage)
 
 
@@ -93,7 +88,7 @@ async def feature_freeze(stage: Stage) -> None:
     gate = "feature-freeze"
     await stage.opened(gate)
     await stage.on("2019-05-07")
-    for who in ("barry.warsaw", "carol.willing", "nick.coghlan", "guido.van.rossum"):
+    for who in ("barry.warsaw", "carol.willing", "alyssa.coghlan", "guido.van.rossum"):
         await stage.vote(gate, who, GO)
     await stage.on("2019-05-08")
     await stage.vote(gate, "brett.cannon", RECYCLE, "PEP 590 is accepted and not merged yet")
@@ -110,7 +105,7 @@ async def feature_freeze(stage: Stage) -> None:
         owner="julien.palard",
         due=stage.played("2019-08-30"),
     )
-    await stage.vote(gate, "nick.coghlan", CONDITIONAL_GO, "fine once documented", promise)
+    await stage.vote(gate, "alyssa.coghlan", CONDITIONAL_GO, "fine once documented", promise)
     await stage.reminded(gate, "guido.van.rossum", 2)
     await stage.on("2019-06-02")
     await stage.vote(gate, "guido.van.rossum", GO, "sorry for the delay")
@@ -163,18 +158,18 @@ async def last_bugfix_release(stage: Stage) -> None:
 
 
 async def end_of_life(stage: Stage) -> None:
-    """The vote to close the branch, four weeks' notice, and the sunset."""
+    """The vote on the last security release, four weeks' notice, end of life, and the rest."""
     gate = "end-of-life"
     await stage.opened(gate)
     await stage.on("2024-09-07")
     await stage.vote(gate, "ned.deily", GO)
-    await stage.on("2024-09-08T18:00")  # the notice follows the next morning
+    await stage.on("2024-09-09T00:00")  # the notice follows at once, four weeks before the day
     await stage.vote(gate, "barry.warsaw", GO)
     await stage.decided(gate, "go")
     await stage.on("2024-10-08T12:00")
     await stage.confirm("devguide-status", by="brett.cannon", note="shown as end-of-life")
     await stage.on("2024-10-21T12:00")
-    await stage.confirm("branch-closed", by="ned.deily", note="tag v3.8.20, branch read-only")
+    await stage.confirm("branch-closed", by="ned.deily", note="tag 3.8 is its last head")
     await stage.on("2024-11-06T12:00")
     await stage.confirm("buildbots-removed", by="victor.stinner", note="workers reconfigured")
     await stage.ended("retired")

@@ -134,7 +134,8 @@ def _said(view: GateView, timeline: Timeline) -> Text:
     lines: list[tuple[datetime, str, str]] = []
     for vote in view.votes:
         changed = "" if vote.state == "standing" else f" ({vote.state})"
-        lines.append((vote.at, f"{vote.approver}  {vote.vote}{changed}", ""))
+        by = ", by signal" if vote.channel == "signal" else ""
+        lines.append((vote.at, f"{vote.approver}  {vote.vote}{changed}{by}", ""))
     for refusal in view.refused:
         what = "signal refused" if refusal.channel == "signal" else "refused"
         lines.append((refusal.at, f"{refusal.actor}  {what}", "red"))

@@ -38,8 +38,8 @@ class StoryError(Exception):
 class Done:
     """What the people of the play did, to compare the record with."""
 
-    votes: list[tuple[str, int, str, str]] = field(default_factory=list)
-    """Votes the engine took: gate, round, approver, vote."""
+    votes: list[tuple[str, int, str, str, str]] = field(default_factory=list)
+    """Votes the engine took: gate, round, approver, vote, channel."""
     refused: list[tuple[str, str, str]] = field(default_factory=list)
     """Votes the engine refused: gate, actor, channel."""
 
@@ -78,10 +78,10 @@ class Stage:
 
     async def report(self, *milestones: str, by: str | None = None) -> None:
         for milestone in milestones:
-            await self._milestone(milestone, "report", by or self.owner, "")
-
-    async def waive(self, milestone: str, why: str) -> None:
-        await self._milestone(milestone, "waive", self.owner, why)
+            request = MilestoneRequest(
+                actor=by or self.owner, milestone=milestone, request_id=new_request_id()
+            )
+            await products.request(self._engine, self.key, "milestone", request)
 
     async def submit(self, gate: str, reason: str) -> None:
         request = SubmitRequest(
@@ -107,12 +107,6 @@ class Stage:
             await asyncio.sleep(EVERY)
         request = ConfirmRequest(actor=by, task=task, note=note, request_id=new_request_id())
         await ask(sunset, "confirm", request)
-
-    async def _milestone(self, milestone: str, action: str, actor: str, note: str) -> None:
-        request = MilestoneRequest(
-            actor=actor, milestone=milestone, action=action, note=note, request_id=new_request_id()
-        )
-        await products.request(self._engine, self.key, "milestone", request)
 
     # -- gates ----------------------------------------------------------------------------------
 
@@ -164,7 +158,7 @@ class Stage:
         receipt = await gates.vote(
             self._engine, self.key, gate, self._request(who, vote, comment, condition)
         )
-        self.done.votes.append((gate, receipt.round or 0, who, vote.value))
+        self.done.votes.append((gate, receipt.round or 0, who, vote.value, "update"))
 
     async def vote_refused(self, gate: str, who: str, code: str) -> None:
         """Somebody tries to vote who may not. Raises StoryError unless refused with this code."""
@@ -194,12 +188,11 @@ class Stage:
         """Vote with `temporal workflow signal`, as somebody without phasegate would."""
         body = {"approver": who, "vote": vote.value, "comment": comment}
         await self._signal(gate, "--input", json.dumps(body))
-        await self.chronicle.until(
+        event = await self.chronicle.until(
             f"{who}'s vote by signal on {gate}",
             lambda event: is_a(event, "gate.vote", gate=gate, channel="signal"),
         )
-        view = await self.look(gate)
-        self.done.votes.append((gate, view.round, who, vote.value))
+        self.done.votes.append((gate, event.data["round"], who, vote.value, "signal"))
 
     async def garbage_by_signal(self, gate: str) -> None:
         """Signal bytes that nothing reads. Raises StoryError unless refused, and nothing else."""

@@ -73,7 +73,10 @@ async def perform(house: House, folder: Path, screen: Screen) -> int:
     began = datetime.now(UTC)
     screen.say(f"Temporal UI: {house.ui_url}")
     screen.footer(f"Temporal UI: {house.ui_url}")
-    screen.say("Dates, people and roles are real; the votes, and their days, are made up.\n", "dim")
+    screen.say(
+        "Releases, people and roles are real; the votes, their days and words, are made up.\n",
+        "dim",
+    )
     curtain = began + LEAD
     stages = []
     for play in PLAYS:

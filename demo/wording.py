@@ -87,7 +87,7 @@ def _sunset(event: Announcement, inputs: Inputs) -> str:
     assert inputs.policy.sunset is not None
     task = next(task for task in inputs.policy.sunset.tasks if task.id == event.data["task"])
     if event.type == "sunset.reminder":
-        return f"reminder: {task.title} on {inputs.last_day}"
+        return f"reminder: {task.title} on {inputs.sunset[task.id]:%Y-%m-%d}"
     return f"{task.title}: reached" if isinstance(task, DateTask) else event.text
 
 
