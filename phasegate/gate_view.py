@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from phasegate.gate import Requirement
-from phasegate.markdown import day, items, line, said
+from phasegate.markdown import day, line, said, section
 from phasegate.review import Round
 from phasegate.rules import RequirementTally, Step, Verdict
 from phasegate.views import (
@@ -196,30 +196,37 @@ def gate_page(view: GateView, product: str, question: str) -> str:
     else:
         lines.append(f"Why: {line(view.why)}.")
     lines.append(
-        items(
-            f"**{r.group}**{' (veto)' if r.veto else ''} {r.have} of {r.need}, {r.state}: {r.why}"
-            for r in view.requirements
+        section(
+            "Requirements",
+            (
+                f"{r.group}{' (veto)' if r.veto else ''} {r.have} of {r.need}, **{r.state}**"
+                + said(r.why)
+                for r in view.requirements
+            ),
         )
     )
-    if standing := [vote for vote in view.votes if vote.state == "standing"]:
-        lines.append(
-            items(
-                f"{v.approver} **{v.vote}** on {day(v.at)}" + said(v.comment) for v in standing[:40]
-            )
+    standing = [vote for vote in view.votes if vote.state == "standing"]
+    lines.append(
+        section(
+            "Votes",
+            (f"{v.approver} **{v.vote}** on {day(v.at)}" + said(v.comment) for v in standing[:40]),
         )
+    )
     if view.pending:
         names = [pending.approver for pending in view.pending]
         more = f" and {len(names) - 20} more" if len(names) > 20 else ""
         lines.append(f"Waiting for: {', '.join(names[:20])}{more}")
         lines.append(f"Answer with `phasegate gate vote {view.product}/{view.gate} go --as WHO`.")
-    for criterion in view.criteria:
-        why = line(criterion.why)
-        lines.append(f"- {criterion.kind} **{criterion.id}**: {criterion.state}. {why}")
+    lines.append(
+        section(
+            "Criteria", (f"{c.kind} {c.id}: **{c.state}**. {line(c.why)}" for c in view.criteria)
+        )
+    )
     if view.refused:
         count = len(view.refused) + view.refused_more
         last = view.refused[-1]
         lines.append(f"Refused attempts: {count}. Last: {line(last.what)} ({line(last.why)}).")
-    return "\n\n".join(lines)
+    return "\n\n".join(filter(None, lines))
 
 
 def _headline(view: GateView) -> str:

@@ -25,6 +25,11 @@ def said(text: str) -> str:
     return f": {shown}" if shown else ""
 
 
-def items(lines: Iterable[str]) -> str:
-    """A list. Not a table: the Temporal UI sets its cells without any space between them."""
-    return "\n".join(f"- {text}" for text in lines)
+def section(name: str, items: Iterable[str]) -> str:
+    """A named list, or nothing where it would be empty.
+
+    Not a table: the Temporal UI sets its cells without any space between them. And named, since
+    two lists in a row run into one.
+    """
+    shown = "\n".join(f"- {item}" for item in items)
+    return f"**{name}**\n\n{shown}" if shown else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from phasegate.lifecycle import Lifecycle, Status
-from phasegate.markdown import day, items, line, said
+from phasegate.markdown import day, line, said, section
 from phasegate.views import MilestoneView, ProductView
 
 
@@ -78,19 +78,27 @@ def product_page(view: ProductView, summary: str) -> str:
         lines.append(f"Waits for {line(head)}." + (f" `phasegate {rest}`" if command else ""))
     if view.next_due:
         lines.append(f"Next date: {day(view.next_due)}")
-    if goals := [m for m in view.milestones if m.phase == view.phase]:
-        lines.append(
-            items(f"{line(m.title)}: **{m.state}**, due {day(m.due)}" + said(m.why) for m in goals)
+    goals = [m for m in view.milestones if m.phase == view.phase]
+    lines.append(
+        section(
+            "Milestones",
+            (f"{line(m.title)}: **{m.state}**, due {day(m.due)}" + said(m.why) for m in goals),
         )
-    if view.gates:
-        lines.append(
-            items(
+    )
+    lines.append(
+        section(
+            "Gates",
+            (
                 f"{g.gate}, round {g.round}: **{g.outcome}** on {day(g.decided_at)}"
                 for g in view.gates[-12:]
-            )
+            ),
         )
-    for condition in view.conditions:
-        if condition.state == "open":
-            text = line(condition.text)
-            lines.append(f"- open condition `{condition.id}` ({condition.owner}): {text}")
-    return "\n\n".join(lines)
+    )
+    open_conditions = [c for c in view.conditions if c.state == "open"]
+    lines.append(
+        section(
+            "Open conditions",
+            (f"`{c.id}` ({c.owner}): {line(c.text)}" for c in open_conditions),
+        )
+    )
+    return "\n\n".join(filter(None, lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phasegate.markdown import day, items, line, said
+from phasegate.markdown import day, line, said, section
 from phasegate.views import SunsetView
 
 
@@ -10,9 +10,12 @@ def sunset_page(view: SunsetView, product: str) -> str:
     """Where every task stands, the running ones in bold."""
     lines = [f"### {line(product)}: {view.status}", f"Public notice: {day(view.notice_at)}"]
     lines.append(
-        items(
-            f"{_shown(task.state)}, {day(task.at)}: {line(task.title)}" + said(task.why)
-            for task in view.tasks
+        section(
+            "Tasks",
+            (
+                f"{_shown(task.state)}, {day(task.at)}: {line(task.title)}" + said(task.why)
+                for task in view.tasks
+            ),
         )
     )
     if waiting := [t for t in view.tasks if t.state == "waiting" and t.kind == "manual"]:

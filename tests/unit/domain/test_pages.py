@@ -13,7 +13,7 @@ from phasegate.events import Outbox
 from phasegate.gate import Gate, Requirement
 from phasegate.gate_view import gate_page
 from phasegate.lifecycle import Lifecycle, PolicyRef, Status, SunsetReport
-from phasegate.markdown import day, items, line, said
+from phasegate.markdown import day, line, said, section
 from phasegate.milestones import Milestone
 from phasegate.policy import Phase
 from phasegate.ports import PhaseBrief
@@ -93,8 +93,9 @@ def test_how_an_instant_is_shown(instant: datetime | None, shown: str) -> None:
     assert day(instant) == shown
 
 
-def test_a_list() -> None:
-    assert items(["a", "b"]) == "- a\n- b"
+def test_a_section() -> None:
+    assert section("Votes", ["a", "b"]) == "**Votes**\n\n- a\n- b"
+    assert section("Votes", []) == ""
 
 
 def gate_shown(text: str, **more: object) -> GateView:
