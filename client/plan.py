@@ -8,7 +8,7 @@ from phasegate.directory import Directory
 from phasegate.gate import Gate
 from phasegate.policy import Policy
 from phasegate.product import Product
-from phasegate.rules import steps_of
+from phasegate.seats import steps_of
 
 
 class GatePlan(Wire):

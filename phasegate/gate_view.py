@@ -8,7 +8,8 @@ from typing import Any
 from phasegate.gate import Requirement
 from phasegate.markdown import day, line, said, section
 from phasegate.review import Round
-from phasegate.rules import RequirementTally, Step, Verdict
+from phasegate.rules import RequirementTally, Verdict
+from phasegate.seats import Step
 from phasegate.views import (
     ConditionView,
     CriterionView,

@@ -11,11 +11,11 @@ from enum import StrEnum
 from phasegate.base import Instant, Wire
 from phasegate.errors import Forbidden, Rejected
 from phasegate.events import Outbox
+from phasegate.facts import ProductFacts
 from phasegate.milestones import Milestone
 from phasegate.ports import PhaseBrief
 from phasegate.product import Product
 from phasegate.requests import Receipt
-from phasegate.review import ProductFacts
 from phasegate.sittings import Sittings
 from phasegate.views import ConditionView
 
@@ -94,6 +94,10 @@ class Lifecycle(Wire):
     @property
     def key(self) -> str:
         return self.product.key
+
+    @property
+    def word(self) -> str:
+        return self.status.value
 
     @property
     def phase_id(self) -> str | None:

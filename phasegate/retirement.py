@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from phasegate.base import Instant, Wire
+from phasegate.errors import Rejected
 from phasegate.events import Outbox
+from phasegate.facts import ProductFacts
 from phasegate.ports import TaskProof
 from phasegate.requests import Receipt
-from phasegate.review import ProductFacts
 from phasegate.sittings import Sittings
 from phasegate.span import Span
 from phasegate.sunset import DateTask, SunsetPlan, Task
 from phasegate.views import ConditionView, SunsetView, TaskView
+
+HANDLED_KEPT = 200
 
 
 class TaskState(StrEnum):
@@ -92,6 +95,25 @@ class Retirement(Wire):
         record = self.record(task_id)
         record.state, record.done_at = TaskState.done, now
         record.why, record.digest = proof.text, proof.digest
+
+    @property
+    def word(self) -> str:
+        return self.status
+
+    def require_alive(self) -> None:
+        if self.ended_at:
+            raise Rejected(
+                "sunset-ended",
+                f"the sunset of {self.product.key} takes no more requests",
+                f"it is {self.status}",
+                f"phasegate sunset show {self.product.key}",
+            )
+
+    def remember(self, request_id: str, receipt: Receipt) -> None:
+        """Keep the answer for retries of the same command; bounded, the oldest go first."""
+        self.handled[request_id] = receipt
+        while len(self.handled) > HANDLED_KEPT:
+            del self.handled[next(iter(self.handled))]
 
     def next_due(self) -> datetime | None:
         """The day of the next task that is not done."""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
 from phasegate.base import Instant, Wire, canonical
+from phasegate.casting import CastVote, Refused
 from phasegate.errors import Forbidden, Refusal, Rejected
+from phasegate.facts import ProductFacts
 from phasegate.gate import Gate
 from phasegate.ports import Convened
 from phasegate.requests import Promise, Receipt, VoteRequest
-from phasegate.rules import Ballot, Situation, Step, Verdict, decide, steps_of
-from phasegate.votes import Outcome, Vote
+from phasegate.rules import Ballot, Situation, Verdict, decide
+from phasegate.seats import Step, steps_of
+from phasegate.votes import Outcome
 
 REFUSALS_KEPT = 50
 HANDLED_KEPT = 500
@@ -24,51 +26,6 @@ VOTES_KEPT = 500
 CHANGED_TEXT_KEPT = 100_000
 """Standing votes are always kept; of changed ones, so many votes and characters of comments and
 conditions. The record in the ledger has all."""
-
-
-class ProductFacts(Wire):
-    """What a gate knows of its product."""
-
-    key: str
-    name: str
-    owner: str
-    tier: int
-    policy: str
-    policy_digest: str
-    directory: str
-    narrowed: dict[str, tuple[str, ...]] = {}
-    definition: dict[str, Any] = {}
-    milestones: dict[str, str] = {}
-    evidence: list[dict[str, str]] = []
-
-
-class CastVote(Wire):
-    """A vote as the record keeps it."""
-
-    approver: str
-    vote: Vote
-    comment: str = ""
-    conditions: list[Promise] = []
-    at: Instant
-    step: int
-    revision: str
-    state: str = "standing"
-    channel: str
-    on_behalf_of: str | None = None
-    assurance: str = "claimed"
-
-    @property
-    def length(self) -> int:
-        """How much text came with it."""
-        return len(self.comment) + sum(len(promise.text) for promise in self.conditions)
-
-
-class Refused(Wire):
-    actor: str
-    what: str
-    why: str
-    at: Instant
-    channel: str
 
 
 class Round(Wire):

@@ -12,26 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from phasegate.gate import Requirement, TimeoutAction
+from phasegate.gate import TimeoutAction
+from phasegate.seats import Step, assign
 from phasegate.votes import SEVERITY, Outcome, Vote
-
-
-@dataclass(frozen=True)
-class Seat:
-    """One yes-vote a requirement asks for, and the groups that may give it."""
-
-    requirement: int
-    groups: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Step:
-    """The seats and veto groups of one step, and who may vote in it (person → their groups)."""
-
-    number: int
-    seats: tuple[Seat, ...]
-    veto_groups: frozenset[str]
-    people: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -82,84 +65,6 @@ class Verdict:
     ready: bool = False
     escalate: bool = False
     tallies: tuple[RequirementTally, ...] = field(default=())
-
-
-def steps_of(
-    requirements: Sequence[Requirement],
-    members: Mapping[str, Iterable[str]],
-    *,
-    tier: int,
-    excluded: Iterable[str] = (),
-) -> tuple[Step, ...]:
-    """The steps a product of this tier votes through.
-
-    `members` maps a group to its people; `excluded` (owner, submitters) have no say anywhere
-    (segregation of duties: nobody approves their own work).
-    """
-    barred = set(excluded)
-    applying = [
-        (index, requirement)
-        for index, requirement in enumerate(requirements)
-        if not requirement.tiers or tier in requirement.tiers
-    ]
-    steps = []
-    for number in sorted({requirement.step for _, requirement in applying}):
-        here = [(i, requirement) for i, requirement in applying if requirement.step == number]
-        groups = sorted({group for _, requirement in here for group in requirement.groups})
-        people: dict[str, set[str]] = {}
-        for group in groups:
-            for person in members.get(group, ()):
-                if person not in barred:
-                    people.setdefault(person, set()).add(group)
-        steps.append(
-            Step(
-                number=number,
-                seats=tuple(seat for i, requirement in here for seat in _seats(i, requirement)),
-                veto_groups=frozenset(
-                    group
-                    for _, requirement in here
-                    if requirement.veto
-                    for group in requirement.groups
-                ),
-                people={person: frozenset(people[person]) for person in sorted(people)},
-            )
-        )
-    return tuple(steps)
-
-
-def _seats(index: int, requirement: Requirement) -> list[Seat]:
-    """Rule 4: '3 of 5, legal among them' is {legal}, {any of five}, {any of five}."""
-    reserved = [Seat(index, frozenset({group})) for group in requirement.include]
-    free = requirement.need - len(reserved)
-    return reserved + [Seat(index, frozenset(requirement.groups))] * free
-
-
-def assign(seats: Sequence[Seat], people: Mapping[str, frozenset[str]]) -> dict[int, str]:
-    """A maximum matching of people to seats, as seat index → person; one seat per person.
-
-    Kuhn's augmenting paths: two people in overlapping groups never block each other. People are
-    tried in sorted order, so that the same votes always give the same picture.
-    """
-    holder: dict[int, str] = {}
-
-    def place(person: str, seen: set[int]) -> bool:
-        for index, seat in enumerate(seats):
-            if index in seen or not (people[person] & seat.groups):
-                continue
-            seen.add(index)
-            if index not in holder or place(holder[index], seen):
-                holder[index] = person
-                return True
-        return False
-
-    for person in sorted(people):
-        place(person, set())
-    return holder
-
-
-def can_pass(steps: Sequence[Step]) -> bool:
-    """Whether there are enough people: everybody saying yes would fill every seat."""
-    return bool(steps) and all(len(assign(s.seats, s.people)) == len(s.seats) for s in steps)
 
 
 def decide(steps: Sequence[Step], ballots: Iterable[Ballot], situation: Situation) -> Verdict:

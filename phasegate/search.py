@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from phasegate.facts import ProductFacts
+
 ATTRIBUTES: Mapping[str, str] = {
     "PhasegateStatus": "Keyword",
     "PhasegateProduct": "Keyword",
@@ -52,3 +54,14 @@ def waiting_on(pending: Mapping[str, Iterable[str]]) -> list[str]:
 
 def _size(entries: Iterable[str]) -> int:
     return sum(len(entry.encode()) + 3 for entry in entries)
+
+
+def review_attributes(product: ProductFacts, gate: str) -> dict[str, str]:
+    """The attributes that a round has from its first moment."""
+    return {
+        "PhasegateStatus": "open",
+        "PhasegateProduct": product.key,
+        "PhasegateOwner": product.owner,
+        "PhasegatePolicy": product.policy,
+        "PhasegateGate": gate,
+    }

@@ -1,7 +1,12 @@
-"""Quiet logs: a failing test shows its own story."""
+"""Quiet logs: a failing test shows its own story. Tests that look at logs capture them."""
 
-import logging
+from typing import NoReturn
 
 import structlog
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+def _drop(logger: object, method: str, event: object) -> NoReturn:
+    raise structlog.DropEvent
+
+
+structlog.configure(processors=[_drop])

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
 from temporalio import workflow
-from temporalio.common import RawValue
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
-    from phasegate.base import Wire
-    from phasegate.errors import Forbidden, PhasegateError, Refusal, Rejected
-    from phasegate.events import Outbox
+    from phasegate.errors import PhasegateError
     from phasegate.gate_view import gate_memo, gate_page, gate_view, open_step
-    from phasegate.requests import Receipt, VoteRequest
-    from phasegate.review import Round
-    from phasegate.search import waiting_on
-    from phasegate.sittings import GateReport, OpenerNote
+    from phasegate.search import review_attributes, waiting_on
+    from phasegate.sittings import GateReport
     from phasegate.views import GateView
     from workflows.bookkeeping import PATIENT, Books, Value, ahead
-    from workflows.refusing import NO_INPUT, as_failure, read_signal
-
-
-class ReviewStart(Wire):
-    """What a round starts with, and what it carries across continue-as-new."""
-
-    round: Round
-    outbox: Outbox
-    reports_to: str
-    token: str
+    from workflows.vote_desk import ReviewStart, VoteDesk
 
 
 @workflow.defn(name="GateReview", failure_exception_types=[PhasegateError])
-class GateReview:
+class GateReview(VoteDesk):
     """Takes votes until the gate rule decides, then reports to the workflow that opened it."""
 
     @workflow.init
@@ -99,7 +85,7 @@ class GateReview:
                 resolve_due=state.convened.resolve_due.isoformat(),
                 directory_digest=state.convened.directory_digest,
             )
-        self._settle()
+        self.settle()
 
     async def _sit(self) -> None:
         """Let votes and clocks act until the gate is decided."""
@@ -132,48 +118,48 @@ class GateReview:
         if len(due) > state.reminders_sent:
             state.reminders_sent = len(due)
             if pending and not late:
-                self._say("gate.reminder", f"{', '.join(pending)}: please vote", pending=pending)
+                self.say("gate.reminder", f"{', '.join(pending)}: please vote", pending=pending)
         if late:
             state.respond_announced = True
             if pending:
-                self._say("gate.overdue", f"{', '.join(pending)} did not answer", pending=pending)
-        if self._settle():
+                self.say("gate.overdue", f"{', '.join(pending)} did not answer", pending=pending)
+        if self.settle():
             state.extend(now)
             again = f"{state.convened.resolve_due:%Y-%m-%d %H:%M} UTC"
-            self._say(
+            self.say(
                 "gate.escalated",
                 f"undecided at its deadline: {state.why or 'votes are missing'}; again at {again}",
                 pending=pending,
                 escalations=state.escalations,
             )
-            self._publish()
+            self.publish()
 
-    def _settle(self) -> bool:
+    def settle(self) -> bool:
         """Apply the gate rule. True if the resolve deadline passed and people above must act."""
         state = self.round
         open_before = not state.closed
         verdict = state.settle(workflow.now())
         if open_before and state.closed:
             view = gate_view(state, self.id, workflow.now())
-            self._say(
+            self.say(
                 "gate.decided",
                 f"{state.gate.title}: {state.outcome} ({state.why})",
                 outcome=state.outcome,
                 view=view.model_dump(mode="json"),
             )
-        self._publish()
+        self.publish()
         return verdict.escalate
 
     def _abandon(self, why: str) -> None:
         if not self.round.closed:
             self.round.abandon(why, workflow.now())
             view = gate_view(self.round, self.id, workflow.now())
-            self._say(
+            self.say(
                 "gate.abandoned",
                 f"{self.round.gate.title}: round {self.round.round} ends undecided ({why})",
                 view=view.model_dump(mode="json"),
             )
-        self._publish()
+        self.publish()
 
     def _report(self) -> GateReport:
         state = self.round
@@ -198,140 +184,20 @@ class GateReview:
         except Exception:  # the opener has ended, say by a cancel: the ledger has the outcome
             workflow.logger.warning("nobody takes the report", extra={"opener": opener.id})
 
-    # -- votes ----------------------------------------------------------------------------------
-
-    @workflow.update(name="vote")
-    async def vote(self, request: VoteRequest) -> Receipt:
-        """Vote on the open round. The answer says whether the vote counts."""
-        try:
-            return await self._take(request, channel="update")
-        except Refusal as refusal:
-            raise as_failure(refusal) from refusal
-
-    @vote.validator
-    def _check_vote(self, request: VoteRequest) -> None:
-        if request.request_id in self.round.handled:
-            return  # a retry is answered again, not refused
-        try:
-            self.round.check(request)
-        except Refusal as refusal:
-            _count_rejection(refusal)
-            raise as_failure(refusal) from refusal
-
-    @workflow.signal(name="vote", description="Vote: {approver, vote, comment}")
-    async def vote_signal(self, raw: RawValue = NO_INPUT) -> None:
-        """The same vote as a signal: for the Temporal UI and `temporal workflow signal`."""
-        actor = "unknown"
-        try:
-            request = read_signal(raw, VoteRequest, request_id=str(workflow.uuid4()))
-            actor = request.approver
-            await self._take(request, channel="signal")
-        except Forbidden:
-            pass  # recorded where it was refused
-        except Refusal as refusal:
-            self._record(actor, refusal, channel="signal")
-
-    @workflow.signal(dynamic=True)
-    async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
-        """A signal this workflow does not have: recorded, since Temporal took it without a word."""
-        refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "gates take: vote")
-        self._record("unknown", refusal, channel="signal")
-
-    async def _take(self, request: VoteRequest, *, channel: str) -> Receipt:
-        state = self.round
-        await workflow.wait_condition(lambda: state.convened is not None or state.closed)
-        if known := state.handled.get(request.request_id):
-            return known
-        now = workflow.now()
-        state.check(request)
-        try:
-            step = state.authorize(request, now)
-        except Forbidden as refusal:
-            self._record(request.approver, refusal, channel=channel)
-            raise
-        state.cast(request, step=step, now=now, channel=channel)
-        self._say(
-            "gate.vote",
-            f"{request.approver} votes {request.vote} on {state.gate.id}",
-            actor=request.approver,
-            vote=request.vote.value,
-            comment=request.comment,
-            revision=state.revision,
-            channel=channel,
-        )
-        self._settle()
-        receipt = self._receipt(request)
-        state.remember(request.request_id, receipt)
-        return receipt
-
-    def _receipt(self, request: VoteRequest) -> Receipt:
-        state = self.round
-        text = f"{request.approver}'s {request.vote} counts"
-        text += f"; the gate decides {state.outcome}" if state.outcome else f"; {self._waiting()}"
-        return Receipt(
-            workflow_id=self.id,
-            text=text,
-            status=state.status,
-            outcome=state.outcome,
-            round=state.round,
-            revision=state.revision,
-        )
-
-    def _waiting(self) -> str:
-        return self.round.verdict(workflow.now()).why
-
-    def _record(self, actor: str, refusal: Refusal, *, channel: str) -> None:
-        _count_rejection(refusal)
-        if self.round.refuse(actor, refusal, now=workflow.now(), channel=channel):
-            self._say(
-                "gate.refused",
-                f"{refusal.what}: {refusal.why}",
-                actor=actor,
-                code=refusal.code,
-                channel=channel,
-            )
-        self._publish()
-
-    # -- what the opener asks -------------------------------------------------------------------
-
-    @workflow.signal(name="opener_note")
-    async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
-        """The product is held or resumed, or a condition of an earlier gate is kept."""
-        try:
-            note = read_signal(raw, OpenerNote)
-            if note.token != self.start.token:
-                raise Rejected("not-the-opener", "a note to the gate", "its token is wrong")
-        except Refusal as refusal:
-            self._record("unknown", refusal, channel="signal")
-            return
-        state, now = self.round, workflow.now()
-        if note.action == "pause":
-            state.pause(now)
-        elif note.action == "resume":
-            state.resume(now)
-        elif note.condition in state.open_conditions:
-            state.open_conditions.remove(note.condition)
-        if state.convened and not state.closed and not state.paused_at:
-            self._settle()
-        self._publish()
-
     # -- what is seen ---------------------------------------------------------------------------
 
     @workflow.query(name="show")
     def show(self) -> GateView:
         return gate_view(self.round, self.id, workflow.now())
 
-    def _say(self, type: str, text: str, *, actor: str = "", **data: object) -> None:
-        state = self.round
-        self.books.announce(
-            type, text, actor=actor, **{"gate": state.gate.id, "round": state.round, **data}
-        )
-
-    def _publish(self) -> None:
+    def publish(self) -> None:
         state, now = self.round, workflow.now()
         view = gate_view(state, self.id, now)
         workflow.set_current_details(gate_page(view, state.product.name, state.gate.question))
-        attributes = {**review_attributes(state), "PhasegateStatus": view.status}
+        attributes: dict[str, Value] = {
+            **review_attributes(state.product, state.gate.id),
+            "PhasegateStatus": view.status,
+        }
         if state.closed:
             attributes["PhasegateWaitingOn"] = None
             attributes["PhasegateOutcome"] = state.outcome or "abandoned"
@@ -342,21 +208,3 @@ class GateReview:
             attributes["PhasegateDue"] = state.convened.respond_due
             self.books.note(gate_memo(state, verdict.step))
         self.books.show(attributes)
-
-
-def review_attributes(state: Round) -> dict[str, Value]:
-    """The search attributes that a round has from its first moment."""
-    return {
-        "PhasegateStatus": "open",
-        "PhasegateProduct": state.product.key,
-        "PhasegateOwner": state.product.owner,
-        "PhasegatePolicy": state.product.policy,
-        "PhasegateGate": state.gate.id,
-    }
-
-
-def _count_rejection(refusal: Refusal) -> None:
-    workflow.metric_meter().with_additional_attributes({"code": refusal.code}).create_counter(
-        "phasegate_refusals", "votes and requests refused, by reason"
-    ).add(1)
-    workflow.logger.info("refused", extra={"code": refusal.code, "why": refusal.why})

@@ -8,11 +8,13 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from phasegate.events import Outbox
+    from phasegate.facts import ProductFacts
     from phasegate.gate import Gate
-    from phasegate.review import ProductFacts, Round
+    from phasegate.review import Round
+    from phasegate.search import review_attributes
     from phasegate.sittings import GateReport, Kind, OpenerAction, OpenerNote, OpenGate, Sittings
     from workflows.children import quietly, start_child
-    from workflows.gate_review import ReviewStart, review_attributes
+    from workflows.vote_desk import ReviewStart
 
 
 class Gatekeeper:
@@ -54,7 +56,7 @@ class Gatekeeper:
             start,
             id=workflow_id,
             summary=f"{facts.name}: {gate.title}, round {sitting.round}",
-            attributes=review_attributes(state),
+            attributes=review_attributes(facts, gate.id),
         )
         return sitting
 

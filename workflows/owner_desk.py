@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate.errors import Forbidden, Refusal, Rejected
+    from phasegate.errors import Forbidden, Rejected
     from phasegate.lifecycle import Evidence, Lifecycle, Status
     from phasegate.requests import (
         ConditionRequest,
@@ -24,16 +22,10 @@ with workflow.unsafe.imports_passed_through():
         check_submit,
         require_reporter,
     )
-    from workflows.bookkeeping import Books
+    from workflows.desk import Desk
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
-    from workflows.refusing import as_failure
     from workflows.retiring import SunsetKeeper
-
-Asked = OwnerRequest | MilestoneRequest | ConditionRequest
-
-REFUSALS_ANNOUNCED = 50
-"""Refusals a product announces; those beyond are counted, so that nobody floods the ledger."""
 
 
 def because(reason: str) -> str:
@@ -41,22 +33,18 @@ def because(reason: str) -> str:
     return f": {reason}" if reason else ""
 
 
-class OwnerDesk:
-    """Updates of a product. Each is answered at once: taken, or refused with the reason.
+class OwnerDesk(Desk):
+    """Updates of a product."""
 
-    Validators reject what is late or makes no sense (nothing enters history); what somebody may
-    not do is accepted, recorded and refused.
-    """
-
-    id: str
+    kind = "product"
     state: Lifecycle
-    books: Books
     gates: Gatekeeper
     sunset: SunsetKeeper
     watch: MilestoneWatch
 
-    def publish(self) -> None:
-        raise NotImplementedError
+    @property
+    def served(self) -> Lifecycle:
+        return self.state
 
     # -- the owner's requests -------------------------------------------------------------------
 
@@ -76,11 +64,11 @@ class OwnerDesk:
             )
             return f"{gate} opens"
 
-        return self._serve(request, do)
+        return self.serve(request, do)
 
     @submit.validator
     def _check_submit(self, request: SubmitRequest) -> None:
-        self._validate(request, lambda: check_submit(self.state, request))
+        self.validate(request, lambda: check_submit(self.state, request))
 
     @workflow.update(name="hold")
     async def hold_product(self, request: OwnerRequest) -> Receipt:
@@ -91,13 +79,13 @@ class OwnerDesk:
             self.hold(request.reason, actor=request.actor)
             return f"{self.state.key} is on hold"
 
-        receipt = self._serve(request, do)
+        receipt = self.serve(request, do)
         await self.gates.tell("pause")
         return receipt
 
     @hold_product.validator
     def _check_hold(self, request: OwnerRequest) -> None:
-        self._validate(request, self._holdable)
+        self.validate(request, self._holdable)
 
     @workflow.update(name="resume")
     async def resume_product(self, request: OwnerRequest) -> Receipt:
@@ -113,13 +101,13 @@ class OwnerDesk:
             )
             return f"{self.state.key} is active again"
 
-        receipt = self._serve(request, do)
+        receipt = self.serve(request, do)
         await self.gates.tell("resume")
         return receipt
 
     @resume_product.validator
     def _check_resume(self, request: OwnerRequest) -> None:
-        self._validate(request, lambda: check_resume(self.state))
+        self.validate(request, lambda: check_resume(self.state))
 
     @workflow.update(name="cancel")
     async def cancel_product(self, request: OwnerRequest) -> Receipt:
@@ -130,11 +118,11 @@ class OwnerDesk:
             self.state.cancelled_by, self.state.cancel_reason = request.actor, request.reason
             return f"{self.state.key} is being cancelled"
 
-        return self._serve(request, do)
+        return self.serve(request, do)
 
     @cancel_product.validator
     def _check_cancel(self, request: OwnerRequest) -> None:
-        self._validate(request, lambda: None)
+        self.validate(request, lambda: None)
 
     @workflow.update(name="evidence")
     async def attach(self, request: EvidenceRequest) -> Receipt:
@@ -160,11 +148,11 @@ class OwnerDesk:
             )
             return f"{request.title} is attached; the next round shows it"
 
-        return self._serve(request, do)
+        return self.serve(request, do)
 
     @attach.validator
     def _check_attach(self, request: EvidenceRequest) -> None:
-        self._validate(request, self.state.require_room_for_evidence)
+        self.validate(request, self.state.require_room_for_evidence)
 
     # -- milestones and conditions --------------------------------------------------------------
 
@@ -189,11 +177,11 @@ class OwnerDesk:
             )
             return text
 
-        return self._serve(request, do)
+        return self.serve(request, do)
 
     @milestone.validator
     def _check_milestone(self, request: MilestoneRequest) -> None:
-        self._validate(request, lambda: check_milestone(self.state, request))
+        self.validate(request, lambda: check_milestone(self.state, request))
 
     @workflow.update(name="condition")
     async def condition(self, request: ConditionRequest) -> Receipt:
@@ -217,16 +205,16 @@ class OwnerDesk:
             )
             return f"{condition.id} is closed"
 
-        receipt = self._serve(request, do)
+        receipt = self.serve(request, do)
         await self.gates.tell("condition-closed", request.condition)
         await self.sunset.tell("condition-closed", request.condition)
         return receipt
 
     @condition.validator
     def _check_condition(self, request: ConditionRequest) -> None:
-        self._validate(request, lambda: check_condition(self.state, request))
+        self.validate(request, lambda: check_condition(self.state, request))
 
-    # -- how every request is served ------------------------------------------------------------
+    # -- holding --------------------------------------------------------------------------------
 
     def hold(self, why: str, *, actor: str) -> None:
         self.state.status, self.state.held_since = Status.on_hold, workflow.now()
@@ -240,39 +228,4 @@ class OwnerDesk:
                 f"{self.state.key} cannot be put on hold",
                 f"it is {self.state.status}",
                 f"phasegate product show {self.state.key}",
-            )
-
-    def _validate(self, request: Asked, check: Callable[[], object]) -> None:
-        """Raise what is late or malformed, before anything enters history. Rights come later."""
-        if request.request_id in self.state.handled:
-            return  # a retry is answered again, not refused
-        try:
-            self.state.require_alive()
-            check()
-        except Refusal as refusal:
-            raise as_failure(refusal) from refusal
-
-    def _serve(self, request: Asked, do: Callable[[], str]) -> Receipt:
-        """Do it once, remember the answer; a refusal is recorded."""
-        if known := self.state.handled.get(request.request_id):
-            return known
-        try:
-            text = do()
-        except Refusal as refusal:
-            self.record_refusal(request.actor, refusal, channel="update")
-            raise as_failure(refusal) from refusal
-        receipt = Receipt(workflow_id=self.id, text=text, status=self.state.status.value)
-        self.state.remember(request.request_id, receipt)
-        self.publish()
-        return receipt
-
-    def record_refusal(self, actor: str, refusal: Refusal, *, channel: str) -> None:
-        self.state.refusals += 1
-        if self.state.refusals <= REFUSALS_ANNOUNCED:
-            self.books.announce(
-                "product.refused",
-                f"{refusal.what}: {refusal.why}",
-                actor=actor,
-                code=refusal.code,
-                channel=channel,
             )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
@@ -17,20 +15,17 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.errors import PhasegateError, Refusal, Rejected
     from phasegate.gate import Gate
     from phasegate.lifecycle import Lifecycle, Status
-    from phasegate.milestones import MilestoneStatus, roadmap_of
+    from phasegate.milestones import roadmap_of
     from phasegate.product_view import product_page, product_view
     from phasegate.sittings import GateReport, Kind
     from phasegate.views import ProductView
-    from workflows.bookkeeping import PATIENT, Books, Value, ahead
+    from workflows.bookkeeping import PATIENT, Books, Value
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
     from workflows.owner_desk import OwnerDesk, because
-    from workflows.refusing import NO_INPUT, read_signal
+    from workflows.product_clock import Cancelled, ProductClock
+    from workflows.refusing import NO_INPUT
     from workflows.retiring import SunsetKeeper
-
-
-class Cancelled(Exception):
-    """The owner, or somebody in the Temporal UI, ended the lifecycle."""
 
 
 @workflow.defn(name="ProductLifecycle", failure_exception_types=[PhasegateError])
@@ -45,6 +40,7 @@ class ProductLifecycle(OwnerDesk):
         self.gates = Gatekeeper(state.sittings)
         self.sunset = SunsetKeeper(state)
         self.watch = MilestoneWatch(state, self.books, self.publish)
+        self.clock = ProductClock(state, self.books, self.publish, self._continue_as_new)
 
     @workflow.run
     async def run(self, state: Lifecycle) -> ProductView:
@@ -97,7 +93,7 @@ class ProductLifecycle(OwnerDesk):
         assert state.brief is not None
         phase = state.brief.phase
         self.watch.start()
-        await self._until(
+        await self.clock.until(
             lambda: (
                 state.sittings.open is not None
                 or state.may_open_gate()
@@ -123,7 +119,7 @@ class ProductLifecycle(OwnerDesk):
                 open_conditions=[condition.id for condition in state.open_conditions()],
             )
             self.publish()
-        await self._until(lambda: self.gates.reported() and state.status is not Status.on_hold)
+        await self.clock.until(lambda: self.gates.reported() and state.status is not Status.on_hold)
         report = state.sittings.end()
         state.conditions += report.conditions
         await self._follow(kind, report)
@@ -208,7 +204,7 @@ class ProductLifecycle(OwnerDesk):
         """The sunset is a child of its own; the product ends when it reports."""
         await self.sunset.start()
         self.publish()
-        await self._until(self.sunset.ended)
+        await self.clock.until(self.sunset.ended)
         if self.sunset.retired():
             self._finish(Status.retired, f"{self.state.product.name} has left the market")
         else:
@@ -227,45 +223,6 @@ class ProductLifecycle(OwnerDesk):
         who = self.state.cancelled_by or "unknown"
         self._finish(Status.cancelled, f"cancelled by {who}" + because(self.state.cancel_reason))
 
-    # -- waiting --------------------------------------------------------------------------------
-
-    async def _until(self, done: Callable[[], bool]) -> None:
-        """Wait, and let the product's clocks act meanwhile. Raises Cancelled."""
-        state = self.state
-        renew = workflow.info().is_continue_as_new_suggested
-        while not done():
-            wake = state.next_wake(workflow.now())
-            try:
-                await workflow.wait_condition(
-                    partial(self._stirred, done, wake),
-                    timeout=ahead(wake),
-                    timeout_summary="next milestone or review",
-                )
-            except TimeoutError:
-                self._turn_clocks()
-            if state.cancelled_by is not None:
-                raise Cancelled
-            if renew() and not done():
-                await self._continue_as_new()
-
-    def _stirred(self, done: Callable[[], bool], wake: datetime | None) -> bool:
-        """Whether there is something to do before `wake`."""
-        state = self.state
-        moved = state.cancelled_by is not None or state.next_wake(workflow.now()) != wake
-        return done() or moved or workflow.info().is_continue_as_new_suggested()
-
-    def _turn_clocks(self) -> None:
-        state = self.state
-        for milestone in state.here():
-            if milestone.turn(workflow.now()):
-                verb = "missed" if milestone.state is MilestoneStatus.missed else "at risk"
-                self._say(
-                    f"milestone.{milestone.state}",
-                    f"{milestone.title} is {verb}, due {milestone.due:%Y-%m-%d %H:%M} UTC",
-                    milestone=milestone.id,
-                )
-        self.publish()
-
     async def _continue_as_new(self) -> None:
         """A fresh history; children go on, and pollers are started again."""
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -274,15 +231,6 @@ class ProductLifecycle(OwnerDesk):
 
     # -- reports from children ------------------------------------------------------------------
 
-    @workflow.signal(name="gate_decided")
-    async def gate_decided(self, raw: RawValue = NO_INPUT) -> None:
-        """A round reports. Anything but the one report of the open round is refused."""
-        try:
-            if not self.state.sittings.take(read_signal(raw, GateReport)):
-                raise Rejected("unexpected-report", "a gate report", "no such round is open")
-        except Refusal as refusal:
-            self.record_refusal("unknown", refusal, channel="signal")
-
     @workflow.signal(name="sunset_progress")
     async def sunset_progress(self, raw: RawValue = NO_INPUT) -> None:
         try:
@@ -290,11 +238,6 @@ class ProductLifecycle(OwnerDesk):
                 raise Rejected("unexpected-report", "a sunset report", "its token is wrong")
         except Refusal as refusal:
             self.record_refusal("unknown", refusal, channel="signal")
-
-    @workflow.signal(dynamic=True)
-    async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
-        refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "products take none")
-        self.record_refusal("unknown", refusal, channel="signal")
 
     # -- what is seen ---------------------------------------------------------------------------
 

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy
+from temporalio.common import RetryPolicy
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
-    from phasegate.errors import PhasegateError, Refusal, Rejected
+    from phasegate.errors import PhasegateError
     from phasegate.gate import Gate
     from phasegate.lifecycle import SunsetReport
     from phasegate.ports import TaskProof
-    from phasegate.requests import ConfirmRequest, Receipt, SubmitRequest
     from phasegate.retirement import Entry, Retirement, TaskRecord, TaskState
-    from phasegate.retirement_desk import (
-        check_confirm,
-        check_submit,
-        require_confirmer,
-        require_owner,
-    )
     from phasegate.retirement_page import sunset_page
-    from phasegate.sittings import GateReport, OpenerNote
     from phasegate.sunset import ArchiveTask, DateTask, GateTask, HttpTask, ManualTask, NoticeTask
     from phasegate.views import SunsetView
     from workflows.bookkeeping import PATIENT, Books, ahead
     from workflows.gatekeeper import Gatekeeper
-    from workflows.refusing import NO_INPUT, as_failure, read_signal
+    from workflows.sunset_desk import SunsetDesk
 
 STUBBORN = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -42,7 +34,7 @@ STUBBORN = RetryPolicy(
 
 
 @workflow.defn(name="Sunset", failure_exception_types=[PhasegateError])
-class Sunset:
+class Sunset(SunsetDesk):
     """Works through the timetable; every task is done once, and says what shows it."""
 
     @workflow.init
@@ -113,7 +105,7 @@ class Sunset:
             )
             return
         record.state = TaskState.running
-        self._publish()
+        self.publish()
         proof = await self._carry_out(record)
         self.state.done(entry.task, proof, workflow.now())
         self.books.announce(
@@ -215,7 +207,7 @@ class Sunset:
     def _end(self, word: str, text: str) -> None:
         self.state.ended_at = workflow.now()
         self.books.announce(f"sunset.{word}", text)
-        self._publish()
+        self.publish()
 
     # -- waiting --------------------------------------------------------------------------------
 
@@ -235,98 +227,13 @@ class Sunset:
         if workflow.info().is_continue_as_new_suggested():
             workflow.continue_as_new(self.state)
 
-    # -- what people and rounds say -------------------------------------------------------------
-
-    @workflow.update(name="confirm")
-    async def confirm(self, request: ConfirmRequest) -> Receipt:
-        """Confirm the manual task that waits."""
-        if known := self.state.handled.get(request.request_id):
-            return known
-        try:
-            record = check_confirm(self.state, request)
-            require_confirmer(self.state, record, request.actor)
-        except Refusal as refusal:
-            self._record(request.actor, refusal)
-            raise as_failure(refusal) from refusal
-        record.confirmation = TaskProof(text=f"{request.actor}: {request.note}")
-        return self._receipt(request.request_id, f"{record.task.id} is confirmed")
-
-    @confirm.validator
-    def _check_confirm(self, request: ConfirmRequest) -> None:
-        if request.request_id not in self.state.handled:
-            try:
-                check_confirm(self.state, request)
-            except Refusal as refusal:
-                raise as_failure(refusal) from refusal
-
-    @workflow.update(name="submit")
-    async def submit(self, request: SubmitRequest) -> Receipt:
-        """Bring a stopped gate of the sunset back as a new round."""
-        if known := self.state.handled.get(request.request_id):
-            return known
-        try:
-            gate = check_submit(self.state, request)
-            require_owner(self.state, request.actor, "submit a gate of")
-        except Refusal as refusal:
-            self._record(request.actor, refusal)
-            raise as_failure(refusal) from refusal
-        self.state.submitted_by = request.actor
-        return self._receipt(request.request_id, f"{gate} opens")
-
-    @submit.validator
-    def _check_submit(self, request: SubmitRequest) -> None:
-        if request.request_id not in self.state.handled:
-            try:
-                check_submit(self.state, request)
-            except Refusal as refusal:
-                raise as_failure(refusal) from refusal
-
-    @workflow.signal(name="gate_decided")
-    async def gate_decided(self, raw: RawValue = NO_INPUT) -> None:
-        try:
-            if not self.state.sittings.take(read_signal(raw, GateReport)):
-                raise Rejected("unexpected-report", "a gate report", "no such round is open")
-        except Refusal as refusal:
-            self._record("unknown", refusal)
-
-    @workflow.signal(name="opener_note")
-    async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
-        """The product says that a condition of an earlier gate is kept."""
-        try:
-            note = read_signal(raw, OpenerNote)
-            if note.token != self.state.token or note.action != "condition-closed":
-                raise Rejected("not-the-opener", "a note to the sunset", "its token is wrong")
-        except Refusal as refusal:
-            self._record("unknown", refusal)
-            return
-        if note.condition in self.state.open_conditions:
-            self.state.open_conditions.remove(note.condition)
-        await self.gates.tell("condition-closed", note.condition)
-
-    @workflow.signal(dynamic=True)
-    async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
-        refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "sunsets take none")
-        self._record("unknown", refusal)
-
-    def _receipt(self, request_id: str, text: str) -> Receipt:
-        receipt = Receipt(workflow_id=self.id, text=text, status=self.state.status)
-        self.state.handled[request_id] = receipt
-        return receipt
-
-    def _record(self, actor: str, refusal: Refusal) -> None:
-        self.state.refusals += 1
-        if self.state.refusals <= 50:
-            self.books.announce(
-                "sunset.refused", f"{refusal.what}: {refusal.why}", actor=actor, code=refusal.code
-            )
-
     # -- what is seen ---------------------------------------------------------------------------
 
     @workflow.query(name="show")
     def show(self) -> SunsetView | None:
         return self.state.view(self.id)
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         view = self.state.view(self.id)
         if view is not None:
             workflow.set_current_details(sunset_page(view, self.state.product.name))
@@ -341,7 +248,7 @@ class Sunset:
         )
 
     async def _progress(self, text: str) -> None:
-        self._publish()
+        self.publish()
         await self._tell(self._report(text))
 
     def _report(self, text: str) -> SunsetReport:

@@ -11,7 +11,7 @@ from phasegate.lint.findings import Finding, gates_at, or_meant
 from phasegate.lint.gates import TIERS
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
-from phasegate.rules import Step, assign, can_pass, steps_of
+from phasegate.seats import Step, assign, can_pass, steps_of
 from phasegate.sunset import ManualTask
 
 

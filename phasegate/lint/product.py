@@ -14,7 +14,7 @@ from phasegate.lint.people import blocked_by, blockers, shortages
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.product import Product
-from phasegate.rules import steps_of
+from phasegate.seats import steps_of
 
 
 def product_findings(

@@ -16,7 +16,7 @@ from phasegate.lint import lint_directory, lint_policy, lint_product
 from phasegate.policy import Policy
 from phasegate.product import Product
 from phasegate.reading import read_directory, read_policy, read_product
-from phasegate.rules import can_pass, steps_of
+from phasegate.seats import can_pass, steps_of
 from phasegate.sunset import ArchiveTask, DateTask
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from phasegate.errors import Forbidden, Rejected
 from phasegate.events import Outbox
+from phasegate.facts import ProductFacts
 from phasegate.gate import Gate, Requirement
 from phasegate.ports import TaskProof
 from phasegate.requests import ConfirmRequest, SubmitRequest
 from phasegate.retirement import Entry, Retirement, TaskState
 from phasegate.retirement_desk import check_confirm, check_submit, require_confirmer, require_owner
 from phasegate.retirement_page import sunset_page
-from phasegate.review import ProductFacts
 from phasegate.span import Span
 from phasegate.sunset import DateTask, SunsetPlan
 

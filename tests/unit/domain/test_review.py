@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 )
 
 from phasegate.errors import Forbidden, Refusal, Rejected
+from phasegate.facts import ProductFacts
 from phasegate.gate import Clocks, Gate, Requirement, TimeoutAction
 from phasegate.gate_view import gate_memo, gate_page, gate_view, open_step
 from phasegate.ports import Convened, CriterionFinding
@@ -25,7 +26,6 @@ from phasegate.review import (
     HANDLED_KEPT,
     REFUSALS_KEPT,
     VOTES_KEPT,
-    ProductFacts,
     Round,
 )
 from phasegate.span import Span

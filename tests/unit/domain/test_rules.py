@@ -11,17 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from phasegate.gate import Requirement, TimeoutAction
-from phasegate.rules import (
-    Ballot,
-    Seat,
-    Situation,
-    Step,
-    Verdict,
-    assign,
-    can_pass,
-    decide,
-    steps_of,
-)
+from phasegate.rules import Ballot, Situation, Verdict, decide
+from phasegate.seats import Seat, Step, assign, can_pass, steps_of
 from phasegate.votes import Outcome, Vote
 
 GROUPS = ("eng", "fin", "legal")

@@ -1,0 +1,36 @@
+"""What a round keeps of every vote it took and of every attempt it refused."""
+
+from __future__ import annotations
+
+from phasegate.base import Instant, Wire
+from phasegate.requests import Promise
+from phasegate.votes import Vote
+
+
+class CastVote(Wire):
+    """A vote as the record keeps it."""
+
+    approver: str
+    vote: Vote
+    comment: str = ""
+    conditions: list[Promise] = []
+    at: Instant
+    step: int
+    revision: str
+    state: str = "standing"
+    channel: str
+    on_behalf_of: str | None = None
+    assurance: str = "claimed"
+
+    @property
+    def length(self) -> int:
+        """How much text came with it."""
+        return len(self.comment) + sum(len(promise.text) for promise in self.conditions)
+
+
+class Refused(Wire):
+    actor: str
+    what: str
+    why: str
+    at: Instant
+    channel: str

@@ -1,0 +1,23 @@
+"""What a gate or a sunset knows of its product."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from phasegate.base import Wire
+
+
+class ProductFacts(Wire):
+    """What a gate knows of its product."""
+
+    key: str
+    name: str
+    owner: str
+    tier: int
+    policy: str
+    policy_digest: str
+    directory: str
+    narrowed: dict[str, tuple[str, ...]] = {}
+    definition: dict[str, Any] = {}
+    milestones: dict[str, str] = {}
+    evidence: list[dict[str, str]] = []

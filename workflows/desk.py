@@ -1,0 +1,108 @@
+"""What products and sunsets share in taking requests from people and reports from rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Protocol
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate.errors import Refusal, Rejected
+    from phasegate.requests import Receipt
+    from phasegate.sittings import GateReport, Sittings
+    from workflows.bookkeeping import Books
+    from workflows.refusing import NO_INPUT, as_failure, read_signal
+
+REFUSALS_ANNOUNCED = 50
+"""Refusals a workflow announces; those beyond are counted, so that nobody floods the ledger."""
+
+
+class Request(Protocol):
+    """Who asks, and the id that a retry of the same command repeats."""
+
+    actor: str
+    request_id: str
+
+
+class Served(Protocol):
+    """The part of a state that a desk works with."""
+
+    handled: dict[str, Receipt]
+    refusals: int
+    sittings: Sittings
+
+    @property
+    def word(self) -> str: ...
+    def require_alive(self) -> None: ...
+    def remember(self, request_id: str, receipt: Receipt) -> None: ...
+
+
+class Desk:
+    """Requests come as Updates and are answered at once: taken, or refused with the reason.
+
+    Validators reject what is late or makes no sense (nothing enters history); what somebody may
+    not do is accepted, recorded and refused.
+    """
+
+    kind: ClassVar[str]
+    id: str
+    books: Books
+
+    @property
+    def served(self) -> Served:
+        raise NotImplementedError
+
+    def publish(self) -> None:
+        raise NotImplementedError
+
+    def validate(self, request: Request, check: Callable[[], object]) -> None:
+        """Raise what is late or malformed, before anything enters history. Rights come later."""
+        if request.request_id in self.served.handled:
+            return  # a retry is answered again, not refused
+        try:
+            self.served.require_alive()
+            check()
+        except Refusal as refusal:
+            raise as_failure(refusal) from refusal
+
+    def serve(self, request: Request, do: Callable[[], str]) -> Receipt:
+        """Do it once, remember the answer; a refusal is recorded."""
+        if known := self.served.handled.get(request.request_id):
+            return known
+        try:
+            text = do()
+        except Refusal as refusal:
+            self.record_refusal(request.actor, refusal, channel="update")
+            raise as_failure(refusal) from refusal
+        receipt = Receipt(workflow_id=self.id, text=text, status=self.served.word)
+        self.served.remember(request.request_id, receipt)
+        self.publish()
+        return receipt
+
+    def record_refusal(self, actor: str, refusal: Refusal, *, channel: str) -> None:
+        self.served.refusals += 1
+        if self.served.refusals <= REFUSALS_ANNOUNCED:
+            self.books.announce(
+                f"{self.kind}.refused",
+                f"{refusal.what}: {refusal.why}",
+                actor=actor,
+                code=refusal.code,
+                channel=channel,
+            )
+
+    @workflow.signal(name="gate_decided")
+    async def gate_decided(self, raw: RawValue = NO_INPUT) -> None:
+        """A round reports. Anything but the one report of the open round is refused."""
+        try:
+            if not self.served.sittings.take(read_signal(raw, GateReport)):
+                raise Rejected("unexpected-report", "a gate report", "no such round is open")
+        except Refusal as refusal:
+            self.record_refusal("unknown", refusal, channel="signal")
+
+    @workflow.signal(dynamic=True)
+    async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """A signal this workflow does not have: recorded, since Temporal took it without a word."""
+        what, why = f"a signal named {name[:80]}", f"a {self.kind} takes none from people"
+        self.record_refusal("unknown", Rejected("unknown-signal", what, why), channel="signal")

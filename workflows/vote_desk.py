@@ -1,0 +1,170 @@
+"""What a round takes from people, and what its opener tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate.base import Wire
+    from phasegate.errors import Forbidden, Refusal, Rejected
+    from phasegate.events import Outbox
+    from phasegate.requests import Receipt, VoteRequest
+    from phasegate.review import Round
+    from phasegate.sittings import OpenerNote
+    from workflows.bookkeeping import Books
+    from workflows.refusing import NO_INPUT, as_failure, read_signal
+
+
+class ReviewStart(Wire):
+    """What a round starts with, and what it carries across continue-as-new."""
+
+    round: Round
+    outbox: Outbox
+    reports_to: str
+    token: str
+
+
+class VoteDesk:
+    """Votes by Update and by signal, through one door; every refusal is recorded or counted."""
+
+    id: str
+    start: ReviewStart
+    round: Round
+    books: Books
+
+    def settle(self) -> bool:
+        raise NotImplementedError
+
+    def publish(self) -> None:
+        raise NotImplementedError
+
+    @workflow.update(name="vote")
+    async def vote(self, request: VoteRequest) -> Receipt:
+        """Vote on the open round. The answer says whether the vote counts."""
+        try:
+            return await self._take(request, channel="update")
+        except Refusal as refusal:
+            raise as_failure(refusal) from refusal
+
+    @vote.validator
+    def _check_vote(self, request: VoteRequest) -> None:
+        if request.request_id in self.round.handled:
+            return  # a retry is answered again, not refused
+        try:
+            self.round.check(request)
+        except Refusal as refusal:
+            _count_rejection(refusal)
+            raise as_failure(refusal) from refusal
+
+    @workflow.signal(name="vote", description="Vote: {approver, vote, comment}")
+    async def vote_signal(self, raw: RawValue = NO_INPUT) -> None:
+        """The same vote as a signal: for the Temporal UI and `temporal workflow signal`."""
+        actor = "unknown"
+        try:
+            request = read_signal(raw, VoteRequest, request_id=str(workflow.uuid4()))
+            actor = request.approver
+            await self._take(request, channel="signal")
+        except Forbidden:
+            pass  # recorded where it was refused
+        except Refusal as refusal:
+            self._record(actor, refusal, channel="signal")
+
+    @workflow.signal(dynamic=True)
+    async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
+        """A signal this workflow does not have: recorded, since Temporal took it without a word."""
+        refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "gates take: vote")
+        self._record("unknown", refusal, channel="signal")
+
+    async def _take(self, request: VoteRequest, *, channel: str) -> Receipt:
+        state = self.round
+        await workflow.wait_condition(lambda: state.convened is not None or state.closed)
+        if known := state.handled.get(request.request_id):
+            return known
+        now = workflow.now()
+        state.check(request)
+        try:
+            step = state.authorize(request, now)
+        except Forbidden as refusal:
+            self._record(request.approver, refusal, channel=channel)
+            raise
+        state.cast(request, step=step, now=now, channel=channel)
+        self.say(
+            "gate.vote",
+            f"{request.approver} votes {request.vote} on {state.gate.id}",
+            actor=request.approver,
+            vote=request.vote.value,
+            comment=request.comment,
+            revision=state.revision,
+            channel=channel,
+        )
+        self.settle()
+        receipt = self._receipt(request)
+        state.remember(request.request_id, receipt)
+        return receipt
+
+    def _receipt(self, request: VoteRequest) -> Receipt:
+        state = self.round
+        text = f"{request.approver}'s {request.vote} counts"
+        text += f"; the gate decides {state.outcome}" if state.outcome else f"; {self._waiting()}"
+        return Receipt(
+            workflow_id=self.id,
+            text=text,
+            status=state.status,
+            outcome=state.outcome,
+            round=state.round,
+            revision=state.revision,
+        )
+
+    def _waiting(self) -> str:
+        return self.round.verdict(workflow.now()).why
+
+    def _record(self, actor: str, refusal: Refusal, *, channel: str) -> None:
+        _count_rejection(refusal)
+        if self.round.refuse(actor, refusal, now=workflow.now(), channel=channel):
+            self.say(
+                "gate.refused",
+                f"{refusal.what}: {refusal.why}",
+                actor=actor,
+                code=refusal.code,
+                channel=channel,
+            )
+        self.publish()
+
+    # -- what the opener asks -------------------------------------------------------------------
+
+    @workflow.signal(name="opener_note")
+    async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
+        """The product is held or resumed, or a condition of an earlier gate is kept."""
+        try:
+            note = read_signal(raw, OpenerNote)
+            if note.token != self.start.token:
+                raise Rejected("not-the-opener", "a note to the gate", "its token is wrong")
+        except Refusal as refusal:
+            self._record("unknown", refusal, channel="signal")
+            return
+        state, now = self.round, workflow.now()
+        if note.action == "pause":
+            state.pause(now)
+        elif note.action == "resume":
+            state.resume(now)
+        elif note.condition in state.open_conditions:
+            state.open_conditions.remove(note.condition)
+        if state.convened and not state.closed and not state.paused_at:
+            self.settle()
+        self.publish()
+
+    def say(self, type: str, text: str, *, actor: str = "", **data: object) -> None:
+        state = self.round
+        self.books.announce(
+            type, text, actor=actor, **{"gate": state.gate.id, "round": state.round, **data}
+        )
+
+
+def _count_rejection(refusal: Refusal) -> None:
+    workflow.metric_meter().with_additional_attributes({"code": refusal.code}).create_counter(
+        "phasegate_refusals", "votes and requests refused, by reason"
+    ).add(1)
+    workflow.logger.info("refused", extra={"code": refusal.code, "why": refusal.why})
