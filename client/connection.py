@@ -29,7 +29,7 @@ _REASONS = {
 }
 """What the Rust core says of a failed connection, in words."""
 
-_START = "phasegate dev  (or set TEMPORAL_ADDRESS to a running Temporal server)"
+_START = "phasegate dev  # or set TEMPORAL_ADDRESS to a running Temporal server"
 
 
 async def connect(address: str | None = None) -> Client:
@@ -45,7 +45,7 @@ async def connect(address: str | None = None) -> Client:
         raise EngineError(
             "the Temporal settings cannot be read",
             str(error),
-            "temporal config get  (shows what TEMPORAL_PROFILE and the config file say)",
+            "temporal config get  # shows what TEMPORAL_PROFILE and the config file say",
         ) from error
     address = config.setdefault("target_host", address or "localhost:7233")
     try:

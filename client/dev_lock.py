@@ -24,7 +24,7 @@ def locked(folder: Path) -> Iterator[None]:
         raise EngineError(
             f"the data folder {folder} cannot be used",
             error.strerror or str(error),
-            "phasegate dev --data-dir DIR  (a folder you may write to)",
+            "phasegate dev --data-dir DIR  # a folder you may write to",
         ) from error
     with file:
         try:

@@ -83,7 +83,7 @@ async def dev_server(
             raise EngineError(
                 f"port {taken} is taken",
                 "something listens there already, perhaps another `phasegate dev`",
-                "phasegate dev --port 7333 --ui-port 8333  (with its own --data-dir)",
+                "phasegate dev --port 7333 --ui-port 8333  # with its own --data-dir",
             )
     with Path(log or os.devnull).open("ab") as output:  # noqa: ASYNC230 - once, and local
         process = await asyncio.create_subprocess_exec(

@@ -37,9 +37,7 @@ def read_text(file: str) -> str:
         return Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(
-            f"{file} cannot be read", reason or str(error), "check the path: ls -l FILE"
-        ) from error
+        raise UsageError(f"{file} cannot be read", reason or str(error), f"ls -l {file}") from error
 
 
 def find_policy(reference: str, ledger: Ledger) -> Parsed[Policy]:

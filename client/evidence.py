@@ -14,6 +14,4 @@ def digest_of_file(file: str) -> str:
         with Path(file).open("rb") as opened:
             return "sha256:" + hashlib.file_digest(opened, "sha256").hexdigest()
     except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{file} cannot be read", str(error), "check the path: ls -l FILE"
-        ) from error
+        raise UsageError(f"{file} cannot be read", str(error), f"ls -l {file}") from error

@@ -92,7 +92,7 @@ async def _require_unused(engine: Engine, key: str) -> None:
         raise EngineError(
             f"{key} was a product before",
             "its record is in the ledger, though Temporal no longer keeps its history",
-            f"phasegate events list {key}  (then start the new product under another key)",
+            f"phasegate events list {key}  # then start the new product under another key",
         ) from error
 
 
@@ -107,7 +107,7 @@ async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
         raise EngineError(
             f"{product.key} is started already",
             f"as {running.name} of {running.owner}, under {running.policy}",
-            f"phasegate product show {product.key}  (or give the new product another key)",
+            f"phasegate product show {product.key}  # or give the new product another key",
         )
 
 

@@ -62,7 +62,7 @@ def person_of(text: str) -> str:
         raise UsageError(
             f"--as {shown(text)} cannot be used",
             "needs a login, handle or mail address (letters, digits and . _ @ + -, 64 at most)",
-            "phasegate directory show  (lists the people)",
+            "phasegate directory show  # lists the people",
         ) from None
 
 

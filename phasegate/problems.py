@@ -39,7 +39,7 @@ class DocumentError(PhasegateError):
         super().__init__(
             what=f"{problems[0].source} has {count}",
             why="\n".join(map(str, problems)),
-            hint="phasegate policy schema   (lists every field and what it takes)",
+            hint="phasegate policy schema  # lists every field and what it takes",
         )
         self.problems = problems
 

@@ -11,7 +11,7 @@ import pytest
 from stage import Stage
 
 from client.dev_server import dev_server, free_port
-from client.engine import Engine
+from client.engine import Engine, product_id
 from client.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -105,3 +105,38 @@ async def test_a_server_killed_in_the_middle_of_a_gate_loses_nothing(
                 await stage.becomes(phase="market")
                 await announced(stage, votes=3)
         engine.ledger.close()
+
+
+@pytest.mark.slow
+async def test_two_workers_share_the_work_and_nothing_is_done_twice(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dev_server(database=tmp_path / "t.db", port=free_port(), ui_port=None) as server:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+        engine = await Engine.connect(own)
+        async with worker_process(), worker_process():
+            lives = [Stage(engine, f"shared-{number}") for number in range(4)]
+            await asyncio.gather(*(whole_life(stage) for stage in lives))
+            for stage in lives:
+                story = stage.story()
+                once = ("product.started", "gate.decided", "sunset.task-done", "product.retired")
+                assert [story.count(type) for type in once] == [1, 2, 2, 1]
+                assert story.count("gate.vote") == 4
+                assert engine.ledger.verify(stage.key) == len(story)
+        engine.ledger.close()
+
+
+async def whole_life(stage: Stage) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+    await stage.votes("launch", "go", "ana", "bo", "cy")
+    await stage.becomes(phase="market")
+    await stage.submit()
+    await stage.gate_opens("retire")
+    await stage.vote("retire", "ana", "go")
+    await stage.task_waits("keys")
+    await stage.confirm("keys", "bo")
+    # A workflow ends only when all it has to say is in the ledger.
+    await stage.engine.workflow(product_id(stage.key)).result()
