@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import structlog
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from ledger import DocumentUnknown, LedgerError
+
+log = structlog.get_logger(__name__)
 
 LEDGER_UNAVAILABLE = "ledger-unavailable"
 POLICY_UNKNOWN = "policy-unknown"
@@ -65,4 +68,6 @@ def ledger_errors(unknown: str = LEDGER_UNAVAILABLE) -> Iterator[None]:
         yield
     except LedgerError as error:
         type = unknown if isinstance(error, DocumentUnknown) else LEDGER_UNAVAILABLE
-        raise failure(type, error.what, error.why, error.hint) from error
+        # Without the cause: its traceback would crowd the text out of Temporal's failure limit.
+        log.warning("the ledger cannot be used", why=error.why, exc_info=error)
+        raise failure(type, error.what, error.why, error.hint) from None

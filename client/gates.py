@@ -134,9 +134,16 @@ async def vote(engine: Engine, key: str, gate: str, request: VoteRequest) -> Rec
     try:
         return await ask(engine.workflow(gate_id(key, gate)), "vote", request)
     except EngineError as error:
-        closed = _closed(engine, key, gate, None) if "not running" in error.what else None
-        if closed is None:
+        if "not running" not in error.what:
             raise
+        closed = _closed(engine, key, gate, None)
+        if closed is None:
+            await show_product(engine, key)  # raises where there is no such product
+            raise EngineError(
+                f"{gate} of {key} is not open",
+                "it has not opened yet, or it is misspelt",
+                f"phasegate product show {key}",
+            ) from error
         raise Rejected(
             "gate-decided",
             f"{gate} of {key} takes no more votes",

@@ -12,14 +12,14 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from client.asking import ask, query
+from client.asking import ask, query, reached
 from client.attributes import KEYS, quoted, read, read_due
 from client.engine import Engine, product_id
 from phasegate.base import Wire
 from phasegate.directory import Directory
 from phasegate.errors import EngineError
 from phasegate.events import Outbox
-from phasegate.lifecycle import Lifecycle, PolicyRef
+from phasegate.lifecycle import Lifecycle, PolicyRef, Status
 from phasegate.policy import Policy
 from phasegate.product import Product
 from phasegate.requests import Receipt
@@ -27,6 +27,14 @@ from phasegate.views import ProductRow, ProductView
 
 MOVING = timedelta(seconds=3)
 """How long a start waits for a worker to take the product up."""
+
+
+BROKEN_OFF = (
+    WorkflowExecutionStatus.TERMINATED,
+    WorkflowExecutionStatus.FAILED,
+    WorkflowExecutionStatus.TIMED_OUT,
+)
+"""Ways for a workflow to end without phasegate having a say."""
 
 
 async def start(
@@ -98,6 +106,12 @@ async def _require_unused(engine: Engine, key: str) -> None:
 
 async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
     running = await show(engine, product.key)
+    if running.status == "terminated":
+        raise EngineError(
+            f"{product.key} was terminated",
+            "somebody ended its workflow from outside phasegate; its record stays under its key",
+            revival(product.key),
+        )
     same = (running.name, running.owner, running.policy_digest) == (
         product.name,
         product.owner,
@@ -123,9 +137,22 @@ def _start_failed(error: RPCError) -> EngineError:
 
 async def show(engine: Engine, key: str) -> ProductView:
     """The product as it stands; also one that has ended, while Temporal keeps its history."""
-    view = await query(engine.workflow(product_id(key)), "show", ProductView)
+    handle = engine.workflow(product_id(key))
+    view, execution = await asyncio.gather(
+        query(handle, "show", ProductView), reached(handle, handle.describe())
+    )
     view.ui_url = engine.page(view.workflow_id)
+    if execution.status in BROKEN_OFF and not Status(view.status).is_final:
+        view.status, view.waiting_for = "terminated", f"somebody to bring it back: {revival(key)}"
     return view
+
+
+def revival(key: str) -> str:
+    """The command that brings a terminated product back where it was."""
+    return (
+        f"temporal workflow reset --workflow-id {product_id(key)} "
+        "--type LastWorkflowTask --reason revive"
+    )
 
 
 async def under_way(engine: Engine, key: str) -> bool:
@@ -145,21 +172,22 @@ async def listing(
     engine: Engine, *, status: str | None = None, everything: bool = False, limit: int = 100
 ) -> AsyncIterator[ProductRow]:
     """Products from the search attributes, newest first; without `everything`, running ones."""
-    query_text = "WorkflowType = 'ProductLifecycle'"
+    query_text = "WorkflowType = 'ProductLifecycle' AND ExecutionStatus != 'ContinuedAsNew'"
     if status:
         query_text += f" AND PhasegateStatus = {quoted(status)}"
     elif not everything:
         query_text += " AND ExecutionStatus = 'Running'"
     async for execution in engine.client.list_workflows(query_text, limit=limit):
-        if execution.status is not WorkflowExecutionStatus.CONTINUED_AS_NEW:
-            yield _row(engine, execution)
+        yield _row(engine, execution)
 
 
 def _row(engine: Engine, execution: WorkflowExecution) -> ProductRow:
     found = execution.typed_search_attributes
     return ProductRow(
         key=read(found, "PhasegateProduct") or execution.id.removeprefix("product/"),
-        status=read(found, "PhasegateStatus") or str(execution.status),
+        status=(
+            "terminated" if execution.status in BROKEN_OFF else read(found, "PhasegateStatus") or ""
+        ),
         owner=read(found, "PhasegateOwner") or "",
         policy=read(found, "PhasegatePolicy") or "",
         phase=read(found, "PhasegatePhase"),

@@ -45,12 +45,15 @@ class Outbox(Wire):
     anchor: Anchor = Anchor()
 
     def add(
-        self, type: str, text: str, *, at: datetime, actor: str = "", **data: Any
+        self, type: str, text: str, *, run: str, at: datetime, actor: str = "", **data: Any
     ) -> Announcement:
-        """Append an announcement; its id counts up per source."""
+        """Append an announcement. Its id counts up per source and names the run.
+
+        A reset takes the counter back; what happens after it is another event, in another run.
+        """
         self.count += 1
         event = Announcement(
-            id=f"{self.source}#{self.count}",
+            id=f"{self.source}#{self.count}.{run[-8:]}",
             type=type,
             product=self.product,
             source=self.source,

@@ -9,7 +9,8 @@ from phasegate.gate import Requirement
 from phasegate.markdown import day, line, said, section
 from phasegate.review import Round
 from phasegate.rules import RequirementTally, Verdict
-from phasegate.seats import Step
+from phasegate.seats import Step, assign
+from phasegate.sittings import OpenGate
 from phasegate.views import (
     ConditionView,
     CriterionView,
@@ -63,6 +64,32 @@ def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
     )
 
 
+def lost_round_view(product: str, sitting: OpenGate, why: str, now: datetime) -> GateView:
+    """A round of which only its opener is left to speak; its votes are in the ledger."""
+    return GateView(
+        product=product,
+        gate=sitting.gate,
+        round=sitting.round,
+        revision="",
+        status="decided",
+        outcome=None,
+        why=why,
+        cannot_pass=False,
+        step=1,
+        opened_at=None,
+        decided_at=now,
+        workflow_id=sitting.workflow_id,
+        requirements=[],
+        votes=[],
+        pending=[],
+        criteria=[],
+        conditions=[],
+        refused=[],
+        respond_due=None,
+        resolve_due=None,
+    )
+
+
 def _requirements(state: Round, verdict: Verdict | None) -> list[RequirementView]:
     have = {t.requirement: t for t in verdict.tallies} if verdict else {}
     open_step = verdict.step if verdict else 1
@@ -101,12 +128,22 @@ def _stand(
     if requirement.veto and (said := _vetoes(state, requirement)):
         return "cannot-pass", f"veto: {', '.join(said)}"
     if filled < requirement.need:
-        if verdict and verdict.cannot_pass:
-            return "cannot-pass", verdict.why
+        if verdict and _short(state, verdict, requirement):
+            return "cannot-pass", "too few people are left who could say yes"
         return "waiting", f"{requirement.need - filled} more from {', '.join(requirement.groups)}"
     if requirement.veto and verdict and (silent := _silent(state, verdict, requirement)):
         return "waiting", f"may still veto: {', '.join(silent)}"
     return "met", f"yes from {', '.join(tally.filled_by)}" if tally and filled else "no veto"
+
+
+def _short(state: Round, verdict: Verdict, requirement: Requirement) -> bool:
+    """Whether this requirement by itself can no longer be met."""
+    step = open_step(state, verdict)
+    index = state.gate.requires.index(requirement)
+    noes = {vote.approver for vote in state.standing() if not vote.vote.is_yes}
+    hopeful = {person: groups for person, groups in step.people.items() if person not in noes}
+    seats = [seat for seat in step.seats if seat.requirement == index]
+    return len(assign(seats, hopeful)) < len(seats)
 
 
 def _vetoes(state: Round, requirement: Requirement) -> list[str]:

@@ -7,7 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey, SearchAttributePair
+from temporalio.common import (
+    RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+)
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
@@ -73,7 +78,8 @@ class Books:
         await workflow.wait_condition(lambda: not self.outbox.waiting)
 
     def announce(self, type: str, text: str, *, actor: str = "", **data: Any) -> None:
-        self.outbox.add(type, text, at=workflow.now(), actor=actor, **data)
+        run = workflow.info().run_id
+        self.outbox.add(type, text, run=run, at=workflow.now(), actor=actor, **data)
 
     @property
     def noted(self) -> Mapping[str, Any]:
@@ -85,6 +91,17 @@ class Books:
         if memo != self._noted:
             self._noted = memo
             workflow.upsert_memo(memo)
+
+    def hand_on(self) -> TypedSearchAttributes:
+        """The attributes for the next run. This one keeps no status, so that lists show one run."""
+        now = workflow.info().typed_search_attributes
+        kept = [
+            SearchAttributePair(key, value)
+            for key in ATTRIBUTE_KEYS.values()
+            if (value := now.get(key)) is not None
+        ]
+        workflow.upsert_search_attributes([ATTRIBUTE_KEYS["PhasegateStatus"].value_unset()])
+        return TypedSearchAttributes(kept)
 
     def show(self, attributes: Mapping[str, Value]) -> None:
         """Upsert what changed; an unchanged value costs no history event."""

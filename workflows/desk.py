@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.requests import Receipt
     from phasegate.sittings import GateReport, Sittings
     from workflows.bookkeeping import Books
-    from workflows.refusing import NO_INPUT, as_failure, read_signal
+    from workflows.refusing import NO_INPUT, as_failure, count_refusal, read_signal
 
 REFUSALS_ANNOUNCED = 50
 """Refusals a workflow announces; those beyond are counted, so that nobody floods the ledger."""
@@ -65,6 +65,7 @@ class Desk:
             self.served.require_alive()
             check()
         except Refusal as refusal:
+            count_refusal(refusal)
             raise as_failure(refusal) from refusal
 
     def serve(self, request: Request, do: Callable[[], str]) -> Receipt:
@@ -82,6 +83,7 @@ class Desk:
         return receipt
 
     def record_refusal(self, actor: str, refusal: Refusal, *, channel: str) -> None:
+        count_refusal(refusal)
         self.served.refusals += 1
         if self.served.refusals <= REFUSALS_ANNOUNCED:
             self.books.announce(

@@ -102,7 +102,9 @@ class GateReview(VoteDesk):
                 self._turn_clocks()
             if renew() and not self.round.closed:
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(self.start, memo=self.books.noted)
+                workflow.continue_as_new(
+                    self.start, memo=self.books.noted, search_attributes=self.books.hand_on()
+                )
 
     def _stirred(self, wake: datetime | None, renew: Callable[[], bool]) -> bool:
         """Whether there is something to do before `wake`."""

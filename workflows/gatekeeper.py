@@ -10,9 +10,11 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.events import Outbox
     from phasegate.facts import ProductFacts
     from phasegate.gate import Gate
+    from phasegate.gate_view import lost_round_view
     from phasegate.review import Round
     from phasegate.search import review_attributes
     from phasegate.sittings import GateReport, Kind, OpenerAction, OpenerNote, OpenGate, Sittings
+    from workflows.bookkeeping import Books
     from workflows.children import quietly, start_child
     from workflows.vote_desk import ReviewStart
 
@@ -20,8 +22,9 @@ with workflow.unsafe.imports_passed_through():
 class Gatekeeper:
     """Holds gates for a product or a sunset, one round at a time."""
 
-    def __init__(self, sittings: Sittings) -> None:
+    def __init__(self, sittings: Sittings, books: Books) -> None:
         self.sittings = sittings
+        self.books = books
         self._child: workflow.ChildWorkflowHandle[Any, Any] | None = None
 
     async def open(
@@ -61,26 +64,43 @@ class Gatekeeper:
         return sitting
 
     def reported(self) -> bool:
-        """Whether the open round has reported, or was ended from outside without a report."""
+        """Whether the open round has reported, or has ended without (somebody terminated it)."""
         sitting = self.sittings.open
         if sitting is None:
             return False
-        if sitting.report is None and self._child is not None and self._child.done():
-            self._lost(sitting, self._child)
-        return sitting.report is not None
+        return sitting.report is not None or (self._child is not None and self._child.done())
 
-    def _lost(self, sitting: OpenGate, child: workflow.ChildWorkflowHandle[Any, Any]) -> None:
-        """It ended and its signal never came: take its result, or count it as abandoned."""
-        if not child.cancelled() and child.exception() is None:
-            sitting.report = GateReport.model_validate(child.result())
-            return
-        sitting.report = GateReport(
+    def close(self) -> GateReport:
+        """Close the round that has reported; one that ended without counts as abandoned."""
+        sitting, child = self.sittings.open, self._child
+        assert sitting is not None
+        if sitting.report is None:
+            assert child is not None
+            if child.cancelled() or child.exception() is not None:
+                sitting.report = self._lost(sitting)
+            else:
+                sitting.report = GateReport.model_validate(child.result())
+        self._child = None
+        return self.sittings.end()
+
+    def _lost(self, sitting: OpenGate) -> GateReport:
+        """It cannot tell the ledger that it ended, so its opener does."""
+        why, now = "the round was ended from outside phasegate", workflow.now()
+        view = lost_round_view(self.books.outbox.product, sitting, why, now)
+        self.books.announce(
+            "gate.abandoned",
+            f"{sitting.gate}: {why}",
+            gate=sitting.gate,
+            round=sitting.round,
+            view=view.model_dump(mode="json"),
+        )
+        return GateReport(
             gate=sitting.gate,
             round=sitting.round,
             token=sitting.token,
             outcome=None,
-            why="the round was ended from outside phasegate",
-            decided_at=workflow.now(),
+            why=why,
+            decided_at=now,
         )
 
     async def tell(self, action: OpenerAction, condition: str = "") -> None:

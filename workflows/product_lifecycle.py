@@ -37,7 +37,7 @@ class ProductLifecycle(OwnerDesk):
         self.state = state
         self.id = workflow.info().workflow_id
         self.books = Books(state.outbox)
-        self.gates = Gatekeeper(state.sittings)
+        self.gates = Gatekeeper(state.sittings, self.books)
         self.sunset = SunsetKeeper(state)
         self.watch = MilestoneWatch(state, self.books, self.publish)
         self.clock = ProductClock(state, self.books, self.publish, self._continue_as_new)
@@ -120,7 +120,7 @@ class ProductLifecycle(OwnerDesk):
             )
             self.publish()
         await self.clock.until(lambda: self.gates.reported() and state.status is not Status.on_hold)
-        report = state.sittings.end()
+        report = self.gates.close()
         state.conditions += report.conditions
         await self._follow(kind, report)
 
@@ -208,6 +208,9 @@ class ProductLifecycle(OwnerDesk):
         if self.sunset.retired():
             self._finish(Status.retired, f"{self.state.product.name} has left the market")
         else:
+            state = self.state
+            state.cancelled_by = state.cancelled_by or "Temporal"
+            state.cancel_reason = state.cancel_reason or "its sunset was ended"
             raise Cancelled
 
     def _finish(self, status: Status, text: str) -> None:
@@ -227,7 +230,7 @@ class ProductLifecycle(OwnerDesk):
         """A fresh history; children go on, and pollers are started again."""
         await workflow.wait_condition(workflow.all_handlers_finished)
         self.watch.stop()
-        workflow.continue_as_new(self.state)
+        workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
 
     # -- reports from children ------------------------------------------------------------------
 

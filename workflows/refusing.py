@@ -57,3 +57,11 @@ def read_signal(raw: RawValue, model: type[M], **defaults: str) -> M:
         raise Rejected(
             "malformed", f"a signal that is no {model.__name__}", f"{where}: {first['msg']}"
         ) from error
+
+
+def count_refusal(refusal: Refusal) -> None:
+    """Refusals that leave nothing in history still show in a metric and a log line."""
+    workflow.metric_meter().with_additional_attributes({"code": refusal.code}).create_counter(
+        "phasegate_refusals", "votes and requests refused, by reason"
+    ).add(1)
+    workflow.logger.info("refused", extra={"code": refusal.code, "why": refusal.why})

@@ -42,7 +42,7 @@ class Sunset(SunsetDesk):
         self.state = state
         self.id = workflow.info().workflow_id
         self.books = Books(state.outbox)
-        self.gates = Gatekeeper(state.sittings)
+        self.gates = Gatekeeper(state.sittings, self.books)
 
     @workflow.run
     async def run(self, state: Retirement) -> SunsetReport:
@@ -184,7 +184,7 @@ class Sunset(SunsetDesk):
                 await self._open(task.gate)
             await self._progress(f"votes on {task.gate.id}")
             await self._until(self.gates.reported)
-            report = state.sittings.end()
+            report = self.gates.close()
             state.conditions += report.conditions
             state.open_conditions += [condition.id for condition in report.conditions]
             if report.outcome in ("go", "conditional-go"):
@@ -225,7 +225,7 @@ class Sunset(SunsetDesk):
     def _renew_if_due(self) -> None:
         """A fresh history, between two tasks or while waiting for people."""
         if workflow.info().is_continue_as_new_suggested():
-            workflow.continue_as_new(self.state)
+            workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
 
     # -- what is seen ---------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.review import Round
     from phasegate.sittings import OpenerNote
     from workflows.bookkeeping import Books
-    from workflows.refusing import NO_INPUT, as_failure, read_signal
+    from workflows.refusing import NO_INPUT, as_failure, count_refusal, read_signal
 
 
 class ReviewStart(Wire):
@@ -56,7 +56,7 @@ class VoteDesk:
         try:
             self.round.check(request)
         except Refusal as refusal:
-            _count_rejection(refusal)
+            count_refusal(refusal)
             raise as_failure(refusal) from refusal
 
     @workflow.signal(name="vote", description="Vote: {approver, vote, comment}")
@@ -122,7 +122,7 @@ class VoteDesk:
         return self.round.verdict(workflow.now()).why
 
     def _record(self, actor: str, refusal: Refusal, *, channel: str) -> None:
-        _count_rejection(refusal)
+        count_refusal(refusal)
         if self.round.refuse(actor, refusal, now=workflow.now(), channel=channel):
             self.say(
                 "gate.refused",
@@ -161,10 +161,3 @@ class VoteDesk:
         self.books.announce(
             type, text, actor=actor, **{"gate": state.gate.id, "round": state.round, **data}
         )
-
-
-def _count_rejection(refusal: Refusal) -> None:
-    workflow.metric_meter().with_additional_attributes({"code": refusal.code}).create_counter(
-        "phasegate_refusals", "votes and requests refused, by reason"
-    ).add(1)
-    workflow.logger.info("refused", extra={"code": refusal.code, "why": refusal.why})

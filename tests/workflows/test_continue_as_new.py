@@ -99,3 +99,10 @@ async def test_search_attributes_and_memo_survive_a_new_run(eager: Engine) -> No
     assert found["PhasegateProduct"] == "still-found"
     assert found["PhasegateWaitingOn"] == ["person:ana", "person:cy", "person:dan"]
     assert (await gate.memo())["round"] == 1
+
+    async def once() -> bool | None:
+        query = "PhasegateProduct = 'still-found' AND PhasegateStatus IN ('active', 'open')"
+        listed = [execution.id async for execution in eager.client.list_workflows(query)]
+        return True if sorted(listed) == [product_id(stage.key), gate.id] else None
+
+    await stage.until(once, "a status finds each workflow once, however many runs it had")

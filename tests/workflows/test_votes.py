@@ -139,7 +139,7 @@ async def test_a_vote_before_the_gate_opens_finds_no_gate(stage: Stage) -> None:
     await stage.start()
     await stage.becomes(phase="build")
     refused = await stage.refused(stage.vote("launch", "bo", "go"))
-    assert refused == f"engine: product/{stage.key}/gate/launch is not running"
+    assert refused == f"engine: launch of {stage.key} is not open"
 
 
 async def test_the_inbox_names_what_waits_on_whom(launch: Stage) -> None:

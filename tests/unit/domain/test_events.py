@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from phasegate.events import BATCH, BATCH_BYTES, Anchor, Outbox
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
+RUN = "01a208fb-e9fa-727c-9cf0-d5f701234567"
 
 
 def outbox(source: str = "product/kettle") -> Outbox:
@@ -27,10 +28,12 @@ def test_ids_are_unique_and_the_same_on_replay_and_nothing_is_lost(
         announced = []
         for step in steps:
             if isinstance(step, int):
-                announced += [box.add("x", f"{i}", at=NOW).id for i in range(step)]
+                announced += [box.add("x", f"{i}", run=RUN, at=NOW).id for i in range(step)]
             else:
                 batch = box.batch()
-                announced.append(box.add("late", "while the batch is under way", at=NOW).id)
+                announced.append(
+                    box.add("late", "while the batch is under way", run=RUN, at=NOW).id
+                )
                 written += [event.id for event in batch]
                 box.written(len(batch), Anchor(seq=len(written)))
         while batch := box.batch():
@@ -46,26 +49,34 @@ def test_ids_are_unique_and_the_same_on_replay_and_nothing_is_lost(
 
 
 def test_two_workflows_never_make_the_same_id() -> None:
-    product = [outbox().add("x", "", at=NOW).id for _ in range(3)]
+    product = [outbox().add("x", "", run=RUN, at=NOW).id for _ in range(3)]
     rounds = [
-        outbox(f"product/kettle/gate/g1/{number}").add("x", "", at=NOW).id for number in (1, 2)
+        outbox(f"product/kettle/gate/g1/{number}").add("x", "", run=RUN, at=NOW).id
+        for number in (1, 2)
     ]
     assert len({*product, *rounds}) == 3, "the same source counts anew only in a new outbox"
 
 
 def test_ids_count_on_after_the_state_was_saved_and_read_back() -> None:
     box = outbox()
-    box.add("x", "", at=NOW)
+    box.add("x", "", run=RUN, at=NOW)
     box.written(1, Anchor(seq=1, hash="h"))
     again = Outbox.model_validate_json(box.model_dump_json())
-    assert again.add("x", "", at=NOW).id == "product/kettle#2"
+    assert again.add("x", "", run=RUN, at=NOW).id == "product/kettle#2.01234567"
     assert again.anchor == Anchor(seq=1, hash="h")
 
 
+def test_after_a_reset_the_counter_starts_again_and_the_ids_do_not() -> None:
+    other = RUN.replace("01234567", "76543210")
+    assert outbox().add("x", "", run=RUN, at=NOW).id != outbox().add("y", "", run=other, at=NOW).id
+
+
 def test_an_announcement_carries_what_was_said() -> None:
-    event = outbox().add("gate.vote", "ann votes go", at=NOW, actor="ann", vote="go", round=1)
+    event = outbox().add(
+        "gate.vote", "ann votes go", run=RUN, at=NOW, actor="ann", vote="go", round=1
+    )
     assert event.model_dump(mode="json") == {
-        "id": "product/kettle#1",
+        "id": "product/kettle#1.01234567",
         "type": "gate.vote",
         "product": "kettle",
         "source": "product/kettle",
@@ -79,10 +90,12 @@ def test_an_announcement_carries_what_was_said() -> None:
 def test_a_batch_has_fifty_announcements_at_most() -> None:
     box = outbox()
     for _ in range(BATCH + 1):
-        box.add("x", "", at=NOW)
-    assert [event.id for event in box.batch()] == [f"product/kettle#{n}" for n in range(1, 51)]
+        box.add("x", "", run=RUN, at=NOW)
+    assert [event.id for event in box.batch()] == [
+        f"product/kettle#{n}.01234567" for n in range(1, 51)
+    ]
     box.written(BATCH, Anchor())
-    assert [event.id for event in box.batch()] == ["product/kettle#51"]
+    assert [event.id for event in box.batch()] == ["product/kettle#51.01234567"]
     box.written(1, Anchor())
     assert box.batch() == []
 
@@ -90,7 +103,7 @@ def test_a_batch_has_fifty_announcements_at_most() -> None:
 def test_a_batch_of_long_texts_fits_into_one_call() -> None:
     box = outbox()
     for _ in range(BATCH):
-        box.add("gate.vote", "x", at=NOW, comment="日" * 20_000)
+        box.add("gate.vote", "x", run=RUN, at=NOW, comment="日" * 20_000)
     sizes = []
     while batch := box.batch():
         sizes.append(sum(len(event.model_dump_json().encode()) for event in batch))
@@ -101,9 +114,9 @@ def test_a_batch_of_long_texts_fits_into_one_call() -> None:
 
 def test_an_announcement_larger_than_a_batch_still_goes_out_alone() -> None:
     box = outbox()
-    box.add("small", "", at=NOW)
-    box.add("huge", "x" * (BATCH_BYTES + 1), at=NOW)
-    box.add("small", "", at=NOW)
+    box.add("small", "", run=RUN, at=NOW)
+    box.add("huge", "x" * (BATCH_BYTES + 1), run=RUN, at=NOW)
+    box.add("small", "", run=RUN, at=NOW)
     sent = []
     while batch := box.batch():
         sent.append([event.type for event in batch])

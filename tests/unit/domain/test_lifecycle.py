@@ -298,7 +298,7 @@ def test_a_date_that_means_never_survives_a_hold() -> None:
 def test_products_share_nothing() -> None:
     one, other = living(), living()
     one.sittings.begin("g1", "phase", workflow_id="w", token="t")
-    one.outbox.add("x", "x", at=NOW)
+    one.outbox.add("x", "x", run="r", at=NOW)
     one.conditions.append(ConditionView(id="c", text="", owner="o", due=None, state="open"))
     one.remember("r", Receipt(workflow_id="w", text=""))
     assert other == living()
