@@ -7,11 +7,10 @@ from temporalio import activity
 from activities.errors import DIRECTORY_UNKNOWN, failure, ledger_errors
 from ledger import Ledger
 from phasegate import ports
+from phasegate.criteria import judged_by_milestone
 from phasegate.directory import Directory
 from phasegate.expressions import evaluate
 from phasegate.gate import Criterion
-
-_MET = ("met", "waived")
 
 
 class ConveneActivities:
@@ -72,12 +71,7 @@ def _judge(criterion: Criterion, request: ports.ConveneRequest) -> ports.Criteri
     state, why = "judged", ""
     if criterion.milestone:
         known = request.milestones.get(criterion.milestone)
-        state = "met" if known in _MET else "unmet"
-        why = (
-            f"milestone {criterion.milestone} is {known}"
-            if known
-            else f"the product has no milestone {criterion.milestone}"
-        )
+        state, why = judged_by_milestone(criterion.milestone, known)
     elif criterion.expression:
         truth = evaluate(criterion.expression, {"product": request.definition})
         state = "met" if truth.met else "unmet"

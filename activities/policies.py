@@ -41,7 +41,7 @@ class PolicyActivities:
                 PHASE_UNKNOWN,
                 f"policy {policy.policy} has no phase {wanted}",
                 f"its phases are {', '.join(phase.id for phase in policy.phases)}",
-                "migrate the product to a policy that has it",
+                "restore the ledger that the policy was published to",
             ) from None
         checks = [goal.check for goal in phase.milestones]
         groups = {check.by for check in checks if isinstance(check, ReportedCheck) and check.by}
@@ -64,7 +64,7 @@ class PolicyActivities:
                 SUNSET_UNPLANNED,
                 f"policy {policy.policy} plans no sunset",
                 "it has no `sunset` section",
-                "migrate the product to a policy that has one",
+                "restore the ledger that the policy was published to",
             )
         tasks = policy.sunset.tasks
         groups = {task.by for task in tasks if isinstance(task, ManualTask) and task.by}

@@ -121,8 +121,8 @@ def _refusal(error: WorkflowUpdateFailedError) -> PhasegateError:
 def _silence(handle: WorkflowHandle[Any, Any]) -> EngineError:
     return EngineError(
         f"{handle.id} gave no answer within {PATIENCE.seconds} s",
-        "no worker seems to run; the request may still be taken when one does",
-        "phasegate worker run",
+        "no worker runs, or its workflow fails; the request may still be taken later",
+        "phasegate doctor  # then look at it in the Temporal UI",
     )
 
 

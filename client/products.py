@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from client.asking import ask, query, reached
 from client.attributes import KEYS, quoted, read, read_due
 from client.engine import Engine, product_id
-from phasegate.base import Wire
+from phasegate.base import Wire, digest_of
 from phasegate.directory import Directory
 from phasegate.errors import EngineError
 from phasegate.events import Outbox
@@ -47,20 +47,22 @@ async def start(
 ) -> tuple[str, bool]:
     """Start a product's lifecycle: its workflow id, and whether it is new.
 
-    Publishes the policy and the directory first (unchanged ones cost nothing). Starting what
-    already runs with the same definition and policy is no error. Raises EngineError when the key
-    is taken by another product, or was.
+    Publishes the policy, and the directory if there is none of its name. Starting what already
+    runs with the same definition and policy is no error. Raises EngineError when the key is taken
+    by another product, or was, or when the directory differs from the published one.
     """
-    await _require_unused(engine, product.key)
+    if await _known(engine, product.key):
+        await _same_or_raise(engine, product, digest_of(policy))
+        return product_id(product.key), False
     now, by = datetime.now(UTC), by or product.owner
-    documents = engine.ledger.documents
-    documents.publish("directory", directory.directory, directory, now, by)
-    digest = documents.publish("policy", policy.policy, policy, now, by)
+    _publish_directory(engine, directory, now, by)
+    digest = engine.ledger.documents.publish("policy", policy.policy, policy, now, by)
     workflow_id = product_id(product.key)
     state = Lifecycle(
         product=product,
         policy=PolicyRef(name=policy.policy, version=policy.version, digest=digest),
         directory=directory.directory,
+        definition_digest=digest_of(product),
         outbox=Outbox(source=workflow_id, product=product.key),
     )
     try:
@@ -88,20 +90,37 @@ async def start(
     return workflow_id, True
 
 
-async def _require_unused(engine: Engine, key: str) -> None:
-    """Refuse a key of the past: its record is in the ledger; a second life would mix with it."""
-    if engine.ledger.head(key).seq == 0:
-        return
+async def _known(engine: Engine, key: str) -> bool:
+    """Whether this product was started. Nothing is published for a start that is refused.
+
+    Raises EngineError for a key of the past: its record is in the ledger, and a second life would
+    mix with it.
+    """
     try:
         await engine.workflow(product_id(key)).describe()
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise _start_failed(error) from error
+        if engine.ledger.head(key).seq == 0:
+            return False
         raise EngineError(
             f"{key} was a product before",
             "its record is in the ledger, though Temporal no longer keeps its history",
             f"phasegate events list {key}  # then start the new product under another key",
         ) from error
+    return True
+
+
+def _publish_directory(engine: Engine, directory: Directory, now: datetime, by: str) -> None:
+    """Publish a directory of a new name. One that others rely on is not replaced on the side."""
+    current = engine.ledger.documents.current("directory", directory.directory)
+    if current is not None and current.digest != digest_of(directory):
+        raise EngineError(
+            f"directory {directory.directory} is published already, with other content",
+            "starting a product must not change who may vote on others",
+            "phasegate directory publish FILE  # or give this directory a name of its own",
+        )
+    engine.ledger.documents.publish("directory", directory.directory, directory, now, by)
 
 
 async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
@@ -112,15 +131,11 @@ async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
             "somebody ended its workflow from outside phasegate; its record stays under its key",
             revival(product.key),
         )
-    same = (running.name, running.owner, running.policy_digest) == (
-        product.name,
-        product.owner,
-        digest,
-    )
+    same = (running.definition_digest, running.policy_digest) == (digest_of(product), digest)
     if not same:
         raise EngineError(
             f"{product.key} is started already",
-            f"as {running.name} of {running.owner}, under {running.policy}",
+            f"as {running.name} of {running.owner}, under {running.policy}, and differently",
             f"phasegate product show {product.key}  # or give the new product another key",
         )
 

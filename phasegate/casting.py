@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from phasegate.base import Instant, Wire
 from phasegate.requests import Promise
 from phasegate.votes import Vote
+
+
+def text_bytes(comment: str, conditions: Iterable[Promise]) -> int:
+    """The size of what somebody wrote with a vote, in bytes of UTF-8."""
+    return len(comment.encode()) + sum(len(promise.text.encode()) for promise in conditions)
 
 
 class CastVote(Wire):
@@ -24,8 +31,8 @@ class CastVote(Wire):
 
     @property
     def length(self) -> int:
-        """How much text came with it."""
-        return len(self.comment) + sum(len(promise.text) for promise in self.conditions)
+        """How much text came with it, in bytes."""
+        return text_bytes(self.comment, self.conditions)
 
 
 class Refused(Wire):

@@ -12,10 +12,10 @@ from phasegate.span import Span
 
 
 class ReportedCheck(Document):
-    """A person reports the milestone: the owner, or a member of `by`."""
+    """A person reports the milestone: a member of `by`, or the owner where it names no group."""
 
     kind: Literal["reported"] = "reported"
-    by: Slug | None = Field(None, description="a group whose members may report it, too")
+    by: Slug | None = Field(None, description="the group whose members report it")
 
 
 class HttpCheck(Document):

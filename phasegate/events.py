@@ -15,6 +15,10 @@ BATCH_BYTES = 1_000_000
 where comments are long."""
 
 
+WAITING_BYTES = 500_000
+"""What may wait in full while the ledger is down; later announcements keep their text only."""
+
+
 class Announcement(Wire):
     """One event. Its id is made from the workflow and a counter, so a retry is recognised."""
 
@@ -52,6 +56,9 @@ class Outbox(Wire):
         A reset takes the counter back; what happens after it is another event, in another run.
         """
         self.count += 1
+        if self.bytes_waiting() > WAITING_BYTES and "view" not in data:
+            # A ledger that is dead for long must not make the state outgrow a payload.
+            data = {"shortened": True}
         event = Announcement(
             id=f"{self.source}#{self.count}.{run[-8:]}",
             type=type,
@@ -64,6 +71,12 @@ class Outbox(Wire):
         )
         self.waiting.append(event)
         return event
+
+    def bytes_waiting(self) -> int:
+        """About how large the waiting announcements are, as JSON."""
+        return sum(
+            len(event.text.encode()) + len(str(event.data).encode()) + 300 for event in self.waiting
+        )
 
     def batch(self) -> list[Announcement]:
         """The next announcements to write: at least one, in order."""

@@ -20,6 +20,7 @@ from phasegate.sittings import Sittings
 from phasegate.views import ConditionView
 
 EVIDENCE_KEPT = 200
+EVIDENCE_BYTES = 200_000
 HANDLED_KEPT = 200
 """Request ids remembered, so that a retried command is answered and not done twice."""
 
@@ -68,11 +69,13 @@ class Lifecycle(Wire):
 
     schema_version: int = 1
     product: Product
+    definition_digest: str = ""
     policy: PolicyRef
     directory: str
     outbox: Outbox
     status: Status = Status.active
     brief: PhaseBrief | None = None
+    entering: bool = False
     entered_at: Instant | None = None
     started_at: Instant | None = None
     ended_at: Instant | None = None
@@ -198,12 +201,14 @@ class Lifecycle(Wire):
             )
 
     def require_room_for_evidence(self) -> None:
-        if len(self.evidence) >= EVIDENCE_KEPT:
+        """Raise Rejected when the evidence kept has used up its share of a payload."""
+        size = sum(len(f"{e.title}{e.link}".encode()) for e in self.evidence)
+        if len(self.evidence) >= EVIDENCE_KEPT or size >= EVIDENCE_BYTES:
             raise Rejected(
                 "too-much-evidence",
                 f"{self.key} takes no more evidence",
-                f"it has {EVIDENCE_KEPT} pieces already; make one document that lists the others",
-                f"phasegate product show {self.key}",
+                f"it has {len(self.evidence)} pieces with {size} bytes of titles and links",
+                f"phasegate product show {self.key}  # one document may list the others",
             )
 
     def resume(self, now: datetime) -> None:

@@ -97,7 +97,7 @@ def roadmap_of(phase: Phase, product: Product) -> list[Milestone]:
                 id=goal.id,
                 title=(plan.title if plan and plan.title else goal.title),
                 phase=phase.id,
-                check=plan.check if plan and plan.check else goal.check,
+                check=goal.check,
                 due=plan.due if plan else None,
                 at_risk=phase.at_risk,
             )

@@ -57,7 +57,7 @@ class Stakeholder(Document):
 
 
 class RoadmapMilestone(Document):
-    """A dated goal. With the id of a policy's milestone it gives that one its date and check."""
+    """A dated goal. With the id of a policy's milestone it gives that one its date, no check."""
 
     id: Slug
     phase: Slug

@@ -22,6 +22,7 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         round=sitting.round if sitting else None,
         policy=f"{state.policy.name} {state.policy.version}",
         policy_digest=state.policy.digest,
+        definition_digest=state.definition_digest,
         milestones=[
             MilestoneView(
                 id=m.id,

@@ -38,11 +38,32 @@ class Promise(Wire):
     due: PlannedDue | None = None
 
 
-class VoteRequest(Wire):
+class Asked(Wire):
+    """A request of one person. A retry is the same person's, with the same id."""
+
+    request_id: RequestId
+
+    @property
+    def key(self) -> str:
+        return f"{self.person}/{self.request_id}"
+
+    @property
+    def person(self) -> str:
+        raise NotImplementedError
+
+
+class _ByActor(Asked):
+    actor: PersonId
+
+    @property
+    def person(self) -> str:
+        return self.actor
+
+
+class VoteRequest(Asked):
     """One person's vote on the open round of a gate.
 
-    Comment and conditions are bounded so that 200 of the longest votes stay below the 2 MB that
-    Temporal takes as one payload.
+    What a round takes of comments and conditions is bounded in all, too (see `Round.check`).
     """
 
     approver: PersonId
@@ -50,7 +71,10 @@ class VoteRequest(Wire):
     comment: Text = Field("", max_length=2000)
     conditions: list[Promise] = Field([], max_length=5)
     revision: str | None = Field(None, max_length=80, description="the evidence the voter saw")
-    request_id: RequestId
+
+    @property
+    def person(self) -> str:
+        return self.approver
 
     @model_validator(mode="after")
     def _conditions_fit_the_vote(self) -> VoteRequest:
@@ -61,12 +85,10 @@ class VoteRequest(Wire):
         return self
 
 
-class OwnerRequest(Wire):
+class OwnerRequest(_ByActor):
     """Something only the product's owner may ask: submit, hold, resume, cancel."""
 
-    actor: PersonId
     reason: Text = ""
-    request_id: RequestId
 
 
 class SubmitRequest(OwnerRequest):
@@ -83,15 +105,13 @@ class EvidenceRequest(OwnerRequest):
     digest: str = Field("", max_length=80, description="sha256 of a file, as sha256:…")
 
 
-class MilestoneRequest(Wire):
+class MilestoneRequest(_ByActor):
     """Report a milestone met, waive it, or plan it anew."""
 
-    actor: PersonId
     milestone: Slug
     action: Annotated[str, StringConstraints(pattern=r"^(report|waive|replan)$")] = "report"
     due: PlannedDue | None = None
     note: Text = ""
-    request_id: RequestId
 
     @model_validator(mode="after")
     def _replan_has_a_date(self) -> MilestoneRequest:
@@ -100,22 +120,18 @@ class MilestoneRequest(Wire):
         return self
 
 
-class ConditionRequest(Wire):
+class ConditionRequest(_ByActor):
     """Close a condition of an earlier Conditional Go, saying what shows that it is kept."""
 
-    actor: PersonId
     condition: str = Field(max_length=80)
     note: Text = Field(min_length=1)
-    request_id: RequestId
 
 
-class ConfirmRequest(Wire):
+class ConfirmRequest(_ByActor):
     """Confirm a manual sunset task, saying what shows that it was done."""
 
-    actor: PersonId
     task: Slug
     note: Text = Field(min_length=1)
-    request_id: RequestId
 
 
 class Receipt(Wire):

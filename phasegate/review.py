@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from phasegate.base import Instant, Wire, canonical
-from phasegate.casting import CastVote, Refused
+from phasegate.casting import CastVote, Refused, text_bytes
+from phasegate.criteria import judged_by_milestone
 from phasegate.errors import Forbidden, Refusal, Rejected
 from phasegate.facts import ProductFacts
 from phasegate.gate import Gate
@@ -24,8 +25,13 @@ REFUSALS_KEPT = 50
 HANDLED_KEPT = 500
 VOTES_KEPT = 500
 CHANGED_TEXT_KEPT = 100_000
-"""Standing votes are always kept; of changed ones, so many votes and characters of comments and
+"""Standing votes are always kept; of changed ones, so many votes and bytes of comments and
 conditions. The record in the ledger has all."""
+
+TEXT_KEPT = 300_000
+SHORT_TEXT = 300
+"""Bytes of text that the standing votes of a round may carry. A payload takes 2 MB; when this is
+used up, a vote with a short text or none is still taken."""
 
 
 class Round(Wire):
@@ -115,7 +121,7 @@ class Round(Wire):
                 "gate-on-hold",
                 f"{self.gate.id} of {self.product.key} takes no votes now",
                 "the product is on hold",
-                f"phasegate product resume {self.product.key} --as {self.product.owner}",
+                f"phasegate product show {self.product.key}  # its owner can resume it",
             )
         if request.revision and request.revision != self.revision:
             raise Rejected(
@@ -123,6 +129,15 @@ class Round(Wire):
                 f"the vote names evidence {request.revision}",
                 f"the evidence is now {self.revision}",
                 f"phasegate gate show {self.product.key}/{self.gate.id}",
+            )
+
+        text = text_bytes(request.comment, request.conditions)
+        if text > SHORT_TEXT and text + sum(v.length for v in self.standing()) > TEXT_KEPT:
+            raise Rejected(
+                "text-too-long",
+                f"the vote on {self.gate.id} of {self.product.key} carries {text} bytes of text",
+                f"the round has taken {TEXT_KEPT} bytes already; {SHORT_TEXT} are always taken",
+                f"phasegate product evidence {self.product.key}  # attach the text as a link",
             )
 
     def authorize(self, request: VoteRequest, now: datetime) -> int:
@@ -218,6 +233,15 @@ class Round(Wire):
     def abandon(self, why: str, now: datetime) -> None:
         if not self.closed:
             self.abandoned, self.decided_at, self.why = why, now, why
+
+    def hear_of_milestone(self, milestone: str, state: str) -> None:
+        """A milestone of the product was settled while the round sits: its criteria follow."""
+        if self.convened is None:
+            return
+        named = {c.id for c in self.gate.criteria if c.milestone == milestone}
+        for criterion in self.convened.criteria:
+            if criterion.id in named:
+                criterion.state, criterion.why = judged_by_milestone(milestone, state)
 
     def pause(self, now: datetime) -> None:
         if not self.closed and self.paused_at is None:

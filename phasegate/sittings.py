@@ -10,7 +10,7 @@ from phasegate.base import Instant, Wire
 from phasegate.views import ConditionView, GateSummaryView
 
 Kind = Literal["phase", "review", "sunset"]
-OpenerAction = Literal["pause", "resume", "condition-closed"]
+OpenerAction = Literal["pause", "resume", "condition-closed", "milestone", "ping"]
 
 SUMMARIES_KEPT = 60
 """Closed rounds kept in state; the ledger has all of them."""
@@ -34,7 +34,8 @@ class OpenerNote(Wire):
 
     token: str
     action: OpenerAction
-    condition: str = ""
+    condition: str = Field("", description="the condition or the milestone it is about")
+    state: str = Field("", description="what the milestone has become")
 
 
 class OpenGate(Wire):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phasegate.check import ReportedCheck
+from phasegate.check import HttpCheck
 from phasegate.errors import Forbidden, Rejected
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.milestones import Milestone
@@ -17,8 +17,8 @@ def check_submit(state: Lifecycle, request: SubmitRequest) -> str:
     gate = state.brief.phase.gate if state.brief else None
     if state.status is not Status.active:
         raise Rejected("not-active", what, f"it is {state.status}", hint)
-    if state.brief is None:
-        raise Rejected("no-gate", what, "its policy is still being read", hint)
+    if state.brief is None or state.entering:
+        raise Rejected("no-gate", what, "it is on its way into a phase; ask again", hint)
     if gate is None:
         raise Rejected("no-gate", what, f"its phase {state.phase_id} ends without a gate", hint)
     if request.gate and request.gate != gate.id:
@@ -61,11 +61,19 @@ def check_milestone(state: Lifecycle, request: MilestoneRequest) -> Milestone:
 def require_reporter(state: Lifecycle, milestone: Milestone, actor: str) -> None:
     """Raise Forbidden unless this person may report the milestone."""
     check = milestone.check
-    group = check.by if isinstance(check, ReportedCheck) else None
+    if isinstance(check, HttpCheck):
+        raise Forbidden(
+            "not-reporter",
+            f"{actor} may not report {milestone.id} of {state.key}",
+            f"phasegate asks a system; {state.product.owner} can waive it",
+            f"phasegate milestone list {state.key}",
+        )
+    group = check.by
     members = state.brief.reporters.get(group, ()) if state.brief and group else ()
-    if actor == state.product.owner or actor in members:
+    allowed = members if group else (state.product.owner,)
+    if actor in allowed:
         return
-    who = state.product.owner + (f" and the members of {group}" if group else "")
+    who = f"the members of {group}" if group else f"its owner, {state.product.owner},"
     raise Forbidden(
         "not-reporter",
         f"{actor} may not report {milestone.id} of {state.key}",

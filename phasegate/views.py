@@ -141,6 +141,7 @@ class ProductView(Wire):
     round: int | None
     policy: str
     policy_digest: str
+    definition_digest: str = ""
     milestones: list[MilestoneView]
     conditions: list[ConditionView]
     gates: list[GateSummaryView] = []

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from workflows.bookkeeping import Value, attribute_pairs
 
 CLOSING = timedelta(seconds=1)
-LONGEST = timedelta(hours=1)
+LONGEST = timedelta(seconds=30)
 
 
 async def start_child(
@@ -41,9 +41,11 @@ async def start_child(
             pause = min(2 * pause, LONGEST)
 
 
-async def quietly(ask: Callable[[], Awaitable[None]]) -> None:
-    """Ask something of a workflow that may have ended meanwhile: then there is nothing to ask."""
+async def quietly(ask: Callable[[], Awaitable[None]]) -> bool:
+    """Ask something of a workflow that may have ended meanwhile; False if it has."""
     try:
         await ask()
     except ApplicationError:
         workflow.logger.info("the workflow asked has ended")
+        return False
+    return True

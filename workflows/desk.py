@@ -20,10 +20,12 @@ REFUSALS_ANNOUNCED = 50
 
 
 class Request(Protocol):
-    """Who asks, and the id that a retry of the same command repeats."""
+    """Who asks, and the key that a retry of the same command repeats."""
 
     actor: str
-    request_id: str
+
+    @property
+    def key(self) -> str: ...
 
 
 class Served(Protocol):
@@ -36,7 +38,7 @@ class Served(Protocol):
     @property
     def word(self) -> str: ...
     def require_alive(self) -> None: ...
-    def remember(self, request_id: str, receipt: Receipt) -> None: ...
+    def remember(self, key: str, receipt: Receipt) -> None: ...
 
 
 class Desk:
@@ -59,7 +61,7 @@ class Desk:
 
     def validate(self, request: Request, check: Callable[[], object]) -> None:
         """Raise what is late or malformed, before anything enters history. Rights come later."""
-        if request.request_id in self.served.handled:
+        if request.key in self.served.handled:
             return  # a retry is answered again, not refused
         try:
             self.served.require_alive()
@@ -70,7 +72,7 @@ class Desk:
 
     def serve(self, request: Request, do: Callable[[], str]) -> Receipt:
         """Do it once, remember the answer; a refusal is recorded."""
-        if known := self.served.handled.get(request.request_id):
+        if known := self.served.handled.get(request.key):
             return known
         try:
             text = do()
@@ -78,7 +80,7 @@ class Desk:
             self.record_refusal(request.actor, refusal, channel="update")
             raise as_failure(refusal) from refusal
         receipt = Receipt(workflow_id=self.id, text=text, status=self.served.word)
-        self.served.remember(request.request_id, receipt)
+        self.served.remember(request.key, receipt)
         self.publish()
         return receipt
 

@@ -184,7 +184,7 @@ class GateReview(VoteDesk):
         try:
             await opener.signal("gate_decided", report)
         except Exception:  # the opener has ended, say by a cancel: the ledger has the outcome
-            workflow.logger.warning("nobody takes the report", extra={"opener": opener.id})
+            self.say("gate.unreported", f"{opener.id} has ended and does not take the outcome")
 
     # -- what is seen ---------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ class Gatekeeper:
         self.sittings = sittings
         self.books = books
         self._child: workflow.ChildWorkflowHandle[Any, Any] | None = None
+        self._starting = False
+        self._gone = False
 
     async def open(
         self,
@@ -54,6 +56,7 @@ class Gatekeeper:
             reports_to=workflow.info().workflow_id,
             token=sitting.token,
         )
+        self._starting, self._gone = True, False
         self._child = await start_child(
             "GateReview",
             start,
@@ -61,6 +64,7 @@ class Gatekeeper:
             summary=f"{facts.name}: {gate.title}, round {sitting.round}",
             attributes=review_attributes(facts, gate.id),
         )
+        self._starting = False
         return sitting
 
     def reported(self) -> bool:
@@ -68,18 +72,15 @@ class Gatekeeper:
         sitting = self.sittings.open
         if sitting is None:
             return False
-        return sitting.report is not None or (self._child is not None and self._child.done())
+        ended = self._gone or (self._child is not None and self._child.done())
+        return sitting.report is not None or ended
 
     def close(self) -> GateReport:
         """Close the round that has reported; one that ended without counts as abandoned."""
         sitting, child = self.sittings.open, self._child
         assert sitting is not None
         if sitting.report is None:
-            assert child is not None
-            if child.cancelled() or child.exception() is not None:
-                sitting.report = self._lost(sitting)
-            else:
-                sitting.report = GateReport.model_validate(child.result())
+            sitting.report = _result(child) or self._lost(sitting)
         self._child = None
         return self.sittings.end()
 
@@ -103,13 +104,20 @@ class Gatekeeper:
             decided_at=now,
         )
 
-    async def tell(self, action: OpenerAction, condition: str = "") -> None:
-        """Tell the open round, if there is one; one that is ending needs no telling."""
-        if (sitting := self.sittings.open) is None:
+    async def tell(self, action: OpenerAction, about: str = "", state: str = "") -> None:
+        """Tell the open round, if there is one.
+
+        A round that cannot be told has ended. Its report, if it made one, came before; without
+        one it was ended from outside, maybe in an earlier run of ours.
+        """
+        sitting = self.sittings.open
+        if sitting is None or self._starting:
             return
         handle = workflow.get_external_workflow_handle(sitting.workflow_id)
-        note = OpenerNote(token=sitting.token, action=action, condition=condition)
-        await quietly(lambda: handle.signal("opener_note", note))
+        note = OpenerNote(token=sitting.token, action=action, condition=about, state=state)
+        told = await quietly(lambda: handle.signal("opener_note", note))
+        if not told and self.sittings.open is sitting and sitting.report is None:
+            self._gone = True
 
     async def stop(self) -> None:
         """Cancel the open round: the lifecycle it belongs to is ending."""
@@ -121,3 +129,10 @@ class Gatekeeper:
 
 def gate_workflow_id(product: str, gate: str) -> str:
     return f"product/{product}/gate/{gate}"
+
+
+def _result(child: workflow.ChildWorkflowHandle[Any, Any] | None) -> GateReport | None:
+    """What a round that ended properly returned; its signal may have been lost to a reset."""
+    if child is None or not child.done() or child.cancelled() or child.exception() is not None:
+        return None
+    return GateReport.model_validate(child.result())

@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.milestones import Milestone
     from phasegate.ports import Finding
     from workflows.bookkeeping import Books
+    from workflows.gatekeeper import Gatekeeper
 
 
 class MilestoneWatch:
@@ -24,9 +25,12 @@ class MilestoneWatch:
     It returns when what it finds changes, so a year of waiting is one activity in the history.
     """
 
-    def __init__(self, state: Lifecycle, books: Books, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, state: Lifecycle, books: Books, gates: Gatekeeper, changed: Callable[[], None]
+    ) -> None:
         self.state = state
         self.books = books
+        self.gates = gates
         self.changed = changed
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -68,6 +72,7 @@ class MilestoneWatch:
             )
             if not milestone.state.settled:
                 self._note(milestone, found)
+                await self.gates.tell("milestone", milestone.id, milestone.state.value)
             if not milestone.state.settled:
                 await workflow.sleep(check.every.approximate, summary=f"ask {milestone.id} again")
 

@@ -177,7 +177,10 @@ class OwnerDesk(Desk):
             )
             return text
 
-        return self.serve(request, do)
+        receipt = self.serve(request, do)
+        milestone = self.state.milestone(request.milestone)
+        await self.gates.tell("milestone", milestone.id, milestone.state.value)
+        return receipt
 
     @milestone.validator
     def _check_milestone(self, request: MilestoneRequest) -> None:

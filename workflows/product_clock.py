@@ -41,6 +41,8 @@ class ProductClock:
         """
         state = self.state
         renew_now = workflow.info().is_continue_as_new_suggested
+        if state.cancelled_by is not None:
+            raise Cancelled
         while not done():
             wake = state.next_wake(workflow.now())
             try:

@@ -39,7 +39,7 @@ class ProductLifecycle(OwnerDesk):
         self.books = Books(state.outbox)
         self.gates = Gatekeeper(state.sittings, self.books)
         self.sunset = SunsetKeeper(state)
-        self.watch = MilestoneWatch(state, self.books, self.publish)
+        self.watch = MilestoneWatch(state, self.books, self.gates, self.publish)
         self.clock = ProductClock(state, self.books, self.publish, self._continue_as_new)
 
     @workflow.run
@@ -110,7 +110,9 @@ class ProductLifecycle(OwnerDesk):
         """Hold one round of the gate and do as it decides."""
         state = self.state
         if state.sittings.open is None:
-            submitter, state.submitted_by = state.submitted_by or state.product.owner, None
+            submitter = state.submitted_by or state.product.owner
+            if kind == "phase":  # a review that falls due first must not use up the submission
+                state.submitted_by = None
             await self.gates.open(
                 gate,
                 kind,
@@ -118,7 +120,11 @@ class ProductLifecycle(OwnerDesk):
                 submitter=submitter,
                 open_conditions=[condition.id for condition in state.open_conditions()],
             )
+            if state.status is Status.on_hold:  # held while the round was being started
+                await self.gates.tell("pause")
             self.publish()
+        else:
+            await self.gates.tell("ping")  # in a new run: is it still there?
         await self.clock.until(lambda: self.gates.reported() and state.status is not Status.on_hold)
         report = self.gates.close()
         state.conditions += report.conditions
@@ -150,6 +156,8 @@ class ProductLifecycle(OwnerDesk):
             case _:  # recycled, or abandoned: back to work, and the owner brings it back
                 state.needs_submit = True
                 self._say("product.back-to-work", f"{report.gate}: {report.why}")
+                if state.review_due is None:
+                    self._plan_next_review(report)
         self.publish()
 
     async def _enter_next_phase(self) -> None:
@@ -165,6 +173,7 @@ class ProductLifecycle(OwnerDesk):
 
     async def _enter(self, phase: str | None) -> None:
         state, now = self.state, workflow.now()
+        state.entering = True
         state.brief = await workflow.execute_activity(
             ports.READ_PHASE,
             ports.PhaseRequest(
@@ -176,7 +185,7 @@ class ProductLifecycle(OwnerDesk):
             summary=f"what {phase or 'the first phase'} asks",
         )
         here = state.brief.phase
-        state.entered_at = now
+        state.entering, state.entered_at = False, now
         state.needs_submit, state.submitted_by = False, None
         state.review_due = here.review.first.after(now) if here.review else None
         known = {milestone.id for milestone in state.milestones}
@@ -190,7 +199,7 @@ class ProductLifecycle(OwnerDesk):
         if review:
             self.state.review_due = review.every.after(workflow.now())
             when = f"{self.state.review_due:%Y-%m-%d}"
-            self._say("product.review-planned", f"{report.gate} comes again on {when}")
+            self._say("product.review-planned", f"{review.gate.id} comes again on {when}")
 
     # -- the end --------------------------------------------------------------------------------
 

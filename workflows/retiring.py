@@ -27,6 +27,7 @@ class SunsetKeeper:
         """Start the sunset unless it runs already (it outlives the product's runs)."""
         state = self.state
         if state.sunset_token:
+            await self.tell("ping", "")  # in a new run: is it still there?
             return
         state.sunset_token = str(workflow.uuid4())
         workflow_id = sunset_workflow_id(state.key)
@@ -61,7 +62,9 @@ class SunsetKeeper:
         if self.state.sunset_token and not self.ended():
             note = OpenerNote(token=self.state.sunset_token, action=action, condition=condition)
             handle = workflow.get_external_workflow_handle(sunset_workflow_id(self.state.key))
-            await quietly(lambda: handle.signal("opener_note", note))
+            told = await quietly(lambda: handle.signal("opener_note", note))
+            if not told and not self.ended():
+                self.state.sunset = self._lost()
 
     def ended(self) -> bool:
         """Whether it has reported its end, or was ended from outside without a report."""
@@ -73,6 +76,9 @@ class SunsetKeeper:
     def _last_word(self, child: workflow.ChildWorkflowHandle[Any, Any]) -> SunsetReport:
         if not child.cancelled() and child.exception() is None:
             return SunsetReport.model_validate(child.result())
+        return self._lost()
+
+    def _lost(self) -> SunsetReport:
         text = "the sunset was ended from outside phasegate"
         return SunsetReport(token=self.state.sunset_token, text=text, ended="cancelled")
 

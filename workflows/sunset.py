@@ -53,7 +53,7 @@ class Sunset(SunsetDesk):
             while state.position < len(state.timetable):
                 await self._do(state.timetable[state.position])
                 state.position += 1
-                self._renew_if_due()
+                await self._renew_if_due()
             self._end("retired", f"{state.product.name} has left the market")
         except BaseException as error:  # a cancel, also one that met an activity
             if not is_cancelled_exception(error):
@@ -220,11 +220,12 @@ class Sunset(SunsetDesk):
         while not done():
             await workflow.wait_condition(lambda: done() or renew())
             if not done():
-                self._renew_if_due()
+                await self._renew_if_due()
 
-    def _renew_if_due(self) -> None:
+    async def _renew_if_due(self) -> None:
         """A fresh history, between two tasks or while waiting for people."""
         if workflow.info().is_continue_as_new_suggested():
+            await workflow.wait_condition(workflow.all_handlers_finished)
             workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
 
     # -- what is seen ---------------------------------------------------------------------------

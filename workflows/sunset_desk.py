@@ -70,11 +70,11 @@ class SunsetDesk(Desk):
         """The product says that a condition of an earlier gate is kept."""
         try:
             note = read_signal(raw, OpenerNote)
-            if note.token != self.state.token or note.action != "condition-closed":
+            if note.token != self.state.token:
                 raise Rejected("not-the-opener", "a note to the sunset", "its token is wrong")
         except Refusal as refusal:
             self.record_refusal("unknown", refusal, channel="signal")
             return
-        if note.condition in self.state.open_conditions:
+        if note.action == "condition-closed" and note.condition in self.state.open_conditions:
             self.state.open_conditions.remove(note.condition)
-        await self.gates.tell("condition-closed", note.condition)
+            await self.gates.tell("condition-closed", note.condition)

@@ -51,7 +51,7 @@ class VoteDesk:
 
     @vote.validator
     def _check_vote(self, request: VoteRequest) -> None:
-        if request.request_id in self.round.handled:
+        if request.key in self.round.handled:
             return  # a retry is answered again, not refused
         try:
             self.round.check(request)
@@ -81,7 +81,7 @@ class VoteDesk:
     async def _take(self, request: VoteRequest, *, channel: str) -> Receipt:
         state = self.round
         await workflow.wait_condition(lambda: state.convened is not None or state.closed)
-        if known := state.handled.get(request.request_id):
+        if known := state.handled.get(request.key):
             return known
         now = workflow.now()
         state.check(request)
@@ -102,7 +102,7 @@ class VoteDesk:
         )
         self.settle()
         receipt = self._receipt(request)
-        state.remember(request.request_id, receipt)
+        state.remember(request.key, receipt)
         return receipt
 
     def _receipt(self, request: VoteRequest) -> Receipt:
@@ -150,9 +150,11 @@ class VoteDesk:
             state.pause(now)
         elif note.action == "resume":
             state.resume(now)
+        elif note.action == "milestone":
+            state.hear_of_milestone(note.condition, note.state)
         elif note.condition in state.open_conditions:
             state.open_conditions.remove(note.condition)
-        if state.convened and not state.closed and not state.paused_at:
+        if note.action != "ping" and state.convened and not state.closed and not state.paused_at:
             self.settle()
         self.publish()
 

@@ -53,7 +53,10 @@ def _milestones(product: Product, policy: Policy, directory: Directory | None) -
                 f"policy {policy.policy} has milestone {milestone.id} in phase "
                 f"{home[milestone.id]}; name that phase, or choose another id",
             )
-        if milestone.check:
+        if milestone.check and milestone.id in home:
+            message = f"policy {policy.policy} says how {milestone.id} is checked; leave it out"
+            yield Finding("error", (*here, "check"), message)
+        elif milestone.check:
             yield from _check((*here, "check"), milestone.check, directory)
 
 

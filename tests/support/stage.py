@@ -94,6 +94,14 @@ class Stage:
             return f"engine: {error.what}"
         raise AssertionError(f"not refused: {receipt}")
 
+    async def refused_or(self, asked: Awaitable[Any]) -> str:
+        """The code of the refusal, or nothing if it was taken."""
+        try:
+            await asked
+        except Refusal as refusal:
+            return refusal.code
+        return ""
+
     async def signal(self, gate: str, name: str, *args: Any) -> None:
         handle = self.engine.workflow(gate_id(self.key, gate))
         await handle.signal(name, args=list(args))

@@ -439,8 +439,16 @@ def test_a_good_http_check_is_no_finding() -> None:
     check = "{kind: http, url: 'http://x', expression: 'body.ok'}"
     goals = f"milestones: [{{id: m, title: M, check: {check}}}]"
     assert lint_policy(policy(phase("a", goals))) == []
-    dated = product(f"milestones: [{{id: m, phase: a, check: {check}}}]\n")
-    assert lint_product(dated, policy(phase("a", goals)), PEOPLE) == []
+    own = product(f"milestones: [{{id: own, phase: a, check: {check}}}]\n")
+    assert lint_product(own, policy(phase("a", goals)), PEOPLE) == []
+
+
+def test_a_product_does_not_say_how_a_milestone_of_the_policy_is_checked() -> None:
+    """The owner writes the product file; a must-criterion must not be theirs to satisfy."""
+    goals = "milestones: [{id: m, title: M, check: {kind: reported, by: legal}}]"
+    softer = product("milestones: [{id: m, phase: a, check: {kind: reported}}]\n")
+    found = only(lint_product(softer, policy(phase("a", goals)), PEOPLE))
+    assert (found.severity, found.path) == ("error", ("milestones", 0, "check"))
 
 
 def test_only_the_step_that_is_short_is_named() -> None:

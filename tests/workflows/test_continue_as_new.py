@@ -106,3 +106,22 @@ async def test_search_attributes_and_memo_survive_a_new_run(eager: Engine) -> No
         return True if sorted(listed) == [product_id(stage.key), gate.id] else None
 
     await stage.until(once, "a status finds each workflow once, however many runs it had")
+
+
+async def test_a_gate_ended_after_its_product_went_on_is_noticed(eager: Engine) -> None:
+    stage = Stage(eager, "lost-later")
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+    before = await runs(eager, product_id(stage.key))
+    for _ in range(3):
+        await stage.owner("hold")
+        await stage.owner("resume")
+    assert await runs(eager, product_id(stage.key)) > before, "the gate outlived a run"
+    await eager.workflow(gate_id(stage.key, "launch")).terminate(reason="by mistake")
+    await stage.owner("hold")
+    await stage.owner("resume")
+    await stage.becomes(gate=None, status="active")
+    await stage.submit()
+    await stage.gate_opens("launch", 2)

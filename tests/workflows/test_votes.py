@@ -158,7 +158,7 @@ async def test_the_inbox_names_what_waits_on_whom(launch: Stage) -> None:
 
 async def test_two_hundred_approvers_do_not_break_the_gate(stage: Stage) -> None:
     people = [f"approver.with.a.long.name.{number:03}" for number in range(200)]
-    directory = "directory: default\npeople: {olga: {}, ana: {}"
+    directory = "directory: crowd\npeople: {olga: {}, ana: {}"
     directory += "".join(f", {person}: {{}}" for person in people) + "}\ngroups:\n"
     directory += "  product: {members: [ana]}\n  eng: {members: [" + ", ".join(people) + "]}\n"
     await stage.start(directory=directory)

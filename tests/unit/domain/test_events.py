@@ -103,13 +103,25 @@ def test_a_batch_has_fifty_announcements_at_most() -> None:
 def test_a_batch_of_long_texts_fits_into_one_call() -> None:
     box = outbox()
     for _ in range(BATCH):
-        box.add("gate.vote", "x", run=RUN, at=NOW, comment="日" * 20_000)
+        box.add("gate.decided", "x", run=RUN, at=NOW, view={"comment": "日" * 20_000})
     sizes = []
     while batch := box.batch():
         sizes.append(sum(len(event.model_dump_json().encode()) for event in batch))
         box.written(len(batch), Anchor())
     assert max(sizes) <= BATCH_BYTES
     assert len(sizes) == 4, "and is not cut smaller than it must be"
+
+
+def test_while_the_ledger_is_dead_the_outbox_keeps_within_a_payload() -> None:
+    """Votes go on; once much waits, their announcements keep the text and lose the rest."""
+    box = outbox()
+    for _ in range(1000):
+        box.add("gate.vote", "ann votes go", run=RUN, at=NOW, comment="日" * 2000)
+    assert len(box.waiting) == 1000
+    assert len(box.model_dump_json().encode()) < 2_000_000
+    assert box.waiting[0].data["comment"]
+    assert box.waiting[-1].data == {"shortened": True}
+    assert box.waiting[-1].text == "ann votes go"
 
 
 def test_an_announcement_larger_than_a_batch_still_goes_out_alone() -> None:

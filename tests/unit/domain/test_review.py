@@ -436,7 +436,7 @@ def test_on_hold_no_vote_counts_and_no_deadline_passes() -> None:
     assert state.paused_at == held
     with pytest.raises(Rejected, match="the product is on hold") as refused:
         cast(state, says("bob", "go"), much_later)
-    assert refused.value.hint == "phasegate product resume kettle --as owner"
+    assert refused.value.hint == "phasegate product show kettle  # its owner can resume it"
     assert state.settle(much_later).outcome is None
     assert "deadline" not in gate_view(state, WORKFLOW, much_later).why
     assert state.next_wake(much_later) is None
