@@ -10,6 +10,7 @@ from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from client.logs import LogContextInterceptor
+from workflows.failures import PlainFailureConverter
 from workflows.gate_review import GateReview
 from workflows.intake import SignalIntake
 from workflows.product_lifecycle import ProductLifecycle
@@ -35,11 +36,16 @@ def _runner(existing: WorkflowRunner | None) -> WorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=restrictions)
 
 
+CONVERTER = dataclasses.replace(
+    pydantic_data_converter, failure_converter_class=PlainFailureConverter
+)
+
+
 def phasegate_plugin() -> SimplePlugin:
     """Data converter, interceptors, workflows and sandbox."""
     return SimplePlugin(
         "phasegate",
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         interceptors=[LogContextInterceptor(), SignalIntake()],
         workflows=list(WORKFLOWS),
         workflow_runner=_runner,

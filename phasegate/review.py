@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from phasegate.base import Instant, Wire, canonical
-from phasegate.casting import CastVote, Refused, text_bytes
+from phasegate.casting import CastVote, Refused
 from phasegate.criteria import judged_by_milestone
-from phasegate.errors import Forbidden, Refusal, Rejected
+from phasegate.errors import Refusal
 from phasegate.facts import ProductFacts
 from phasegate.gate import Gate
 from phasegate.ports import Convened
@@ -105,72 +105,6 @@ class Round(Wire):
         return [vote for vote in self.votes if vote.state == "standing"]
 
     # -- votes ----------------------------------------------------------------------------------
-
-    def check(self, request: VoteRequest) -> None:
-        """Raise Rejected for a vote that is late, stale or ill-timed. Says nothing of rights."""
-        if self.closed:
-            word = self.outcome or "abandoned"
-            raise Rejected(
-                "gate-decided",
-                f"{self.gate.id} of {self.product.key} takes no more votes",
-                f"round {self.round} is decided: {word}",
-                f"phasegate gate show {self.product.key}/{self.gate.id}",
-            )
-        if self.paused_at:
-            raise Rejected(
-                "gate-on-hold",
-                f"{self.gate.id} of {self.product.key} takes no votes now",
-                "the product is on hold",
-                f"phasegate product show {self.product.key}  # its owner can resume it",
-            )
-        if request.revision and request.revision != self.revision:
-            raise Rejected(
-                "stale-revision",
-                f"the vote names evidence {request.revision}",
-                f"the evidence is now {self.revision}",
-                f"phasegate gate show {self.product.key}/{self.gate.id}",
-            )
-
-        text = text_bytes(request.comment, request.conditions)
-        if text > SHORT_TEXT and text + sum(v.length for v in self.standing()) > TEXT_KEPT:
-            raise Rejected(
-                "text-too-long",
-                f"the vote on {self.gate.id} of {self.product.key} carries {text} bytes of text",
-                f"the round has taken {TEXT_KEPT} bytes already; {SHORT_TEXT} are always taken",
-                f"phasegate product evidence {self.product.key}  # attach the text as a link",
-            )
-
-    def authorize(self, request: VoteRequest, now: datetime) -> int:
-        """The step this person's vote counts in. Raises Forbidden (recorded) or Rejected."""
-        person = request.approver
-        if person in (self.product.owner, self.submitter):
-            role = "owns the product" if person == self.product.owner else "submitted the gate"
-            raise Forbidden(
-                "self-approval",
-                f"{person} may not vote on {self.gate.id} of {self.product.key}",
-                f"{person} {role}, and nobody approves their own work",
-                f"phasegate gate show {self.product.key}/{self.gate.id}",
-            )
-        steps = self.steps()
-        seats = [step for step in steps if person in step.people]
-        if not seats:
-            groups = sorted({group for r in self.gate.requires for group in r.groups})
-            raise Forbidden(
-                "stranger",
-                f"{person} may not vote on {self.gate.id} of {self.product.key}",
-                f"{person} sits in none of its groups ({', '.join(groups)})",
-                f"phasegate directory show {self.product.directory}",
-            )
-        open_step = self.verdict(now).step
-        here = [step for step in seats if step.number <= open_step]
-        if not here:
-            raise Rejected(
-                "later-step",
-                f"{person} votes in step {seats[0].number} of {self.gate.id}",
-                f"step {open_step} is still open",
-                f"phasegate gate show {self.product.key}/{self.gate.id}",
-            )
-        return here[-1].number
 
     def cast(self, request: VoteRequest, *, step: int, now: datetime, channel: str) -> None:
         """Take the vote; an earlier one of the same person in this step is marked changed."""

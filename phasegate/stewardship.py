@@ -65,7 +65,7 @@ def require_reporter(state: Lifecycle, milestone: Milestone, actor: str) -> None
         raise Forbidden(
             "not-reporter",
             f"{actor} may not report {milestone.id} of {state.key}",
-            f"phasegate asks a system; {state.product.owner} can waive it",
+            f"a system is asked for it; {state.product.owner} can waive it",
             f"phasegate milestone list {state.key}",
         )
     group = check.by

@@ -68,7 +68,7 @@ class Desk:
             check()
         except Refusal as refusal:
             count_refusal(refusal)
-            raise as_failure(refusal) from refusal
+            raise as_failure(refusal) from None
 
     def serve(self, request: Request, do: Callable[[], str]) -> Receipt:
         """Do it once, remember the answer; a refusal is recorded."""
@@ -78,7 +78,7 @@ class Desk:
             text = do()
         except Refusal as refusal:
             self.record_refusal(request.actor, refusal, channel="update")
-            raise as_failure(refusal) from refusal
+            raise as_failure(refusal) from None
         receipt = Receipt(workflow_id=self.id, text=text, status=self.served.word)
         self.served.remember(request.key, receipt)
         self.publish()

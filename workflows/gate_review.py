@@ -13,7 +13,8 @@ from temporalio.exceptions import is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.errors import PhasegateError
-    from phasegate.gate_view import gate_memo, gate_page, gate_view, open_step
+    from phasegate.gate_view import gate_memo, gate_page, gate_view
+    from phasegate.requirement_view import open_step
     from phasegate.search import review_attributes, waiting_on
     from phasegate.sittings import GateReport
     from phasegate.views import GateView

@@ -8,6 +8,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
+    from phasegate.admission import authorize, check_vote
     from phasegate.base import Wire
     from phasegate.errors import Forbidden, Refusal, Rejected
     from phasegate.events import Outbox
@@ -47,17 +48,17 @@ class VoteDesk:
         try:
             return await self._take(request, channel="update")
         except Refusal as refusal:
-            raise as_failure(refusal) from refusal
+            raise as_failure(refusal) from None
 
     @vote.validator
     def _check_vote(self, request: VoteRequest) -> None:
         if request.key in self.round.handled:
             return  # a retry is answered again, not refused
         try:
-            self.round.check(request)
+            check_vote(self.round, request)
         except Refusal as refusal:
             count_refusal(refusal)
-            raise as_failure(refusal) from refusal
+            raise as_failure(refusal) from None
 
     @workflow.signal(name="vote", description="Vote: {approver, vote, comment}")
     async def vote_signal(self, raw: RawValue = NO_INPUT) -> None:
@@ -84,9 +85,9 @@ class VoteDesk:
         if known := state.handled.get(request.key):
             return known
         now = workflow.now()
-        state.check(request)
+        check_vote(state, request)
         try:
-            step = state.authorize(request, now)
+            step = authorize(state, request, now)
         except Forbidden as refusal:
             self._record(request.approver, refusal, channel=channel)
             raise

@@ -506,7 +506,7 @@ REFUSED: dict[str, tuple[str, Callable[[], object], str]] = {
             goal(check=HttpCheck(kind="http", url="https://x", expression="true")),
             "olga",
         ),
-        "phasegate asks a system",
+        "a system is asked for it",
     ),
     "unknown condition": (
         "unknown-condition",

@@ -15,12 +15,14 @@ from hypothesis.stateful import (
     rule,
 )
 
+from phasegate.admission import authorize, check_vote
 from phasegate.errors import Forbidden, Refusal, Rejected
 from phasegate.facts import ProductFacts
 from phasegate.gate import Clocks, Gate, Requirement, TimeoutAction
-from phasegate.gate_view import gate_memo, gate_page, gate_view, open_step
+from phasegate.gate_view import gate_memo, gate_page, gate_view
 from phasegate.ports import Convened, CriterionFinding
 from phasegate.requests import Promise, Receipt, VoteRequest
+from phasegate.requirement_view import open_step
 from phasegate.review import (
     CHANGED_TEXT_KEPT,
     HANDLED_KEPT,
@@ -89,8 +91,8 @@ def says(approver: str, vote: str, **more: object) -> VoteRequest:
 
 def cast(state: Round, request: VoteRequest, now: datetime) -> None:
     """Take a vote as the workflow does."""
-    state.check(request)
-    step = state.authorize(request, now)
+    check_vote(state, request)
+    step = authorize(state, request, now)
     state.cast(request, step=step, now=now, channel="update")
     state.settle(now)
 
@@ -507,7 +509,7 @@ def test_somebody_who_keeps_changing_their_mind_does_not_outgrow_the_state() -> 
     for i in range(VOTES_KEPT + 50):
         word, more = ("conditional-go", {"conditions": long}) if i % 2 else ("hold", {})
         request = says("ann", word, comment="c" * 2000, **more)
-        step = state.authorize(request, START)
+        step = authorize(state, request, START)
         state.cast(request, step=step, now=START, channel="update")
     assert len(state.votes) <= VOTES_KEPT
     changed = [vote for vote in state.votes if vote.state == "changed"]

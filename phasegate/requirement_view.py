@@ -1,0 +1,90 @@
+"""How each requirement of a round stands, in a word and with the reason."""
+
+from __future__ import annotations
+
+from phasegate.gate import Requirement
+from phasegate.review import Round
+from phasegate.rules import RequirementTally, Verdict
+from phasegate.seats import Step, assign
+from phasegate.views import RequirementView
+
+
+def requirement_views(state: Round, verdict: Verdict | None) -> list[RequirementView]:
+    have = {t.requirement: t for t in verdict.tallies} if verdict else {}
+    open_step = verdict.step if verdict else 1
+    views = []
+    for index, requirement in enumerate(state.gate.requires):
+        if requirement.tiers and state.product.tier not in requirement.tiers:
+            continue
+        tally = have.get(index)
+        filled = tally.have if tally else 0
+        word, why = _stand(state, verdict, requirement, open_step, tally)
+        views.append(
+            RequirementView(
+                group=", ".join(requirement.groups),
+                need=requirement.need,
+                have=filled,
+                step=requirement.step,
+                veto=requirement.veto,
+                state=word,
+                why=why,
+            )
+        )
+    return views
+
+
+def _stand(
+    state: Round,
+    verdict: Verdict | None,
+    requirement: Requirement,
+    open_step: int,
+    tally: RequirementTally | None,
+) -> tuple[str, str]:
+    """How a requirement stands, in a word and with the reason."""
+    filled = tally.have if tally else 0
+    if requirement.step > open_step:
+        return "later", f"step {requirement.step} follows step {open_step}"
+    if requirement.veto and (said := _vetoes(state, requirement)):
+        return "cannot-pass", f"veto: {', '.join(said)}"
+    if filled < requirement.need:
+        if verdict and _short(state, verdict, requirement):
+            return "cannot-pass", "too few people are left who could say yes"
+        return "waiting", f"{requirement.need - filled} more from {', '.join(requirement.groups)}"
+    if requirement.veto and verdict and (silent := _silent(state, verdict, requirement)):
+        return "waiting", f"may still veto: {', '.join(silent)}"
+    return "met", f"yes from {', '.join(tally.filled_by)}" if tally and filled else "no veto"
+
+
+def _short(state: Round, verdict: Verdict, requirement: Requirement) -> bool:
+    """Whether this requirement by itself can no longer be met."""
+    step = open_step(state, verdict)
+    index = state.gate.requires.index(requirement)
+    noes = {vote.approver for vote in state.standing() if not vote.vote.is_yes}
+    hopeful = {person: groups for person, groups in step.people.items() if person not in noes}
+    seats = [seat for seat in step.seats if seat.requirement == index]
+    return len(assign(seats, hopeful)) < len(seats)
+
+
+def _vetoes(state: Round, requirement: Requirement) -> list[str]:
+    """The standing noes of a veto group: `lea says kill`."""
+    members = _members(state, requirement)
+    return [
+        f"{vote.approver} says {vote.vote}"
+        for vote in state.standing()
+        if vote.vote.is_no and vote.step == requirement.step and vote.approver in members
+    ]
+
+
+def _silent(state: Round, verdict: Verdict, requirement: Requirement) -> list[str]:
+    members = _members(state, requirement)
+    return [person for person in verdict.pending if person in members]
+
+
+def _members(state: Round, requirement: Requirement) -> set[str]:
+    found = state.convened.members if state.convened else {}
+    return {person for group in requirement.groups for person in found.get(group, ())}
+
+
+def open_step(state: Round, verdict: Verdict) -> Step:
+    """The step the verdict speaks of."""
+    return next(step for step in state.steps() if step.number == verdict.step)
