@@ -41,29 +41,18 @@ class Promise(Wire):
 class Asked(Wire):
     """A request of one person. A retry is the same person's, with the same id."""
 
+    actor: PersonId
     request_id: RequestId
 
     @property
     def key(self) -> str:
-        return f"{self.person}/{self.request_id}"
-
-    @property
-    def person(self) -> str:
-        raise NotImplementedError
+        return f"{self.actor}/{self.request_id}"
 
 
-class _ByActor(Asked):
-    actor: PersonId
-
-    @property
-    def person(self) -> str:
-        return self.actor
-
-
-class VoteRequest(Asked):
+class VoteRequest(Wire):
     """One person's vote on the open round of a gate.
 
-    What a round takes of comments and conditions is bounded in all, too (see `Round.check`).
+    What a round takes of comments and conditions is bounded in all, too (phasegate.admission).
     """
 
     approver: PersonId
@@ -71,10 +60,12 @@ class VoteRequest(Asked):
     comment: Text = Field("", max_length=2000)
     conditions: list[Promise] = Field([], max_length=5)
     revision: str | None = Field(None, max_length=80, description="the evidence the voter saw")
+    request_id: RequestId
 
     @property
-    def person(self) -> str:
-        return self.approver
+    def key(self) -> str:
+        """See Asked: a retry is the same person's, with the same id."""
+        return f"{self.approver}/{self.request_id}"
 
     @model_validator(mode="after")
     def _conditions_fit_the_vote(self) -> VoteRequest:
@@ -85,7 +76,7 @@ class VoteRequest(Asked):
         return self
 
 
-class OwnerRequest(_ByActor):
+class OwnerRequest(Asked):
     """Something only the product's owner may ask: submit, hold, resume, cancel."""
 
     reason: Text = ""
@@ -105,7 +96,7 @@ class EvidenceRequest(OwnerRequest):
     digest: str = Field("", max_length=80, description="sha256 of a file, as sha256:…")
 
 
-class MilestoneRequest(_ByActor):
+class MilestoneRequest(Asked):
     """Report a milestone met, waive it, or plan it anew."""
 
     milestone: Slug
@@ -120,14 +111,14 @@ class MilestoneRequest(_ByActor):
         return self
 
 
-class ConditionRequest(_ByActor):
+class ConditionRequest(Asked):
     """Close a condition of an earlier Conditional Go, saying what shows that it is kept."""
 
     condition: str = Field(max_length=80)
     note: Text = Field(min_length=1)
 
 
-class ConfirmRequest(_ByActor):
+class ConfirmRequest(Asked):
     """Confirm a manual sunset task, saying what shows that it was done."""
 
     task: Slug

@@ -568,3 +568,8 @@ def test_a_condition_is_closed_once() -> None:
     assert check_condition(state, close("g1-1-2")).id == "g1-1-2"
     with pytest.raises(Rejected, match="open are: g1-1-2"):
         check_condition(state, close("g1-1-1"))
+
+
+def test_the_word_for_where_a_product_stands() -> None:
+    assert living().word == "active"
+    assert living(status=Status.on_hold).word == "on-hold"

@@ -13,8 +13,8 @@ from phasegate.events import Outbox
 from phasegate.facts import ProductFacts
 from phasegate.gate import Gate, Requirement
 from phasegate.ports import TaskProof
-from phasegate.requests import ConfirmRequest, SubmitRequest
-from phasegate.retirement import Entry, Retirement, TaskState
+from phasegate.requests import ConfirmRequest, Receipt, SubmitRequest
+from phasegate.retirement import HANDLED_KEPT, Entry, Retirement, TaskState
 from phasegate.retirement_desk import check_confirm, check_submit, require_confirmer, require_owner
 from phasegate.retirement_page import sunset_page
 from phasegate.span import Span
@@ -303,3 +303,25 @@ def test_a_stopped_gate_is_submitted_by_its_owner(under_way: Retirement) -> None
     with pytest.raises(Rejected, match="g8 is open already") as refused:
         check_submit(under_way, submit())
     assert refused.value.hint == "phasegate sunset show kettle"
+
+
+def test_a_sunset_that_ended_takes_no_more_requests() -> None:
+    state = sunset({"id": "note"})
+    state.require_alive()
+    state.ended_at = NOW
+    with pytest.raises(Rejected) as refused:
+        state.require_alive()
+    assert (refused.value.code, refused.value.hint) == (
+        "sunset-ended",
+        "phasegate sunset show kettle",
+    )
+    assert state.word == "retired"
+
+
+def test_answers_are_remembered_for_retries_and_not_for_ever() -> None:
+    state = sunset({"id": "note"})
+    for number in range(HANDLED_KEPT + 5):
+        state.remember(f"olga/{number}", Receipt(workflow_id="w", text=f"{number}"))
+    assert len(state.handled) == HANDLED_KEPT
+    assert "olga/4" not in state.handled
+    assert state.handled[f"olga/{HANDLED_KEPT + 4}"].text == f"{HANDLED_KEPT + 4}"

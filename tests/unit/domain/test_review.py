@@ -16,20 +16,25 @@ from hypothesis.stateful import (
 )
 
 from phasegate.admission import authorize, check_vote
+from phasegate.criteria import judged_by_milestone
 from phasegate.errors import Forbidden, Refusal, Rejected
 from phasegate.facts import ProductFacts
 from phasegate.gate import Clocks, Gate, Requirement, TimeoutAction
-from phasegate.gate_view import gate_memo, gate_page, gate_view
+from phasegate.gate_view import gate_memo, gate_page, gate_view, lost_round_view
 from phasegate.ports import Convened, CriterionFinding
-from phasegate.requests import Promise, Receipt, VoteRequest
+from phasegate.requests import ConfirmRequest, Promise, Receipt, VoteRequest
 from phasegate.requirement_view import open_step
 from phasegate.review import (
     CHANGED_TEXT_KEPT,
     HANDLED_KEPT,
     REFUSALS_KEPT,
+    SHORT_TEXT,
+    TEXT_KEPT,
     VOTES_KEPT,
     Round,
 )
+from phasegate.search import review_attributes
+from phasegate.sittings import OpenGate
 from phasegate.span import Span
 from phasegate.votes import Outcome, Vote
 
@@ -641,3 +646,99 @@ def test_a_date_at_the_edge_of_the_calendar_is_refused_and_breaks_nothing(due: s
 def test_votes_that_make_no_sense(vote: str, conditions: list[object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         says("ann", vote, conditions=conditions)
+
+
+def test_a_round_takes_so_much_text_and_then_short_texts_only() -> None:
+    """Two megabytes are a payload's end; sizes are counted in bytes, not in characters."""
+    crowd = tuple(f"p{i:03}" for i in range(100))
+    state = sitting([Requirement(group="eng", need=50)], {"eng": crowd}, wait_for="all")
+    taken = TEXT_KEPT // 6000
+    for person in crowd[:taken]:
+        cast(state, says(person, "go", comment="語" * 2000), START)
+    for person in crowd[taken:]:
+        with pytest.raises(Rejected, match="6000 bytes of text") as refused:
+            cast(state, says(person, "go", comment="語" * 2000), START)
+        assert refused.value.code == "text-too-long"
+        cast(state, says(person, "go", comment="語" * (SHORT_TEXT // 3)), START)
+    assert len(state.standing()) == 100
+    assert len(state.model_dump_json().encode()) < 2 * TEXT_KEPT
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("met", "met"),
+        ("waived", "judged"),
+        ("planned", "unmet"),
+        ("missed", "unmet"),
+        (None, "unmet"),
+    ],
+)
+def test_what_a_milestone_says_about_its_criterion(status: str | None, state: str) -> None:
+    found, why = judged_by_milestone("beta", status)
+    assert found == state
+    assert "beta" in why
+
+
+def test_criteria_follow_the_milestone_they_name_while_the_round_sits() -> None:
+    criteria = [
+        {"id": "done", "text": "Beta done", "milestone": "beta"},
+        {"id": "liked", "text": "Customers like it"},
+    ]
+    unmet = [
+        {"id": "done", "kind": "must", "state": "unmet"},
+        {"id": "liked", "kind": "must", "state": "judged"},
+    ]
+    state = sitting(
+        [Requirement(group="eng")],
+        {"eng": ("ann",)},
+        convened={"criteria": unmet},
+        criteria=criteria,
+    )
+    cast(state, says("ann", "go"), START)
+    assert state.outcome is None
+    state.hear_of_milestone("other", "met")
+    state.settle(START)
+    assert state.outcome is None
+    state.hear_of_milestone("beta", "met")
+    state.settle(START)
+    assert state.outcome is Outcome.go
+
+
+def test_a_round_that_is_not_convened_yet_learns_of_milestones_when_it_is() -> None:
+    state = Round(
+        product=facts(),
+        gate=Gate(id="g1", title="Idea", requires=(Requirement(group="eng"),)),
+        round=1,
+        submitter="sue",
+    )
+    before = state.model_copy(deep=True)
+    state.hear_of_milestone("beta", "met")
+    assert state == before
+
+
+def test_a_round_that_was_lost_shows_as_decided_without_an_outcome() -> None:
+    sitting_gate = OpenGate(gate="g1", round=2, workflow_id=WORKFLOW, token="t")
+    view = lost_round_view("kettle", sitting_gate, "ended from outside", START)
+    assert (view.status, view.outcome, view.round, view.why) == (
+        "decided",
+        None,
+        2,
+        "ended from outside",
+    )
+
+
+def test_the_attributes_a_round_starts_with() -> None:
+    assert review_attributes(facts(), "g1") == {
+        "PhasegateStatus": "open",
+        "PhasegateProduct": "kettle",
+        "PhasegateOwner": "owner",
+        "PhasegatePolicy": "standard",
+        "PhasegateGate": "g1",
+    }
+
+
+def test_a_retry_is_the_same_persons_with_the_same_id() -> None:
+    assert says("ann", "go").key == says("ann", "kill").key
+    assert says("ann", "go").key != says("bob", "go").key
+    assert ConfirmRequest(actor="ann", task="t", note="n", request_id="r").key == "ann/r"
