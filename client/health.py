@@ -179,7 +179,7 @@ def _ledger(settings: Settings) -> Check:
             mend = f"phasegate events list {error.product}; {error.hint}"
         return Check(check="ledger", state="fail", what=str(error), mend=mend)
     verified = min(len(streams), STREAMS)
-    what = f"{ledger.database} can be written; {len(streams)} products, {verified} chains verified"
+    what = f"{ledger.database} can be written; {verified} of {len(streams)} chains verified"
     return Check(check="ledger", state="ok", what=what)
 
 

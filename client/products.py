@@ -56,7 +56,7 @@ async def start(
         return product_id(product.key), False
     now, by = datetime.now(UTC), by or product.owner
     _publish_directory(engine, directory, now, by)
-    digest = engine.ledger.documents.publish("policy", policy.policy, policy, now, by)
+    digest = _publish_policy(engine, policy, now, by)
     workflow_id = product_id(product.key)
     state = Lifecycle(
         product=product,
@@ -111,6 +111,20 @@ async def _known(engine: Engine, key: str) -> bool:
     return True
 
 
+def _publish_policy(engine: Engine, policy: Policy, now: datetime, by: str) -> str:
+    """Publish a policy; one name and version is one text, for ever."""
+    documents, digest = engine.ledger.documents, digest_of(policy)
+    for known in documents.history("policy", policy.policy):
+        same_version = documents.read_policy(known.digest).version == policy.version
+        if same_version and known.digest != digest:
+            raise EngineError(
+                f"policy {policy.policy} {policy.version} is published already, with other content",
+                "products run under it; a changed text is a new version",
+                f"phasegate policy show {policy.policy}  # then raise `version` in the file",
+            )
+    return documents.publish("policy", policy.policy, policy, now, by)
+
+
 def _publish_directory(engine: Engine, directory: Directory, now: datetime, by: str) -> None:
     """Publish a directory of a new name. One that others rely on is not replaced on the side."""
     current = engine.ledger.documents.current("directory", directory.directory)
@@ -130,6 +144,12 @@ async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
             f"{product.key} was terminated",
             "somebody ended its workflow from outside phasegate; its record stays under its key",
             revival(product.key),
+        )
+    if Status(running.status).is_final:
+        raise EngineError(
+            f"{product.key} has ended: {running.status}",
+            "its record stays under its key, which is not used again",
+            f"phasegate product show {product.key}  # then start the new one under another key",
         )
     same = (running.definition_digest, running.policy_digest) == (digest_of(product), digest)
     if not same:

@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
         "phasegate doctor --fix",
     ),
     "inbox": Command(
-        "commands.inbox:inbox", "What waits on you", "phasegate inbox --as ines.duarte"
+        "commands.inbox:inbox", "Gates that wait for your vote", "phasegate inbox --as ines.duarte"
     ),
     "product": Noun(
         "Products: start, watch, hold, end",

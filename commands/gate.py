@@ -144,6 +144,11 @@ def gate_blocks(view: GateView) -> Iterable[Block]:
         "Criteria",
     )
     yield Grid(
+        ("evidence", "link", "digest"),
+        [(e["title"], e.get("link", ""), e.get("digest", "")) for e in view.evidence],
+        "Evidence",
+    )
+    yield Grid(
         ("condition", "owner", "due", "state", "text"),
         [(c.id, c.owner, c.due, c.state, c.text) for c in view.conditions],
         "Conditions",

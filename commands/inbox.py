@@ -20,7 +20,7 @@ async def inbox(
     watch: Watch = False,
     output: Output = "table",
 ) -> None:
-    """What waits on you, the most urgent first. An empty inbox is fine (exit code 0)."""
+    """Open gates that wait for your vote, the most urgent first. None is fine (exit code 0)."""
     from client import inbox as inboxes
     from client.engine import Engine
     from commands.parsing import person_of
@@ -56,4 +56,4 @@ def _show(rows: list[InboxRow], who: str, output: Format) -> None:
         first = f"{rows[0].product}/{rows[0].gate}"
         note(f"hint: phasegate gate show {first}, then phasegate gate vote {first} go --as {who}")
     else:
-        note(f"nothing waits on {who}")
+        note(f"no open gate waits for the vote of {who}")

@@ -38,6 +38,7 @@ def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
         opened_at=state.opened_at,
         decided_at=state.decided_at,
         workflow_id=workflow_id,
+        evidence=state.product.evidence,
         requirements=requirement_views(state, verdict),
         votes=_votes(state),
         pending=_pending(state, verdict),
@@ -176,6 +177,9 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         section(
             "Criteria", (f"{c.kind} {c.id}: **{c.state}**. {line(c.why)}" for c in view.criteria)
         )
+    )
+    lines.append(
+        section("Evidence", (line(e["title"]) + said(e.get("link", "")) for e in view.evidence))
     )
     if view.refused:
         count = len(view.refused) + view.refused_more

@@ -56,7 +56,7 @@ def waiting_for(state: Lifecycle) -> str:
         step = state.sunset.text if state.sunset else "its sunset to be planned"
         return f"{step}: phasegate sunset show {key}"
     if sitting := state.sittings.open:
-        return f"votes on {sitting.gate}: phasegate gate show {key}/{sitting.gate}"
+        return f"gate {sitting.gate} to decide: phasegate gate show {key}/{sitting.gate}"
     if state.brief is None:
         return "its policy to be read"
     gate = state.brief.phase.gate

@@ -76,6 +76,7 @@ class GateView(Wire):
     decided_at: Instant | None
     workflow_id: str
     ui_url: str = ""
+    evidence: list[dict[str, str]] = Field([], description="title, link and digest of each piece")
     requirements: list[RequirementView]
     votes: list[VoteView]
     pending: list[PendingView]

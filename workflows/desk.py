@@ -19,6 +19,11 @@ REFUSALS_ANNOUNCED = 50
 """Refusals a workflow announces; those beyond are counted, so that nobody floods the ledger."""
 
 
+def because(reason: str) -> str:
+    """What follows a colon in an announcement; nothing where no reason was given."""
+    return f": {reason}" if reason else ""
+
+
 class Request(Protocol):
     """Who asks, and the key that a retry of the same command repeats."""
 

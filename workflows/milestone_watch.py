@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
@@ -38,7 +39,7 @@ class MilestoneWatch:
         """Watch every unsettled milestone of the phase that is not yet watched."""
         for milestone in self.state.here():
             if isinstance(milestone.check, HttpCheck) and milestone.id not in self._tasks:
-                task = asyncio.create_task(self._watch(milestone, milestone.check))
+                task = asyncio.create_task(self._until_settled(milestone, milestone.check))
                 self._tasks[milestone.id] = task
 
     def leave(self, milestone: Milestone) -> None:
@@ -50,6 +51,14 @@ class MilestoneWatch:
         for task in self._tasks.values():
             task.cancel()
         self._tasks.clear()
+
+    async def _until_settled(self, milestone: Milestone, check: HttpCheck) -> None:
+        try:
+            await self._watch(milestone, check)
+        except BaseException as error:
+            # Nobody awaits this task; being stopped is no accident to be logged.
+            if not is_cancelled_exception(error):
+                raise
 
     async def _watch(self, milestone: Milestone, check: HttpCheck) -> None:
         while not milestone.state.settled:

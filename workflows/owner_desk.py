@@ -22,15 +22,10 @@ with workflow.unsafe.imports_passed_through():
         check_submit,
         require_reporter,
     )
-    from workflows.desk import Desk
+    from workflows.desk import Desk, because
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
     from workflows.retiring import SunsetKeeper
-
-
-def because(reason: str) -> str:
-    """What follows a colon in an announcement; nothing where no reason was given."""
-    return f": {reason}" if reason else ""
 
 
 class OwnerDesk(Desk):

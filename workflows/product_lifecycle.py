@@ -20,9 +20,10 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.sittings import GateReport, Kind
     from phasegate.views import ProductView
     from workflows.bookkeeping import PATIENT, Books, Value
+    from workflows.desk import because
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
-    from workflows.owner_desk import OwnerDesk, because
+    from workflows.owner_desk import OwnerDesk
     from workflows.product_clock import Cancelled, ProductClock
     from workflows.refusing import NO_INPUT
     from workflows.retiring import SunsetKeeper

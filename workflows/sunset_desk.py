@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
         require_owner,
     )
     from phasegate.sittings import OpenerNote
-    from workflows.desk import Desk
+    from workflows.desk import Desk, because
     from workflows.gatekeeper import Gatekeeper
     from workflows.refusing import NO_INPUT, read_signal
 
@@ -57,6 +57,8 @@ class SunsetDesk(Desk):
             gate = check_submit(self.state, request)
             require_owner(self.state, request.actor, "submit a gate of")
             self.state.submitted_by = request.actor
+            text = f"{gate} is submitted" + because(request.reason)
+            self.books.announce("gate.submitted", text, actor=request.actor, gate=gate)
             return f"{gate} opens"
 
         return self.serve(request, do)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from phasegate.check import Check, HttpCheck
 from phasegate.directory import Directory
-from phasegate.expressions import compile_error
+from phasegate.expressions import compile_error, evaluate
 from phasegate.gate import Gate
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
 from phasegate.lint.people import blocked_by, blockers, shortages
@@ -95,8 +95,18 @@ def _dates(product: Product, policy: Policy) -> Iterator[Finding]:
 def _criteria(product: Product, policy: Policy) -> Iterator[Finding]:
     known = {m.id for phase in policy.phases for m in phase.milestones}
     known |= {milestone.id for milestone in product.milestones}
+    definition = product.model_dump(mode="json")
     for _, gate in gates_at(policy):
         for criterion in gate.criteria:
+            if criterion.expression:
+                problem = evaluate(criterion.expression, {"product": definition}).problem
+                if problem:
+                    yield Finding(
+                        "error",
+                        ("key",),
+                        f"criterion {criterion.id} of gate {gate.id} can never be met: "
+                        f"{criterion.expression} {problem}; mend the policy's expression",
+                    )
             if criterion.milestone and criterion.milestone not in known:
                 yield Finding(
                     "error",

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from stage import POLICY, Stage
+from stage import DIRECTORY, POLICY, Stage
 
 from client import products
 from phasegate.errors import EngineError
@@ -115,7 +115,7 @@ async def test_an_owner_cannot_waive_a_must_criterion_away(stage: Stage) -> None
 
 async def test_a_refused_start_changes_nobodys_directory(stage: Stage) -> None:
     own = "directory: quiet\npeople: {olga: {}, ana: {}}\ngroups: {product: {members: [ana]}}\n"
-    policy = CRITERIA.replace("by: eng", "by: product")
+    policy = CRITERIA.replace("by: eng", "by: product").replace("policy: criteria", "policy: quiet")
     await stage.start(policy, own)
     taken_over = own.replace("ana", "mallory")
     with pytest.raises(EngineError, match="started already"):
@@ -136,6 +136,24 @@ async def test_a_changed_definition_is_not_the_same_product(stage: Stage) -> Non
     larger = f"key: {stage.key}\nname: The {stage.key}\nowner: olga\ntier: 1\n"
     with pytest.raises(EngineError, match="started already"):
         await stage.start(product=larger)
+
+
+async def test_one_name_and_version_of_a_policy_is_one_text(stage: Stage) -> None:
+    policy = CRITERIA.replace("policy: criteria", "policy: fixed")
+    await stage.start(policy)
+    other = read_product(f"key: {stage.key}-2\nname: Other\nowner: olga\n", "product")
+    changed = read_policy(policy.replace("title: Criteria", "title: Softer"), "p")
+    with pytest.raises(EngineError, match="published already, with other content"):
+        await products.start(stage.engine, other, changed, read_directory(DIRECTORY, "d"))
+
+
+async def test_a_product_that_ended_is_not_started_again(stage: Stage) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.owner("cancel")
+    await stage.becomes(status="cancelled")
+    with pytest.raises(EngineError, match="has ended: cancelled"):
+        await stage.start()
 
 
 async def test_two_people_may_use_the_same_request_id(stage: Stage) -> None:
@@ -161,7 +179,7 @@ async def test_two_hundred_long_votes_fit_into_the_gate(stage: Stage) -> None:
     directory += f"groups: {{product: {{members: [{crowd}]}}, eng: {{members: [{crowd}]}}}}\n"
     asked = "wait_for: all, requires: [{group: eng, need: 2}]"
     policy = POLICY.replace("requires: [{group: product}, {group: eng, need: 2}]", asked, 1)
-    await stage.start(policy, directory)
+    await stage.start(policy.replace("policy: two-phases", "policy: crowded"), directory)
     await stage.becomes(phase="build")
     await stage.submit()
     await stage.gate_opens("launch")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from stage import POLICY, Stage
 
-WITHOUT_SUNSET = POLICY[: POLICY.index("sunset:")]
+WITHOUT_SUNSET = POLICY[: POLICY.index("sunset:")].replace("two-phases", "no-sunset")
 
 
 async def to_launch(stage: Stage, policy: str = POLICY) -> None:

@@ -234,7 +234,7 @@ WAITS: dict[str, tuple[Lifecycle, str]] = {
         living(status=Status.sunsetting),
         "its sunset to be planned: phasegate sunset show kettle",
     ),
-    "votes": (open_gate(living()), "votes on g1: phasegate gate show kettle/g1"),
+    "votes": (open_gate(living()), "gate g1 to decide: phasegate gate show kettle/g1"),
     "policy": (living(brief=None), "its policy to be read"),
     "submission": (
         living(needs_submit=True),
