@@ -519,3 +519,15 @@ def test_findings_can_be_placed_in_the_file() -> None:
     assert str(found).startswith("error: phases.0.next: there is no phase b")
     line, column = parsed.locate(found.path)
     assert text.splitlines()[line - 1][column - 1] == "b"
+
+
+def test_an_expression_that_cannot_be_evaluated_on_the_product_is_found_before_it_starts() -> None:
+    """A typo in CEL compiles; met by nobody, it would block its gate for good."""
+    misspelt = (
+        "gate: {id: g, title: G, requires: [{group: leads}], "
+        "criteria: [{id: c, text: C, expression: 'product.markt.segment != \"\"'}]}"
+    )
+    found = only(lint_product(product(""), policy(phase("a", misspelt)), PEOPLE))
+    assert found.severity == "error"
+    assert "criterion c of gate g can never be met" in found.message
+    assert "markt" in found.message
