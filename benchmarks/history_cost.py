@@ -1,0 +1,145 @@
+"""What a gate with three votes costs in history events, beside a workflow that only counts them.
+
+    make bench        (or: python benchmarks/history_cost.py [--json])
+
+Temporal bills and stores by events, so this is the engine's price. The product's share is what its
+history has more than that of a product whose phase ends without a gate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from temporalio import workflow
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from client import gates, products
+from client.asking import new_request_id
+from client.dev_server import dev_server, free_port
+from client.engine import Engine, gate_id, product_id
+from client.settings import Settings
+from phasegate.errors import EngineError
+from phasegate.reading import read_directory, read_policy, read_product
+from phasegate.requests import VoteRequest
+from worker import build_worker
+
+VOTERS = ("ana", "bo", "cy")
+DIRECTORY = """
+directory: bench
+people: {olga: {}, ana: {}, bo: {}, cy: {}}
+groups: {eng: {members: [ana, bo, cy]}}
+"""
+GATE = "gate: {id: go, title: Go, requires: [{group: eng, need: 3}]}"
+POLICY = "policy: %s\nversion: '1'\ntitle: Bench\nphases: [{id: only, title: Only%s}]\n"
+
+
+@workflow.defn
+class Counter:
+    """The floor: takes three updates and ends."""
+
+    def __init__(self) -> None:
+        self.votes = 0
+
+    @workflow.run
+    async def run(self) -> int:
+        await workflow.wait_condition(lambda: self.votes == len(VOTERS))
+        return self.votes
+
+    @workflow.update
+    async def vote(self) -> int:
+        self.votes += 1
+        return self.votes
+
+
+async def events(engine: Engine, workflow_id: str) -> int:
+    handle = engine.workflow(workflow_id)
+    await handle.result()
+    return len((await handle.fetch_history()).events)
+
+
+async def floor(engine: Engine) -> int:
+    runner = UnsandboxedWorkflowRunner()
+    async with Worker(
+        engine.client, task_queue="floor", workflows=[Counter], workflow_runner=runner
+    ):
+        handle = await engine.client.start_workflow(Counter.run, id="floor", task_queue="floor")
+        for _ in VOTERS:
+            await handle.execute_update(Counter.vote)
+            await asyncio.sleep(0.5)
+        return await events(engine, "floor")
+
+
+async def gated(engine: Engine, key: str, pause: float) -> tuple[int, int]:
+    """The events of a gate that three people pass, `pause` seconds apart, and of its product."""
+    await start(engine, key, ", " + GATE)
+    for voter in VOTERS:
+        request = VoteRequest(approver=voter, vote="go", request_id=new_request_id())
+        for _ in range(100):
+            try:
+                await gates.vote(engine, key, "go", request)
+                break
+            except EngineError:  # the gate is about to open
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
+    product = await events(engine, product_id(key))
+    return await events(engine, gate_id(key, "go")), product
+
+
+async def start(engine: Engine, key: str, gate: str) -> None:
+    await products.start(
+        engine,
+        read_product(f"key: {key}\nname: {key}\nowner: olga\n", "product"),
+        read_policy(POLICY % (key, gate), "policy"),
+        read_directory(DIRECTORY, "directory"),
+    )
+
+
+async def measure() -> dict[str, float]:
+    os.environ["PHASEGATE_DATA_DIR"] = tempfile.mkdtemp()
+    async with dev_server(database=None, port=free_port(), ui_port=None) as server:
+        os.environ["TEMPORAL_ADDRESS"] = server.address
+        engine = await Engine.connect(Settings.load())
+        async with build_worker(engine.client, engine.settings):
+            counted = await floor(engine)
+            await start(engine, "bare", "")
+            bare = await events(engine, product_id("bare"))
+            apart, apart_product = await gated(engine, "apart", 0.5)
+            together, together_product = await gated(engine, "together", 0)
+        engine.ledger.close()
+    return {
+        "floor": counted,
+        "votes_apart_gate": apart,
+        "votes_apart_product_share": apart_product - bare,
+        "votes_apart_ratio": round((apart + apart_product - bare) / counted, 2),
+        "votes_together_gate": together,
+        "votes_together_product_share": together_product - bare,
+        "votes_together_ratio": round((together + together_product - bare) / counted, 2),
+    }
+
+
+def main() -> None:
+    found = asyncio.run(measure())
+    if "--json" in sys.argv:
+        print(json.dumps(found))
+        return
+    print(
+        f"{'history events of three votes':32} {'gate':>6} {'product':>8} {'sum':>6} {'ratio':>6}"
+    )
+    print(
+        f"{'a workflow that counts (floor)':32} {found['floor']:6} {'':8} {found['floor']:6}      1"
+    )
+    for name, label in (("apart", "half a second apart"), ("together", "one after the other")):
+        gate, share = found[f"votes_{name}_gate"], found[f"votes_{name}_product_share"]
+        ratio = found[f"votes_{name}_ratio"]
+        print(f"{'a gate, votes ' + label:32} {gate:6} {share:8} {gate + share:6} {ratio:6}")
+
+
+if __name__ == "__main__":
+    main()
