@@ -24,6 +24,7 @@ from client import gates, products
 from client.asking import new_request_id
 from client.dev_server import dev_server, free_port
 from client.engine import Engine, gate_id, product_id
+from client.logs import configure_logs
 from client.settings import Settings
 from phasegate.errors import EngineError
 from phasegate.reading import read_directory, read_policy, read_product
@@ -125,20 +126,18 @@ async def measure() -> dict[str, float]:
 
 
 def main() -> None:
+    configure_logs(json=False, level="ERROR")
     found = asyncio.run(measure())
     if "--json" in sys.argv:
         print(json.dumps(found))
         return
-    print(
-        f"{'history events of three votes':32} {'gate':>6} {'product':>8} {'sum':>6} {'ratio':>6}"
-    )
-    print(
-        f"{'a workflow that counts (floor)':32} {found['floor']:6} {'':8} {found['floor']:6}      1"
-    )
+    row = "{:34} {:>5} {:>8} {:>5} {:>6}".format
+    print(row("history events of three votes", "gate", "product", "sum", "ratio"))
+    print(row("a workflow that counts (floor)", found["floor"], "", found["floor"], 1))
     for name, label in (("apart", "half a second apart"), ("together", "one after the other")):
         gate, share = found[f"votes_{name}_gate"], found[f"votes_{name}_product_share"]
         ratio = found[f"votes_{name}_ratio"]
-        print(f"{'a gate, votes ' + label:32} {gate:6} {share:8} {gate + share:6} {ratio:6}")
+        print(row(f"a gate, votes {label}", gate, share, gate + share, ratio))
 
 
 if __name__ == "__main__":
