@@ -16,6 +16,7 @@ class GatePlan(Wire):
     title: str
     after: str
     opens: str
+    when: str
     requires: list[str]
     voters: dict[str, list[str]]
 
@@ -73,6 +74,7 @@ def _gate_plan(gate: Gate, product: Product, policy: Policy, directory: Director
         title=gate.title,
         after=_home(gate, policy),
         opens=gate.opens,
+        when=policy.opening(gate),
         requires=[r.title + (f" (step {r.step})" if r.step > 1 else "") for r in asked],
         voters={group: sorted(set(people)) for group, people in sorted(voters.items())},
     )

@@ -73,7 +73,7 @@ def policy_blocks(policy: Policy) -> Iterable[Block]:
                 requirement.title,
                 requirement.step,
                 requirement.tiers or "all",
-                "when submitted" if gate.opens == "submit" else "with its milestones",
+                policy.opening(gate),
                 gate.clocks.respond.words,
                 gate.clocks.resolve.words,
                 gate.clocks.on_timeout,

@@ -105,7 +105,7 @@ def plan_blocks(plan: StartPlan) -> Iterable[Block]:
             (
                 gate.gate,
                 gate.after,
-                "when submitted" if gate.opens == "submit" else "with its milestones",
+                gate.when,
                 gate.requires,
                 "; ".join(f"{group}: {', '.join(who)}" for group, who in gate.voters.items()),
             )

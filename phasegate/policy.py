@@ -86,6 +86,17 @@ class Policy(Document):
         index = self.phases.index(phase) + 1
         return self.phases[index].id if index < len(self.phases) else None
 
+    def opening(self, gate: Gate) -> str:
+        """When one of its gates opens, in words."""
+        for phase in self.phases:
+            if phase.review and phase.review.gate == gate:
+                first, every = phase.review.first.words, phase.review.every.words
+                return f"{first} after entering, then every {every}"
+        for task in self.sunset.tasks if self.sunset else ():
+            if isinstance(task, GateTask) and task.gate == gate:
+                return f"{task.at.words} from the notice"
+        return "when submitted" if gate.opens == "submit" else "with its milestones"
+
     def gates(self) -> tuple[Gate, ...]:
         """Every gate, in the order a product meets them."""
         found: list[Gate] = []

@@ -27,6 +27,15 @@ PAIRS = [
 ]
 
 
+def test_when_the_gates_of_the_standard_policy_open() -> None:
+    standard = read_policy(policies.text_of("standard"), "standard")
+    opens = {gate.id: standard.opening(gate) for gate in standard.gates()}
+    assert opens["idea-screen"] == "with its milestones"
+    assert opens["intent-to-retire"] == "when submitted"
+    assert opens["post-launch-review"] == "90 days after entering, then every 1 year"
+    assert opens["decommission"].endswith(" from the notice")
+
+
 def policy(name: str) -> Policy:
     return read_policy(policies.text_of(name), f"{name}.yaml")
 
