@@ -170,7 +170,7 @@ def _announcement(body: str) -> Announcement:
         raise LedgerError(
             "an entry of the ledger cannot be read",
             str(error),
-            "phasegate audit verify names the entry",
+            "phasegate doctor",
         ) from error
 
 
