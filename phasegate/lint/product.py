@@ -29,7 +29,9 @@ def product_findings(
         return
     if product.owner not in directory.people:
         hint = or_meant(product.owner, directory.people)
-        yield Finding("error", ("owner",), f"{product.owner} is not in the directory{hint}")
+        name = f"directory {directory.directory}"
+        yield Finding("error", ("owner",), f"{product.owner} is not in {name}{hint}")
+        return  # most likely it is another directory that was meant: its gates say nothing
     for _, gate in gates_at(policy):
         yield from _seats(product, gate, directory)
 

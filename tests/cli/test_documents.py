@@ -137,7 +137,7 @@ def test_a_start_is_refused_before_anything_happens(shell: Shell) -> None:
     assert "x.yaml:5:1: teir: unknown field, did you mean tier?" in result.err
     file = shell.write("y.yaml", "key: y\nname: Y\nowner: zoe\n")
     assert (
-        "y.yaml:3:8: owner: zoe is not in the directory"
+        "y.yaml:3:8: owner: zoe is not in directory"
         in shell("product", "start", file, *options).err
     )
     result = shell("product", "start", file, "--policy", "unknown", "--directory", "people.yaml")

@@ -410,7 +410,7 @@ def test_products_are_checked(extra: str, severity: str, path: tuple, text: str)
 def test_an_unknown_owner() -> None:
     found = only(lint_product(product(owner="olge"), policy(GOOD), PEOPLE))
     assert (found.severity, found.path) == ("error", ("owner",))
-    assert found.message == "olge is not in the directory; did you mean olga?"
+    assert found.message == "olge is not in directory default; did you mean olga?"
 
 
 def test_a_gate_nobody_can_pass_once_the_owner_is_left_out() -> None:
