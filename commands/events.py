@@ -10,6 +10,7 @@ from commands.options import Key, Output
 
 if TYPE_CHECKING:
     from ledger import Entry
+    from phasegate.events import Announcement
 
 
 def list_(
@@ -29,16 +30,24 @@ def list_(
     from ledger import Ledger
 
     key = key_of(key)
-    entries = Ledger(Settings.load().ledger_url).events(key, after, types or None)
+    ledger = Ledger(Settings.load().ledger_url)
+    entries = ledger.events(key, after, types or None)
     if not entries:
-        note(f"no events of {key} in this ledger")
+        known = sorted({entry.announcement.type for entry in ledger.events(key)})
+        among = f"; of these types there are some: {', '.join(known)}" if known else ""
+        note(f"no such events of {key} in this ledger{among}")
     documents = [event_document(entry) for entry in entries]
     rows = [
-        (e.seq, f"{a.at:%Y-%m-%d %H:%M:%S} UTC", a.type, a.actor, a.text)
+        (e.seq, f"{a.at:%Y-%m-%d %H:%M:%S} UTC", a.type, a.actor, _said(a))
         for e in entries
         for a in [e.announcement]
     ]
     emit(documents, lambda: [Grid(("n", "at", "type", "who", "what"), rows)], output)
+
+
+def _said(announcement: Announcement) -> str:
+    comment = announcement.data.get("comment")
+    return f"{announcement.text}: {comment}" if comment else announcement.text
 
 
 def event_document(entry: Entry) -> dict[str, Any]:
