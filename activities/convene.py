@@ -11,6 +11,7 @@ from phasegate.criteria import judged_by_milestone
 from phasegate.directory import Directory
 from phasegate.expressions import evaluate
 from phasegate.gate import Criterion
+from phasegate.seats import seated
 
 
 class ConveneActivities:
@@ -59,12 +60,7 @@ def _members(request: ports.ConveneRequest, directory: Directory) -> dict[str, t
         if not requirement.tiers or request.tier in requirement.tiers
         for group in requirement.groups
     }
-    members: dict[str, tuple[str, ...]] = {}
-    for group in sorted(groups):
-        everybody = directory.members(group)
-        allowed = request.narrowed.get(group, everybody)
-        members[group] = tuple(person for person in everybody if person in allowed)
-    return members
+    return seated(groups, directory, request.narrowed)
 
 
 def _judge(criterion: Criterion, request: ports.ConveneRequest) -> ports.CriterionFinding:

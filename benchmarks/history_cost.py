@@ -23,10 +23,11 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from client import gates, products
 from client.asking import new_request_id
 from client.dev_server import dev_server, free_port
-from client.engine import Engine, gate_id, product_id
+from client.engine import Engine
 from client.logs import configure_logs
 from client.settings import Settings
 from phasegate.errors import EngineError
+from phasegate.ids import gate_id, product_id
 from phasegate.reading import read_directory, read_policy, read_product
 from phasegate.requests import VoteRequest
 from worker import build_worker

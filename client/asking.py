@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from phasegate.base import Wire
-from phasegate.errors import EngineError, Forbidden, PhasegateError, Refusal, Rejected
+from phasegate.errors import EngineError, Forbidden, NotRunning, PhasegateError, Refusal, Rejected
 from phasegate.requests import Receipt
 
 T = TypeVar("T")
@@ -128,7 +128,7 @@ def _silence(handle: WorkflowHandle[Any, Any]) -> EngineError:
 
 def _gone(handle: WorkflowHandle[Any, Any], error: RPCError) -> EngineError:
     if error.status is RPCStatusCode.NOT_FOUND:
-        return EngineError(
+        return NotRunning(
             f"{handle.id} is not running",
             "it never started, or it has ended",
             "phasegate product list --all",

@@ -32,15 +32,3 @@ class Engine:
     def page(self, workflow_id: str) -> str:
         """The address of a workflow's page in the Temporal UI."""
         return self.settings.page(workflow_id, self.client.namespace)
-
-
-def product_id(key: str) -> str:
-    return f"product/{key}"
-
-
-def gate_id(key: str, gate: str) -> str:
-    return f"product/{key}/gate/{gate}"
-
-
-def sunset_id(key: str) -> str:
-    return f"product/{key}/sunset"

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from client.asking import ask, query
 from client.attributes import quoted, read, read_due
-from client.engine import Engine, gate_id, product_id, sunset_id
+from client.engine import Engine
 from client.products import show as show_product
-from phasegate.errors import EngineError, Rejected
+from phasegate.errors import EngineError, NotRunning, Rejected
+from phasegate.ids import gate_id, product_id, sunset_id
 from phasegate.requests import Receipt, SubmitRequest, VoteRequest
 from phasegate.views import GateRow, GateView
 
@@ -49,10 +50,8 @@ async def show(engine: Engine, key: str, gate: str, round_number: int | None = N
 async def _live(engine: Engine, key: str, gate: str) -> GateView | None:
     try:
         return await query(engine.workflow(gate_id(key, gate)), "show", GateView)
-    except EngineError as error:
-        if "not running" in error.what:
-            return None
-        raise
+    except NotRunning:
+        return None
 
 
 def _closed(engine: Engine, key: str, gate: str, round_number: int | None) -> GateView | None:
@@ -133,9 +132,7 @@ async def vote(engine: Engine, key: str, gate: str, request: VoteRequest) -> Rec
     """
     try:
         return await ask(engine.workflow(gate_id(key, gate)), "vote", request)
-    except EngineError as error:
-        if "not running" not in error.what:
-            raise
+    except NotRunning as error:
         closed = _closed(engine, key, gate, None)
         if closed is None:
             await show_product(engine, key)  # raises where there is no such product

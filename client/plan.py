@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from client.engine import product_id
 from phasegate.base import Wire, digest_of
 from phasegate.directory import Directory
 from phasegate.gate import Gate
+from phasegate.ids import product_id
 from phasegate.policy import Policy
 from phasegate.product import Product
-from phasegate.seats import steps_of
+from phasegate.seats import seated, steps_of
 
 
 class GatePlan(Wire):
@@ -58,10 +58,7 @@ def plan_start(product: Product, policy: Policy, directory: Directory) -> StartP
 
 def _gate_plan(gate: Gate, product: Product, policy: Policy, directory: Directory) -> GatePlan:
     chosen = product.approvers.get(gate.id, {})
-    members = {
-        group: [p for p in directory.members(group) if group not in chosen or p in chosen[group]]
-        for group in directory.groups
-    }
+    members = seated(directory.groups, directory, chosen)
     steps = steps_of(gate.requires, members, tier=product.tier, excluded=[product.owner])
     voters: dict[str, list[str]] = {}
     for step in steps:

@@ -14,11 +14,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from client.asking import ask, query, reached
 from client.attributes import KEYS, quoted, read, read_due
-from client.engine import Engine, product_id
+from client.engine import Engine
 from phasegate.base import Wire, digest_of
 from phasegate.directory import Directory
 from phasegate.errors import EngineError
 from phasegate.events import Outbox
+from phasegate.ids import product_id
 from phasegate.lifecycle import Lifecycle, PolicyRef, Status
 from phasegate.policy import Policy
 from phasegate.product import Product

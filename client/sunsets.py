@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from client.asking import ask, query
-from client.engine import Engine, sunset_id
+from client.engine import Engine
 from client.products import show as show_product
-from phasegate.errors import EngineError
+from phasegate.errors import EngineError, NotRunning
+from phasegate.ids import sunset_id
 from phasegate.requests import ConfirmRequest, Receipt
 from phasegate.views import SunsetView
 
@@ -18,9 +19,7 @@ async def show(engine: Engine, key: str) -> SunsetView:
             "show",
             SunsetView | None,  # type: ignore[arg-type]  # a union is no type[T]
         )
-    except EngineError as error:
-        if "not running" not in error.what:
-            raise
+    except NotRunning as error:
         raise await _none_yet(engine, key) from error
     if view is None:
         raise EngineError(

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from temporalio.client import WorkflowExecutionStatus
 
 from client.asking import reached
-from client.engine import Engine, product_id
+from client.engine import Engine
 from ledger import Entry
+from phasegate.ids import product_id
 
 PAUSE = 0.5
 """Seconds between two looks; a person watches."""

@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from client import gates, products
 from client.asking import ask, new_request_id, query
 from client.dev_server import find_temporal
-from client.engine import Engine, gate_id, sunset_id
+from client.engine import Engine
 from demo.chronicle import EVERY, Chronicle, is_a
 from demo.inputs import Inputs
 from demo.timeline import at
 from phasegate.errors import Forbidden
 from phasegate.events import Announcement
+from phasegate.ids import gate_id, sunset_id
 from phasegate.requests import (
     ConditionRequest,
     ConfirmRequest,

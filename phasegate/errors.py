@@ -6,7 +6,8 @@ PhasegateError
 │   ├── Rejected       malformed, stale, duplicate or late: leaves no trace in histories
 │   └── Forbidden      the person may not do this: the attempt is recorded
 ├── LedgerError        the ledger cannot be used, or does not add up (ledger.errors)
-└── EngineError        the engine could not be asked (phasegate client: no server, no product …)
+└── EngineError        the engine could not be asked (phasegate client: no server …)
+        └── NotRunning     what was asked never started, or has ended
 """
 
 from __future__ import annotations
@@ -43,3 +44,7 @@ class Forbidden(Refusal):
 
 class EngineError(PhasegateError):
     """The engine could not be asked, or gave no answer."""
+
+
+class NotRunning(EngineError):
+    """The workflow asked never started, or Temporal no longer has it running."""

@@ -15,7 +15,7 @@ from phasegate.facts import ProductFacts
 from phasegate.milestones import Milestone
 from phasegate.ports import PhaseBrief
 from phasegate.product import Product
-from phasegate.requests import Receipt
+from phasegate.requests import Receipt, remember
 from phasegate.sittings import Sittings
 from phasegate.views import ConditionView
 
@@ -221,10 +221,8 @@ class Lifecycle(Wire):
         if self.review_due:
             self.review_due += shift
 
-    def remember(self, request_id: str, receipt: Receipt) -> None:
-        self.handled[request_id] = receipt
-        while len(self.handled) > HANDLED_KEPT:
-            del self.handled[next(iter(self.handled))]
+    def remember(self, key: str, receipt: Receipt) -> None:
+        remember(self.handled, key, receipt, kept=HANDLED_KEPT)
 
     # -- facts for others -----------------------------------------------------------------------
 

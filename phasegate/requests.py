@@ -134,3 +134,10 @@ class Receipt(Wire):
     outcome: str | None = None
     round: int | None = None
     revision: str | None = None
+
+
+def remember(handled: dict[str, Receipt], key: str, receipt: Receipt, *, kept: int) -> None:
+    """Keep the answer for retries of the same command; bounded, the oldest go first."""
+    handled[key] = receipt
+    while len(handled) > kept:
+        del handled[next(iter(handled))]

@@ -10,7 +10,7 @@ from phasegate.errors import Rejected
 from phasegate.events import Outbox
 from phasegate.facts import ProductFacts
 from phasegate.ports import TaskProof
-from phasegate.requests import Receipt
+from phasegate.requests import Receipt, remember
 from phasegate.sittings import Sittings
 from phasegate.span import Span
 from phasegate.sunset import DateTask, SunsetPlan, Task
@@ -109,11 +109,8 @@ class Retirement(Wire):
                 f"phasegate sunset show {self.product.key}",
             )
 
-    def remember(self, request_id: str, receipt: Receipt) -> None:
-        """Keep the answer for retries of the same command; bounded, the oldest go first."""
-        self.handled[request_id] = receipt
-        while len(self.handled) > HANDLED_KEPT:
-            del self.handled[next(iter(self.handled))]
+    def remember(self, key: str, receipt: Receipt) -> None:
+        remember(self.handled, key, receipt, kept=HANDLED_KEPT)
 
     def next_due(self) -> datetime | None:
         """The day of the next task that is not done."""

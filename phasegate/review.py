@@ -16,7 +16,7 @@ from phasegate.errors import Refusal
 from phasegate.facts import ProductFacts
 from phasegate.gate import Gate
 from phasegate.ports import Convened
-from phasegate.requests import Promise, Receipt, VoteRequest
+from phasegate.requests import Promise, Receipt, VoteRequest, remember
 from phasegate.rules import Ballot, Situation, Verdict, decide
 from phasegate.seats import Step, steps_of
 from phasegate.votes import Outcome
@@ -145,11 +145,8 @@ class Round(Wire):
         )
         return True
 
-    def remember(self, request_id: str, receipt: Receipt) -> None:
-        """Keep the answer for retries of the same command; bounded, the oldest go first."""
-        self.handled[request_id] = receipt
-        while len(self.handled) > HANDLED_KEPT:
-            del self.handled[next(iter(self.handled))]
+    def remember(self, key: str, receipt: Receipt) -> None:
+        remember(self.handled, key, receipt, kept=HANDLED_KEPT)
 
     # -- the course of a round ------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from phasegate.directory import Directory
 from phasegate.gate import Requirement
 
 
@@ -24,6 +25,18 @@ class Step:
     seats: tuple[Seat, ...]
     veto_groups: frozenset[str]
     people: Mapping[str, frozenset[str]]
+
+
+def seated(
+    groups: Iterable[str], directory: Directory, narrowed: Mapping[str, Iterable[str]]
+) -> dict[str, tuple[str, ...]]:
+    """The members of each group who sit for a product: narrowed by its owner, never widened."""
+    found = {}
+    for group in sorted(set(groups)):
+        members = directory.members(group)
+        allowed = set(narrowed.get(group, members))
+        found[group] = tuple(person for person in members if person in allowed)
+    return found
 
 
 def steps_of(

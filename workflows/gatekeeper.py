@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.facts import ProductFacts
     from phasegate.gate import Gate
     from phasegate.gate_view import lost_round_view
+    from phasegate.ids import gate_id
     from phasegate.review import Round
     from phasegate.search import review_attributes
     from phasegate.sittings import GateReport, Kind, OpenerAction, OpenerNote, OpenGate, Sittings
@@ -39,7 +40,7 @@ class Gatekeeper:
         open_conditions: list[str],
     ) -> OpenGate:
         """Start the next round of the gate."""
-        workflow_id = gate_workflow_id(facts.key, gate.id)
+        workflow_id = gate_id(facts.key, gate.id)
         sitting = self.sittings.begin(
             gate.id, kind, workflow_id=workflow_id, token=str(workflow.uuid4())
         )
@@ -125,10 +126,6 @@ class Gatekeeper:
             return
         handle = workflow.get_external_workflow_handle(self.sittings.open.workflow_id)
         await quietly(handle.cancel)
-
-
-def gate_workflow_id(product: str, gate: str) -> str:
-    return f"product/{product}/gate/{gate}"
 
 
 def _result(child: workflow.ChildWorkflowHandle[Any, Any] | None) -> GateReport | None:

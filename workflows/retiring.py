@@ -9,6 +9,7 @@ from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from phasegate.events import Outbox
+    from phasegate.ids import sunset_id
     from phasegate.lifecycle import Lifecycle, SunsetReport
     from phasegate.retirement import Retirement
     from phasegate.sittings import OpenerAction, OpenerNote
@@ -30,7 +31,7 @@ class SunsetKeeper:
             await self.tell("ping", "")  # in a new run: is it still there?
             return
         state.sunset_token = str(workflow.uuid4())
-        workflow_id = sunset_workflow_id(state.key)
+        workflow_id = sunset_id(state.key)
         facts = state.facts("").model_copy(update={"narrowed": {}})
         self._child = await start_child(
             "Sunset",
@@ -61,7 +62,7 @@ class SunsetKeeper:
         """Tell the sunset, if there is one, that a condition of an earlier gate is kept."""
         if self.state.sunset_token and not self.ended():
             note = OpenerNote(token=self.state.sunset_token, action=action, condition=condition)
-            handle = workflow.get_external_workflow_handle(sunset_workflow_id(self.state.key))
+            handle = workflow.get_external_workflow_handle(sunset_id(self.state.key))
             told = await quietly(lambda: handle.signal("opener_note", note))
             if not told and not self.ended():
                 self.state.sunset = self._lost()
@@ -88,9 +89,5 @@ class SunsetKeeper:
 
     async def stop(self) -> None:
         if self.state.sunset_token and not self.ended():
-            handle = workflow.get_external_workflow_handle(sunset_workflow_id(self.state.key))
+            handle = workflow.get_external_workflow_handle(sunset_id(self.state.key))
             await quietly(handle.cancel)
-
-
-def sunset_workflow_id(product: str) -> str:
-    return f"product/{product}/sunset"

@@ -14,7 +14,7 @@ from phasegate.lint.people import blocked_by, blockers, shortages
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.product import Product
-from phasegate.seats import steps_of
+from phasegate.seats import seated, steps_of
 
 
 def product_findings(
@@ -157,10 +157,7 @@ def _approvers(product: Product, policy: Policy, directory: Directory | None) ->
 
 def _seats(product: Product, gate: Gate, directory: Directory) -> Iterator[Finding]:
     chosen = product.approvers.get(gate.id, {})
-    members = {
-        group: [p for p in directory.members(group) if group not in chosen or p in chosen[group]]
-        for group in directory.groups
-    }
+    members = seated(directory.groups, directory, chosen)
     steps = steps_of(gate.requires, members, tier=product.tier, excluded=[product.owner])
     path: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("approvers",)
     short = list(shortages(gate, steps))

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from client import gates, products
 from client.asking import ask, new_request_id
-from client.engine import Engine, gate_id, product_id, sunset_id
+from client.engine import Engine
 from phasegate.errors import EngineError, Refusal
+from phasegate.ids import gate_id, product_id, sunset_id
 from phasegate.reading import read_directory, read_policy, read_product
 from phasegate.requests import (
     ConditionRequest,

@@ -7,8 +7,9 @@ import pytest
 from stage import Stage
 
 from client.dev_server import dev_server, free_port
-from client.engine import Engine, gate_id, product_id
+from client.engine import Engine
 from client.settings import Settings
+from phasegate.ids import gate_id, product_id
 from worker import build_worker
 
 

@@ -11,8 +11,9 @@ from temporalio.client import WorkflowExecutionStatus
 
 from client.asking import new_request_id
 from client.dev_server import find_temporal
-from client.engine import Engine, gate_id, product_id, sunset_id
+from client.engine import Engine
 from phasegate.errors import EngineError
+from phasegate.ids import gate_id, product_id, sunset_id
 
 
 async def to_launch(stage: Stage) -> None:

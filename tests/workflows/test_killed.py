@@ -11,8 +11,9 @@ import pytest
 from stage import Stage
 
 from client.dev_server import dev_server, free_port
-from client.engine import Engine, product_id
+from client.engine import Engine
 from client.settings import Settings
+from phasegate.ids import product_id
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,8 +6,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowUpdateFailedError
 
 from client.asking import new_request_id
-from client.engine import gate_id, product_id
 from client.inbox import inbox
+from phasegate.ids import gate_id, product_id
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from stage import Stage
 
-from client.engine import Engine, product_id
+from client.engine import Engine
 from client.settings import Settings
 from ledger import Ledger
+from phasegate.ids import product_id
 from worker import build_worker
 
 

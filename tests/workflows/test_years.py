@@ -12,10 +12,11 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.testing import WorkflowEnvironment
 
-from client.engine import Engine, product_id, sunset_id
+from client.engine import Engine
 from client.plugin import phasegate_plugin
 from client.settings import Settings
 from ledger import Ledger
+from phasegate.ids import product_id, sunset_id
 from phasegate.reading import read_policy
 from phasegate.search import ATTRIBUTES
 from phasegate.sunset import ArchiveTask, DateTask, NoticeTask
