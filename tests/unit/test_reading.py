@@ -483,3 +483,8 @@ def test_well_formed_nonsense_is_refused_and_never_crashes(phases: object, tasks
     text += f"sunset: {{tasks: [{dumps(tasks)}]}}\n"
     with pytest.raises(DocumentError):
         read_policy(text, "nonsense.yaml")
+
+
+def test_a_mapping_in_place_of_a_text_is_called_one() -> None:
+    with pytest.raises(DocumentError, match="a mapping"):
+        read_policy("policy: tiny\nversion: {a: 1}\ntitle: T\nphases: []\n", "p.yaml")
