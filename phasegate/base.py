@@ -19,6 +19,13 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 """Free text from a person. Bounded, because it is kept in workflow histories for years."""
 
 
+FigureName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+"""What a number or fact is called: an identifier of CEL, so that expressions can ask for it."""
+
+Figure = bool | int | float | Annotated[str, StringConstraints(max_length=500)]
+"""A number or fact that expressions judge."""
+
+
 class Document(BaseModel):
     """What people write in files: closed (an unknown field is an error) and immutable."""
 

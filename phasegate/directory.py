@@ -1,23 +1,82 @@
-"""The directory: people and the groups that give them a say."""
+"""The directory: people, the groups that give them a say, and who stands in for whom."""
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from phasegate.base import Document, PersonId, Slug, Text
 
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+WORKING_DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+
+
+def _day(value: object) -> object:
+    """Text is read here: pydantic in strict mode takes no text for a date."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            return value
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day of the calendar, as `2026-12-24`."""
+
+
+class Permission(StrEnum):
+    """What a group may do beyond voting, at the tiers it is given for."""
+
+    waive = "waive"
+    override = "override"
+    extend = "extend"
+    reassign = "reassign"
+
+
+class Absence(Document):
+    """Days on which somebody is away, the last one included, and who acts for them."""
+
+    start: Day
+    end: Day = Field(description="the last day away")
+    delegate: PersonId | None = None
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Absence:
+        if self.end < self.start:
+            raise ValueError(f"ends on {self.end}, before it starts on {self.start}")
+        return self
+
 
 class Person(Document):
+    """Somebody who may have a say, and the calendar they work by."""
+
     name: Text = ""
     email: str = Field("", max_length=320)
     manager: PersonId | None = None
+    deputy: PersonId | None = Field(None, description="acts for them when they do not answer")
+    country: str | None = Field(None, description="whose holidays they have, as ISO 3166: DE, US")
+    subdivision: str | None = Field(None, description="part of the country, as ISO 3166-2: BY, CA")
+    time_zone: str = Field("UTC", description="as the IANA names it: Europe/Berlin")
+    working_days: tuple[Weekday, ...] = Field(WORKING_DAYS, min_length=1)
+    absences: tuple[Absence, ...] = ()
 
 
 class Group(Document):
+    """People with the same say. Authority grows with the role that a group stands for."""
+
     title: Text = ""
     members: tuple[PersonId, ...] = ()
+    approve: tuple[int, ...] = Field(
+        (), description="tiers of products its members may vote on; all if empty"
+    )
+    permissions: dict[Permission, tuple[int, ...]] = Field(
+        {}, description="what its members may do, and at which tiers"
+    )
 
 
 class Directory(Document):
@@ -33,8 +92,35 @@ class Directory(Document):
         found = self.groups.get(group)
         return tuple(sorted(set(found.members))) if found else ()
 
+    def voters(self, group: str, tier: int) -> tuple[str, ...]:
+        """Those members whose group may vote on products of this tier."""
+        found = self.groups.get(group)
+        if found is None or (found.approve and tier not in found.approve):
+            return ()
+        return self.members(group)
+
     def groups_of(self, person: str) -> tuple[str, ...]:
         return tuple(sorted(name for name, group in self.groups.items() if person in group.members))
+
+    def permissions(self, person: str, tier: int) -> tuple[Permission, ...]:
+        """What this person may do with products of this tier, sorted."""
+        given = {
+            permission
+            for group in self.groups.values()
+            if person in group.members
+            for permission, tiers in group.permissions.items()
+            if tier in tiers
+        }
+        return tuple(sorted(given))
+
+    def managers(self, person: str) -> tuple[str, ...]:
+        """The chain of managers above somebody, the nearest first; a circle ends it."""
+        chain: list[str] = []
+        known = self.people.get(person)
+        while known and known.manager and known.manager not in (person, *chain):
+            chain.append(known.manager)
+            known = self.people.get(known.manager)
+        return tuple(chain)
 
     def name_of(self, person: str) -> str:
         """The person's display name, or their id."""

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from phasegate.base import Document, Slug, Text
-from phasegate.span import Span
+from phasegate.within import BusinessDays, Within
 
 
 class TimeoutAction(StrEnum):
@@ -25,6 +25,8 @@ class Requirement(Document):
 
     `include` names groups of which one seat each is reserved ("3 of 5, legal among them").
     A `veto` group's recycle, hold or kill stops the gate by itself, and the gate waits for it.
+    With `when` (CEL over `product`) it is asked only of products for which that is true; what
+    cannot be evaluated asks everybody, since an error must not drop an approval.
     """
 
     group: Slug | None = Field(None, description="the group whose members vote")
@@ -34,6 +36,9 @@ class Requirement(Document):
     veto: bool = False
     step: int = Field(1, ge=1, le=9, description="steps are voted in order")
     tiers: tuple[int, ...] = Field((), description="product tiers it applies to; all if empty")
+    when: str | None = Field(
+        None, max_length=2000, description="CEL over product: asked only where it is true"
+    )
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Requirement:
@@ -63,9 +68,13 @@ class Requirement(Document):
 class Criterion(Document):
     """What the gate asks of the product.
 
-    With a `milestone`, it is true when that milestone is met. With an `expression` (CEL over
-    `product`), it is evaluated when the round opens. With neither, the approvers judge it: a
-    yes-vote says that it is met.
+    With a `milestone`, it is met when that milestone is. With an `expression` (CEL over `product`
+    and `evidence`), it is evaluated when the round opens and whenever they change. With
+    `attested_by`, a member of that group says whether it is met. With none of these, the approvers
+    judge it: a yes-vote says that it is met.
+
+    A `should` has a weight in the gate's score (R. G. Cooper's scorecard: must-meet criteria knock
+    out, should-meet criteria are scored).
     """
 
     id: Slug
@@ -73,21 +82,29 @@ class Criterion(Document):
     kind: Literal["must", "should"] = "must"
     milestone: Slug | None = None
     expression: str | None = Field(None, max_length=2000)
+    attested_by: Slug | None = Field(None, description="the group whose members attest it")
+    weight: int = Field(1, ge=1, le=100, description="of a should, in the gate's score")
 
     @model_validator(mode="after")
     def _one_check(self) -> Criterion:
-        if self.milestone and self.expression:
-            raise ValueError("has both milestone and expression; one check each")
+        checks = [name for name in ("milestone", "expression", "attested_by") if getattr(self, name)]
+        if len(checks) > 1:
+            raise ValueError(f"has {' and '.join(checks)}; one check each")
+        if self.kind == "must" and self.weight != 1:
+            raise ValueError("a must has no weight: it knocks out, whatever the score")
         return self
 
 
 class Clocks(Document):
-    """How long a gate may take, counted from the opening of the round."""
+    """How long a gate may take. Business days are those of each approver."""
 
-    respond: Span = Field(Span(exact=timedelta(days=5)), description="approvers answer within")
-    resolve: Span = Field(Span(exact=timedelta(days=10)), description="the gate decides within")
-    remind: tuple[Span, ...] = Field(
-        (Span(exact=timedelta(days=1)),), description="remind so long before respond is due"
+    respond: Within = Field(BusinessDays(5), description="approvers answer within")
+    resolve: Within = Field(BusinessDays(10), description="the gate decides within")
+    remind: tuple[Within, ...] = Field(
+        (BusinessDays(1),), description="remind so long before respond is due"
+    )
+    escalate: Within = Field(
+        BusinessDays(2), description="so long after respond, managers of the silent may act"
     )
     on_timeout: TimeoutAction = TimeoutAction.escalate
 
@@ -95,6 +112,8 @@ class Clocks(Document):
     def _in_order(self) -> Clocks:
         if self.respond.approximate <= timedelta(0):
             raise ValueError("respond must be longer than nothing")
+        if self.escalate.approximate <= timedelta(0):
+            raise ValueError("escalate counts on from the respond deadline: give a positive span")
         if self.resolve.approximate < self.respond.approximate:
             raise ValueError(
                 f"resolve ({self.resolve.words}) ends before respond ({self.respond.words})"
@@ -116,6 +135,15 @@ class Gate(Document):
     )
     requires: tuple[Requirement, ...] = Field(min_length=1)
     criteria: tuple[Criterion, ...] = ()
+    threshold: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        description="percent that the should-criteria must score; below, only a Conditional Go",
+    )
+    reviewers: tuple[Slug, ...] = Field(
+        (), description="groups that are asked for advice; what they say counts for nothing"
+    )
     wait_for: Literal["need", "all"] = Field(
         "need", description="decide as soon as enough said yes, or wait for everybody"
     )
@@ -128,3 +156,9 @@ class Gate(Document):
         if steps != list(range(1, len(steps) + 1)):
             raise ValueError(f"steps must count 1, 2, 3 …; found {', '.join(map(str, steps))}")
         return requires
+
+    @model_validator(mode="after")
+    def _something_to_score(self) -> Gate:
+        if self.threshold is not None and all(c.kind == "must" for c in self.criteria):
+            raise ValueError("threshold needs should-criteria to score; add some, or leave it out")
+        return self

@@ -32,6 +32,9 @@ class Review(Document):
     gate: Gate
     first: Span = Field(description="from entering the phase")
     every: Span = Field(description="from one review's decision to the next opening")
+    invest: Slug | None = Field(
+        None, description="the phase that a recycle leads to: invest in the next generation"
+    )
 
     @model_validator(mode="after")
     def _forwards(self) -> Review:

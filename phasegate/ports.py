@@ -6,10 +6,11 @@ Workflows and activities know each other by this module only.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
-from phasegate.base import Instant, Wire
+from phasegate.base import Figure, Instant, Wire
 from phasegate.check import HttpCheck
+from phasegate.directory import Permission
 from phasegate.events import Announcement
 from phasegate.gate import Gate
 from phasegate.policy import Phase
@@ -18,6 +19,7 @@ from phasegate.sunset import ArchiveTask, HttpTask, SunsetPlan
 READ_PHASE = "read_phase"
 READ_SUNSET = "read_sunset"
 CONVENE = "convene"
+AUTHORITY = "authority"
 ANNOUNCE = "announce"
 CHECK_MILESTONE = "check_milestone"
 CALL_ENDPOINT = "call_endpoint"
@@ -53,8 +55,40 @@ class SunsetBrief(Wire):
     members: dict[str, tuple[str, ...]] = {}
 
 
+class Away(Wire):
+    """An absence as instants, from the first moment of its first day to the end of its last."""
+
+    start: Instant
+    end: Instant
+    delegate: str | None = None
+
+
+class Timetable(Wire):
+    """When a round's clocks act, by person where people have calendars of their own."""
+
+    respond: dict[str, Instant] = {}
+    escalate: dict[str, Instant] = {}
+    remind: list[Instant] = []
+    resolve: Instant
+
+
+class ClockOrder(Wire):
+    """Which timetable is wanted.
+
+    `start`: count everything from `since`. `respond`: count the answers anew from `since` (a later
+    step opened, the evidence changed), and leave `resolve` where it was. `resume`: the clocks stood
+    still from `stopped` to `since`; what was left of them is left now. `keep`: leave what is there,
+    and count from `since` only for people who are new.
+    """
+
+    kind: Literal["start", "respond", "resume", "keep"] = "start"
+    since: Instant
+    stopped: Instant | None = None
+    before: Timetable | None = None
+
+
 class ConveneRequest(Wire):
-    """Everything needed to open a round: who may vote, by when, and what the criteria say."""
+    """Everything needed to convene a round, or to convene it again after something changed."""
 
     product: str
     directory: str
@@ -62,8 +96,11 @@ class ConveneRequest(Wire):
     tier: int
     narrowed: dict[str, tuple[str, ...]] = {}
     definition: dict[str, Any] = {}
+    evidence: dict[str, Figure] = {}
     milestones: dict[str, str] = {}
-    opened_at: Instant
+    seated: tuple[str, ...] = ()
+    """People who sit beside the directory's members: those to whom a seat was given."""
+    clock: ClockOrder
 
 
 class CriterionFinding(Wire):
@@ -77,14 +114,42 @@ class CriterionFinding(Wire):
 
 
 class Convened(Wire):
-    """The slice of the directory a round needs, and its instants."""
+    """The slice of the directory a round needs, its instants and its criteria.
+
+    `members` are those of every group the gate names, also of groups that review or attest.
+    `applying` are the indexes of the requirements that ask this product.
+    """
 
     directory_digest: str
     members: dict[str, tuple[str, ...]]
-    respond_due: Instant
-    resolve_due: Instant
-    remind_at: list[Instant] = []
+    applying: tuple[int, ...]
+    timetable: Timetable
+    absences: dict[str, tuple[Away, ...]] = {}
+    """Of everybody who sits, and of those who act for them."""
+    deputies: dict[str, str] = {}
+    managers: dict[str, tuple[str, ...]] = {}
     criteria: list[CriterionFinding] = []
+
+
+class AuthorityRequest(Wire):
+    """What somebody may do with a product of this tier, by the directory as it is now."""
+
+    directory: str
+    actor: str
+    tier: int
+    about: str | None = None
+    """Somebody whom the request concerns: a delegate, a new owner, the holder of a seat."""
+
+
+class Authority(Wire):
+    """The answer. `manages` says that the actor is in the chain of managers above `about`."""
+
+    permissions: tuple[Permission, ...] = ()
+    known: bool = False
+    about_known: bool = False
+    manages: bool = False
+    about_absences: tuple[Away, ...] = ()
+    about_managers: tuple[str, ...] = ()
 
 
 class AnnounceRequest(Wire):

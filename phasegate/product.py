@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from phasegate.base import Document, Due, PersonId, Slug, Text
+from phasegate.base import Document, Due, Figure, FigureName, PersonId, Slug, Text
 from phasegate.check import Check
 
 
@@ -81,7 +81,13 @@ class Product(Document):
     features: tuple[Feature, ...] = ()
     strategy: Strategy = Strategy()
     goals: tuple[Goal, ...] = ()
+    figures: dict[FigureName, Figure] = Field(
+        {}, description="numbers and facts that policies may ask about, as product.figures.NAME"
+    )
     stakeholders: tuple[Stakeholder, ...] = ()
+    team: tuple[PersonId, ...] = Field(
+        (), description="who may submit gates and evidence beside the owner"
+    )
     milestones: tuple[RoadmapMilestone, ...] = ()
     approvers: dict[Slug, dict[Slug, tuple[PersonId, ...]]] = Field(
         {},
