@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from phasegate.base import Wire
+from phasegate.base import Figure, Wire
 
 
 class ProductFacts(Wire):
-    """What a gate knows of its product."""
+    """What a gate knows of its product.
+
+    `evidence` holds title, link, digest and by (who submitted it) of each piece; `figures` what
+    all of it says in numbers, the latest word of each.
+    """
 
     key: str
     name: str
@@ -21,3 +25,4 @@ class ProductFacts(Wire):
     definition: dict[str, Any] = {}
     milestones: dict[str, str] = {}
     evidence: list[dict[str, str]] = []
+    figures: dict[str, Figure] = {}

@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from phasegate.base import Due, PersonId, Slug, Text, Wire
+from phasegate.base import Due, Figure, FigureName, PersonId, Slug, Text, Wire
 from phasegate.votes import Vote
 
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -94,6 +94,9 @@ class EvidenceRequest(OwnerRequest):
     title: Text = Field(min_length=1)
     link: str = Field("", max_length=2000)
     digest: str = Field("", max_length=80, description="sha256 of a file, as sha256:…")
+    figures: dict[FigureName, Figure] = Field(
+        {}, max_length=50, description="what it says in numbers; criteria judge them"
+    )
 
 
 class MilestoneRequest(Asked):

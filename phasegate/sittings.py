@@ -7,10 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from phasegate.base import Instant, Wire
+from phasegate.facts import ProductFacts
 from phasegate.views import ConditionView, GateSummaryView
 
 Kind = Literal["phase", "review", "sunset"]
-OpenerAction = Literal["pause", "resume", "condition-closed", "milestone", "ping"]
+OpenerAction = Literal["pause", "resume", "condition-closed", "milestone", "facts", "ping"]
 
 SUMMARIES_KEPT = 60
 """Closed rounds kept in state; the ledger has all of them."""
@@ -36,6 +37,8 @@ class OpenerNote(Wire):
     action: OpenerAction
     condition: str = Field("", description="the condition or the milestone it is about")
     state: str = Field("", description="what the milestone has become")
+    facts: ProductFacts | None = Field(None, description="the product as it is now")
+    actor: str = Field("", description="who changed it")
 
 
 class OpenGate(Wire):
