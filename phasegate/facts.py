@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
-from phasegate.base import Figure, Wire
+from phasegate.base import Figure, Wire, canonical
 
 
 class ProductFacts(Wire):
@@ -26,3 +27,10 @@ class ProductFacts(Wire):
     milestones: dict[str, str] = {}
     evidence: list[dict[str, str]] = []
     figures: dict[str, Figure] = {}
+
+
+def revision_of(facts: ProductFacts) -> str:
+    """A digest of what voters see: the evidence, its figures, and the product's definition."""
+    pieces = [[e.get("title", ""), e.get("link", ""), e.get("digest", "")] for e in facts.evidence]
+    seen = canonical([pieces, facts.figures, facts.definition])
+    return "r" + sha256(seen).hexdigest()[:12]
