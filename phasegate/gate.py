@@ -87,7 +87,9 @@ class Criterion(Document):
 
     @model_validator(mode="after")
     def _one_check(self) -> Criterion:
-        checks = [name for name in ("milestone", "expression", "attested_by") if getattr(self, name)]
+        checks = [
+            name for name in ("milestone", "expression", "attested_by") if getattr(self, name)
+        ]
         if len(checks) > 1:
             raise ValueError(f"has {' and '.join(checks)}; one check each")
         if self.kind == "must" and self.weight != 1:

@@ -1,29 +1,34 @@
-"""How a round shows itself: the JSON of `gate show`, and the status page in the Temporal UI."""
+"""How a round shows itself: the JSON of `gate show`, and what the inbox reads."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from phasegate.markdown import day, line, said, section
+from phasegate.casting import ADVICE
 from phasegate.requirement_view import open_step, requirement_views
 from phasegate.review import Round
 from phasegate.rules import Verdict
+from phasegate.search import collapses
 from phasegate.sittings import OpenGate
 from phasegate.views import (
     ConditionView,
     CriterionView,
+    DelegationView,
     GateView,
+    OverrideView,
     PendingView,
     RefusalView,
     VoteView,
+    WorkView,
 )
 
 
 def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
     """The round as `gate show` gives it."""
     verdict = state.verdict(now) if state.convened else None
-    convened = state.convened
+    convened, card, table = state.convened, state.scorecard(), state.clocks.timetable
+    score = card.percent() if convened else None
     return GateView(
         product=state.product.key,
         gate=state.gate.id,
@@ -41,11 +46,8 @@ def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
         evidence=state.product.evidence,
         requirements=requirement_views(state, verdict),
         votes=_votes(state),
-        pending=_pending(state, verdict),
-        criteria=[
-            CriterionView(id=c.id, kind=c.kind, state=c.state, why=c.why or c.text)
-            for c in (convened.criteria if convened else [])
-        ],
+        pending=_pending(state, verdict, now),
+        criteria=[CriterionView(**c.model_dump()) for c in card.views()] if convened else [],
         conditions=[
             ConditionView(
                 id=f"{state.gate.id}-{state.round}-{number}",
@@ -58,9 +60,20 @@ def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
         ],
         refused=[RefusalView(**refused.model_dump()) for refused in state.refused],
         refused_more=state.refused_more,
-        respond_due=convened.respond_due if convened else None,
-        resolve_due=convened.resolve_due if convened else None,
+        respond_due=respond_due(state, verdict) if verdict else None,
+        resolve_due=table.resolve if table else None,
+        score=float(score) if score is not None else None,
+        threshold=state.gate.threshold,
+        work=WorkView(**state.work.model_dump()) if state.work else None,
+        override=_override(state),
+        delegations=_delegations(state),
+        notes=convened.notes if convened else [],
     )
+
+
+def respond_due(state: Round, verdict: Verdict) -> datetime:
+    """When the last of those who vote in the open step has to have answered."""
+    return state.clocks.respond_due(open_step(state, verdict).people)
 
 
 def lost_round_view(product: str, sitting: OpenGate, why: str, now: datetime) -> GateView:
@@ -102,95 +115,97 @@ def _votes(state: Round) -> list[VoteView]:
             revision=vote.revision,
             state=vote.state,
             channel=vote.channel,
+            step=vote.step,
+            advice=vote.step == ADVICE,
+            scores=vote.scores,
+            why=vote.why,
         )
-        for vote in state.votes
+        for vote in state.ballots.votes
     ]
 
 
-def _pending(state: Round, verdict: Verdict | None) -> list[PendingView]:
+def _override(state: Round) -> OverrideView | None:
+    done = state.override
+    if done is None:
+        return None
+    return OverrideView(
+        actor=done.actor, reason=done.reason, at=done.at, votes_said=done.votes_said
+    )
+
+
+def _delegations(state: Round) -> list[DelegationView]:
+    given = [
+        DelegationView(
+            approver=d.approver, to=d.to, start=d.start, end=d.end, by=d.approver, reason=d.reason
+        )
+        for d in state.mandates.given
+    ]
+    return given + [
+        DelegationView(
+            approver=r.approver,
+            to=r.to,
+            start=r.at,
+            end=None,
+            by=r.by,
+            reason=r.reason,
+            reassigned=True,
+        )
+        for r in state.reassigned
+    ]
+
+
+def _pending(state: Round, verdict: Verdict | None, now: datetime) -> list[PendingView]:
     if verdict is None or state.convened is None or state.opened_at is None or state.closed:
         return []
-    people = open_step(state, verdict).people
+    people, due = open_step(state, verdict).people, respond_due(state, verdict)
+    table = state.clocks.timetable
+    assert table is not None
     return [
         PendingView(
             approver=person,
             group=", ".join(sorted(people[person])),
-            since=state.opened_at,
-            respond_due=state.convened.respond_due,
+            since=state.asked_since(person) or state.opened_at,
+            respond_due=table.respond.get(person, due),
+            acting=list(state.stand_ins(person, now)),
         )
         for person in verdict.pending
     ]
 
 
-def gate_memo(state: Round, step: int) -> dict[str, Any]:
+def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
     """What the inbox reads without asking the workflow: who may vote as what, and by when.
 
-    It changes with the step and the deadlines only, not with every vote.
+    It speaks of everybody in the open step, voted or not, so that it changes with the step, the
+    deadlines and the stand-ins and not with every vote. Only where too many people are pending for
+    the search attribute are they named here.
     """
-    assert state.convened is not None
-    assert state.opened_at is not None
-    return {
-        "opened_at": state.opened_at.isoformat(),
-        "respond_due": state.convened.respond_due.isoformat(),
-        "resolve_due": state.convened.resolve_due.isoformat(),
-        "revision": state.revision,
-        "round": state.round,
-        "step": step,
-        "members": {group: list(people) for group, people in state.convened.members.items()},
+    assert view.opened_at is not None
+    assert view.respond_due is not None
+    assert view.resolve_due is not None
+    table = state.clocks.timetable
+    assert table is not None
+    people = next(step for step in state.steps() if step.number == view.step).people
+    acting: dict[str, list[str]] = {}
+    for person in people:
+        for other in state.stand_ins(person, now):
+            acting.setdefault(other, []).append(person)
+    due = {person: table.respond[person] for person in people if person in table.respond}
+    since = {person: state.asked_since(person) for person in people}
+    memo = {
+        "opened_at": view.opened_at.isoformat(),
+        "respond_due": view.respond_due.isoformat(),
+        "resolve_due": view.resolve_due.isoformat(),
+        "revision": view.revision,
+        "round": view.round,
+        "step": view.step,
+        "name": state.product.name,
+        "tier": state.product.tier,
+        "members": {group: list(members) for group, members in state.members().items()},
+        "due": {p: at.isoformat() for p, at in due.items() if at != view.respond_due},
+        "since": {p: at.isoformat() for p, at in since.items() if at and at != view.opened_at},
+        "acting": acting,
     }
-
-
-def gate_page(view: GateView, product: str, question: str) -> str:
-    """The round as Markdown for somebody on call: state first, then who is missing."""
-    lines = [f"### {line(view.title) or view.gate}: {_headline(view)}"]
-    if question:
-        lines.append(f"*{line(question)}*")
-    lines.append(f"**{line(product)}** · round {view.round} · evidence `{view.revision}`")
-    if view.status != "decided":
-        lines.append(f"Now: {line(view.why)}.")
-        lines.append(f"Respond by {day(view.respond_due)}, resolve by {day(view.resolve_due)}.")
-    else:
-        lines.append(f"Why: {line(view.why)}.")
-    lines.append(
-        section(
-            "Requirements",
-            (
-                f"{r.group}{' (veto)' if r.veto else ''} {r.have} of {r.need}, **{r.state}**"
-                + said(r.why)
-                for r in view.requirements
-            ),
-        )
-    )
-    standing = [vote for vote in view.votes if vote.state == "standing"]
-    lines.append(
-        section(
-            "Votes",
-            (f"{v.approver} **{v.vote}** on {day(v.at)}" + said(v.comment) for v in standing[:40]),
-        )
-    )
-    if view.pending:
-        names = [pending.approver for pending in view.pending]
-        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
-        lines.append(f"Waiting for: {', '.join(names[:20])}{more}")
-        lines.append(f"Answer with `phasegate gate vote {view.product}/{view.gate} go --as WHO`.")
-    lines.append(
-        section(
-            "Criteria", (f"{c.kind} {c.id}: **{c.state}**. {line(c.why)}" for c in view.criteria)
-        )
-    )
-    lines.append(
-        section("Evidence", (line(e["title"]) + said(e.get("link", "")) for e in view.evidence))
-    )
-    if view.refused:
-        count = len(view.refused) + view.refused_more
-        last = view.refused[-1]
-        lines.append(f"Refused attempts: {count}. Last: {line(last.what)} ({line(last.why)}).")
-    return "\n\n".join(filter(None, lines))
-
-
-def _headline(view: GateView) -> str:
-    if view.outcome:
-        return view.outcome.upper()
-    if view.status == "decided":
-        return "ABANDONED"
-    return "cannot pass" if view.cannot_pass else view.status
+    pending = [p.approver for p in view.pending]
+    if collapses([*pending, *acting]):
+        memo["pending"] = pending
+    return memo

@@ -129,6 +129,8 @@ class Convened(Wire):
     deputies: dict[str, str] = {}
     managers: dict[str, tuple[str, ...]] = {}
     criteria: list[CriterionFinding] = []
+    notes: list[str] = []
+    """What could not be found out, for people to read."""
 
 
 class AuthorityRequest(Wire):

@@ -60,6 +60,11 @@ class VoteRequest(Wire):
     comment: Text = Field("", max_length=2000)
     conditions: list[Promise] = Field([], max_length=5)
     revision: str | None = Field(None, max_length=80, description="the evidence the voter saw")
+    on_behalf_of: PersonId | None = Field(None, description="whose seat it fills, if not one's own")
+    scores: dict[Slug, Annotated[int, Field(ge=0, le=10)]] = Field(
+        {}, max_length=50, description="0 to 10 for should-criteria that approvers judge"
+    )
+    step: int | None = Field(None, ge=1, le=9, description="an earlier step, to change that vote")
     request_id: RequestId
 
     @property

@@ -14,7 +14,7 @@ def requirement_views(state: Round, verdict: Verdict | None) -> list[Requirement
     open_step = verdict.step if verdict else 1
     views = []
     for index, requirement in enumerate(state.gate.requires):
-        if requirement.tiers and state.product.tier not in requirement.tiers:
+        if state.convened is None or index not in state.convened.applying:
             continue
         tally = have.get(index)
         filled = tally.have if tally else 0
@@ -28,9 +28,15 @@ def requirement_views(state: Round, verdict: Verdict | None) -> list[Requirement
                 veto=requirement.veto,
                 state=word,
                 why=why,
+                candidates=_candidates(state, verdict, requirement) if word == "waiting" else [],
             )
         )
     return views
+
+
+def _candidates(state: Round, verdict: Verdict | None, requirement: Requirement) -> list[str]:
+    """Who of those the gate waits for sits in one of the requirement's groups."""
+    return _silent(state, verdict, requirement) if verdict else []
 
 
 def _stand(
@@ -59,7 +65,11 @@ def _short(state: Round, verdict: Verdict, requirement: Requirement) -> bool:
     """Whether this requirement by itself can no longer be met."""
     step = open_step(state, verdict)
     index = state.gate.requires.index(requirement)
-    noes = {vote.approver for vote in state.standing() if not vote.vote.is_yes}
+    noes = {
+        vote.holder
+        for vote in state.ballots.counted()
+        if vote.step == step.number and not vote.vote.is_yes
+    }
     hopeful = {person: groups for person, groups in step.people.items() if person not in noes}
     seats = [seat for seat in step.seats if seat.requirement == index]
     return len(assign(seats, hopeful)) < len(seats)
@@ -67,11 +77,11 @@ def _short(state: Round, verdict: Verdict, requirement: Requirement) -> bool:
 
 def _vetoes(state: Round, requirement: Requirement) -> list[str]:
     """The standing noes of a veto group: `lea says kill`."""
-    members = _members(state, requirement)
+    groups = set(requirement.groups)
     return [
-        f"{vote.approver} says {vote.vote}"
-        for vote in state.standing()
-        if vote.vote.is_no and vote.step == requirement.step and vote.approver in members
+        f"{vote.holder} says {vote.vote}"
+        for vote in state.ballots.counted()
+        if vote.vote.is_no and vote.step == requirement.step and not groups.isdisjoint(vote.groups)
     ]
 
 
@@ -81,7 +91,7 @@ def _silent(state: Round, verdict: Verdict, requirement: Requirement) -> list[st
 
 
 def _members(state: Round, requirement: Requirement) -> set[str]:
-    found = state.convened.members if state.convened else {}
+    found = state.members()
     return {person for group in requirement.groups for person in found.get(group, ())}
 
 

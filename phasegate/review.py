@@ -1,32 +1,31 @@
 """One sitting of a gate: who may vote, what was said, and what it comes to.
 
 The aggregate that GateReview makes durable. Everything here is a function of the state and of the
-instants passed in.
+instants passed in. What people may ask of it is in phasegate.admission and phasegate.chair.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from hashlib import sha256
+from collections.abc import Mapping
+from datetime import datetime
 
-from phasegate.base import Instant, Wire, canonical
-from phasegate.casting import CastVote, Refused
+from phasegate.base import Instant, Wire
+from phasegate.casting import ADVICE, Attestation, Ballots, CastVote, Refused
+from phasegate.clockwork import Clockwork
 from phasegate.criteria import judged_by_milestone
 from phasegate.errors import Refusal
-from phasegate.facts import ProductFacts
+from phasegate.facts import ProductFacts, revision_of
 from phasegate.gate import Gate
 from phasegate.ports import Convened
-from phasegate.requests import Promise, Receipt, VoteRequest, remember
+from phasegate.requests import Promise, Receipt, remember
 from phasegate.rules import Ballot, Situation, Verdict, decide
+from phasegate.scorecard import Scorecard
 from phasegate.seats import Step, steps_of
+from phasegate.standing_in import Mandates, without
 from phasegate.votes import Outcome
 
 REFUSALS_KEPT = 50
 HANDLED_KEPT = 500
-VOTES_KEPT = 500
-CHANGED_TEXT_KEPT = 100_000
-"""Standing votes are always kept; of changed ones, so many votes and bytes of comments and
-conditions. The record in the ledger has all."""
 
 TEXT_KEPT = 300_000
 SHORT_TEXT = 300
@@ -34,10 +33,39 @@ SHORT_TEXT = 300
 used up, a vote with a short text or none is still taken."""
 
 
+class Work(Wire):
+    """Somebody asks the owner for work before the gate goes on."""
+
+    actor: str
+    what: str
+    at: Instant
+
+
+class Reassignment(Wire):
+    """A seat was given to somebody else. `groups` are those the seat sits in."""
+
+    approver: str
+    to: str
+    groups: tuple[str, ...]
+    by: str
+    reason: str
+    at: Instant
+
+
+class Override(Wire):
+    """An authority decided in the place of the approvers."""
+
+    actor: str
+    outcome: Outcome
+    reason: str
+    at: Instant
+    votes_said: str = ""
+
+
 class Round(Wire):
     """The state of one round. A wire contract: it is carried across continue-as-new."""
 
-    schema_version: int = 1
+    schema_version: int = 2
     product: ProductFacts
     gate: Gate
     round: int
@@ -45,29 +73,40 @@ class Round(Wire):
     open_conditions: list[str] = []
     opened_at: Instant | None = None
     convened: Convened | None = None
-    votes: list[CastVote] = []
+    ballots: Ballots = Ballots()
+    clocks: Clockwork = Clockwork()
+    mandates: Mandates = Mandates()
+    reassigned: list[Reassignment] = []
+    attestations: list[Attestation] = []
+    had_a_hand: dict[str, str] = {}
+    work: Work | None = None
+    work_done: list[Work] = []
+    step: int = 1
+    step_since: Instant | None = None
+    asked_again: dict[str, Instant] = {}
     refused: list[Refused] = []
     refused_more: int = 0
     handled: dict[str, Receipt] = {}
     paused_at: Instant | None = None
-    reminders_sent: int = 0
-    respond_announced: bool = False
-    escalations: int = 0
     outcome: Outcome | None = None
+    override: Override | None = None
     decided_at: Instant | None = None
     why: str = ""
     abandoned: str = ""
+    ending_said: bool = False
 
     @property
     def revision(self) -> str:
-        """A digest of the evidence: what a voter saw."""
-        return "r" + sha256(canonical(self.product.evidence)).hexdigest()[:12]
+        """A digest of the evidence and the definition: what a voter saw."""
+        return revision_of(self.product)
 
     @property
     def status(self) -> str:
         if self.outcome or self.abandoned:
             return "decided"
-        return "on-hold" if self.paused_at else "open"
+        if self.paused_at:
+            return "on-hold"
+        return "waiting-on-owner" if self.work else "open"
 
     @property
     def closed(self) -> bool:
@@ -75,65 +114,122 @@ class Round(Wire):
 
     # -- who may vote ---------------------------------------------------------------------------
 
+    @property
+    def barred(self) -> dict[str, str]:
+        """Who has no say here, and why: nobody approves their own work."""
+        found = {e["by"]: "submitted evidence for it" for e in self.product.evidence if e.get("by")}
+        found |= self.had_a_hand
+        found[self.submitter] = "submitted the gate"
+        found[self.product.owner] = "owns the product"
+        return found
+
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """The people of each group, with the seats that were given to others."""
+        found = {
+            g: list(people)
+            for g, people in (self.convened.members if self.convened else {}).items()
+        }
+        for given in self.reassigned:
+            for group in given.groups:
+                people = [p for p in found.get(group, []) if p not in (given.approver, given.to)]
+                found[group] = sorted([*people, given.to])
+        return {group: tuple(people) for group, people in found.items()}
+
     def steps(self) -> tuple[Step, ...]:
-        members = self.convened.members if self.convened else {}
-        return steps_of(
+        """The steps as they are voted, with those who have voted and have left their group since:
+        leaving takes a seat that is empty, not a vote that was cast."""
+        members = {group: list(people) for group, people in self.members().items()}
+        steps = steps_of(
             self.gate.requires,
             members,
             tier=self.product.tier,
-            excluded=(self.product.owner, self.submitter),
+            excluded=self.barred,
+            applying=self.convened.applying if self.convened else (),
         )
+        return tuple(self._with_voters(step) for step in steps)
+
+    def _with_voters(self, step: Step) -> Step:
+        asked = {group for seat in step.seats for group in seat.groups} | step.veto_groups
+        people = dict(step.people)
+        for vote in self.ballots.counted():
+            groups = frozenset(vote.groups) & asked
+            if vote.step == step.number and vote.holder not in people and groups:
+                people[vote.holder] = groups
+        ordered = {person: people[person] for person in sorted(people)}
+        return Step(step.number, step.seats, step.veto_groups, ordered)
+
+    def stand_ins(self, person: str, now: datetime) -> tuple[str, ...]:
+        """Who may act for this person now: their delegate; once they are late their deputy; later
+        their managers, one more level with every escalation."""
+        assert self.convened is not None
+        barred = self.barred
+        found = [d] if (d := self.mandates.delegate_of(person, now)) else []
+        at = self.clocks.now(now)
+        if self.clocks.is_late(person, at) and (deputy := self.convened.deputies.get(person)):
+            found.append(self.mandates.delegate_of(deputy, now) or deputy)
+        managers = without(self.convened.managers.get(person, ()), barred)
+        found += managers[: self.clocks.manager_levels(person, at)]
+        return tuple(other for other in without(found, barred) if other != person)
+
+    def acts_for(self, person: str, now: datetime) -> tuple[str, ...]:
+        """Those who sit here and for whom this person may act now."""
+        seated = dict.fromkeys(holder for step in self.steps() for holder in step.people)
+        return tuple(holder for holder in seated if person in self.stand_ins(holder, now))
+
+    # -- what it comes to -----------------------------------------------------------------------
+
+    def scorecard(self) -> Scorecard:
+        findings = self.convened.criteria if self.convened else []
+        return Scorecard(self.gate, findings, self.attestations, self.ballots.counted())
 
     def verdict(self, now: datetime) -> Verdict:
         """What the standing votes amount to at `now`; while it stands still, when it stopped."""
         assert self.convened is not None, "a round is judged only once it is convened"
-        now = min(at for at in (now, self.paused_at, self.decided_at) if at)
-        criteria = self.convened.criteria
+        at = min(t for t in (self.clocks.now(now), self.decided_at) if t)
+        steps = self.steps()
+        votes = [Ballot(v.holder, v.vote, v.step) for v in self.ballots.counted()]
+        card = self.scorecard()
+        table = self.clocks.timetable
+        assert table is not None
         situation = Situation(
-            unmet_musts=tuple(c.id for c in criteria if c.kind == "must" and c.state == "unmet"),
-            weak_shoulds=tuple(c.id for c in criteria if c.kind == "should" and c.state == "unmet"),
+            late=tuple(s.number for s in steps if at >= self.clocks.respond_due(s.people)),
+            unmet_musts=card.unmet_musts(),
+            weak_shoulds=card.weak_shoulds(),
             open_conditions=tuple(self.open_conditions),
-            respond_passed=now >= self.convened.respond_due,
-            resolve_passed=now >= self.convened.resolve_due,
+            resolve_passed=at >= table.resolve,
             on_timeout=self.gate.clocks.on_timeout,
             wait_for_all=self.gate.wait_for == "all",
         )
-        ballots = (Ballot(v.approver, v.vote, v.step) for v in self.standing())
-        return decide(self.steps(), ballots, situation)
+        return decide(steps, votes, situation)
 
-    def standing(self) -> list[CastVote]:
-        return [vote for vote in self.votes if vote.state == "standing"]
+    def settle(self, now: datetime) -> Verdict:
+        """Judge the round, and keep the outcome if there is one. Decided is final."""
+        verdict = self.verdict(now)
+        if self.clocks.unsure:
+            return verdict  # the product changed: who has to agree is being found out
+        if verdict.outcome and not self.closed:
+            self.outcome, self.decided_at, self.why = verdict.outcome, now, verdict.why
+        elif verdict.step != self.step and not self.closed:
+            self.step, self.step_since = verdict.step, now
+            self.clocks.ask_again("step", "respond", now)
+        return verdict
 
-    # -- votes ----------------------------------------------------------------------------------
+    def promises(self) -> list[tuple[CastVote, Promise]]:
+        """The united conditions of the standing votes (rule 11)."""
+        return [(vote, promise) for vote in self.ballots.counted() for promise in vote.conditions]
 
-    def cast(self, request: VoteRequest, *, step: int, now: datetime, channel: str) -> None:
-        """Take the vote; an earlier one of the same person in this step is marked changed."""
-        for vote in self.standing():
-            if vote.approver == request.approver and vote.step == step:
-                vote.state = "changed"
-        self.votes.append(
-            CastVote(
-                approver=request.approver,
-                vote=request.vote,
-                comment=request.comment,
-                conditions=request.conditions,
-                at=now,
-                step=step,
-                revision=self.revision,
-                channel=channel,
-            )
-        )
-        self._forget_oldest_changed()
+    def asked_since(self, person: str) -> datetime | None:
+        """Since when the gate waits for this person."""
+        instants = [self.step_since or self.opened_at, self.asked_again.get(person)]
+        return max((at for at in instants if at), default=None)
 
-    def _forget_oldest_changed(self) -> None:
-        """Bound the state: somebody who keeps changing their mind must not outgrow a payload."""
-        changed = [vote for vote in self.votes if vote.state != "standing"]
-        text = sum(vote.length for vote in changed)
-        for vote in changed:
-            if len(self.votes) <= VOTES_KEPT and text <= CHANGED_TEXT_KEPT:
-                break
-            self.votes.remove(vote)
-            text -= vote.length
+    # -- the course of a round ------------------------------------------------------------------
+
+    def convene(self, found: Convened) -> None:
+        """Take the slice of the directory, the timetable and the criteria, as they are now."""
+        self.convened = found
+        self.mandates.absences = found.absences
+        self.clocks.planned(found.timetable)
 
     def refuse(self, actor: str, refusal: Refusal, *, now: datetime, channel: str) -> bool:
         """Record a refusal; True while there is room for it (then it is also announced)."""
@@ -148,25 +244,30 @@ class Round(Wire):
     def remember(self, key: str, receipt: Receipt) -> None:
         remember(self.handled, key, receipt, kept=HANDLED_KEPT)
 
-    # -- the course of a round ------------------------------------------------------------------
-
-    def settle(self, now: datetime) -> Verdict:
-        """Judge the round, and keep the outcome if there is one. Decided is final."""
-        verdict = self.verdict(now)
-        if verdict.outcome and not self.closed:
-            self.outcome, self.decided_at, self.why = verdict.outcome, now, verdict.why
-        return verdict
-
-    def promises(self) -> list[tuple[CastVote, Promise]]:
-        """The united conditions of the standing votes (rule 11)."""
-        return [(vote, promise) for vote in self.standing() for promise in vote.conditions]
-
-    def abandon(self, why: str, now: datetime) -> None:
-        if not self.closed:
-            self.abandoned, self.decided_at, self.why = why, now, why
+    def hear(self, facts: ProductFacts, now: datetime) -> list[CastVote]:
+        """The product changed. Yes-votes on what it was are void, and so is what was attested as
+        met; a no stands, marked with the revision it saw. The votes that became void."""
+        before = self.revision
+        if facts.owner != self.product.owner:
+            self.had_a_hand[self.product.owner] = "owned the product while the gate was open"
+        self.product = facts
+        barred, changed = self.barred, self.revision != before
+        void = [v for v in self.ballots.counted() if v.holder in barred or v.approver in barred]
+        self.ballots.void(void, "who votes may not have a hand in it")
+        if changed:
+            stale = [v for v in self.ballots.counted() if v.vote.is_yes]
+            self.ballots.void(stale, f"the evidence is now {self.revision}")
+            void += stale
+            for said in self.attestations:
+                said.voided = said.voided or said.state == "met"
+        for vote in void:
+            self.asked_again[vote.holder] = now
+        self.clocks.ask_again("facts", "respond" if changed else "keep", now)
+        return void
 
     def hear_of_milestone(self, milestone: str, state: str) -> None:
         """A milestone of the product was settled while the round sits: its criteria follow."""
+        self.product.milestones[milestone] = state
         if self.convened is None:
             return
         named = {c.id for c in self.gate.criteria if c.milestone == milestone}
@@ -174,33 +275,39 @@ class Round(Wire):
             if criterion.id in named:
                 criterion.state, criterion.why = judged_by_milestone(milestone, state)
 
+    def abandon(self, why: str, now: datetime) -> None:
+        if not self.closed:
+            self.abandoned, self.decided_at, self.why = why, now, why
+
     def pause(self, now: datetime) -> None:
+        """The product is on hold."""
         if not self.closed and self.paused_at is None:
             self.paused_at = now
+            self.clocks.stop(now)
 
     def resume(self, now: datetime) -> None:
-        """Go on; every instant of the round moves by as long as it stood still."""
-        if self.paused_at is None or self.closed:
-            return
-        shift, self.paused_at = now - self.paused_at, None
-        if self.convened:
-            self.convened.respond_due += shift
-            self.convened.resolve_due += shift
-            self.convened.remind_at = [instant + shift for instant in self.convened.remind_at]
+        """Go on; what was left of the clocks is left now, unless the owner owes work."""
+        if self.paused_at is not None and not self.closed:
+            self.paused_at = None
+            if self.work is None:
+                self.clocks.go_on(now)
+
+    def escalate(self, now: datetime) -> None:
+        """Undecided at its deadline: one more level of managers may act, and the resolve clock
+        starts again (roughly at first; calendars then say when exactly)."""
+        self.clocks.escalate(now, self.gate.clocks.resolve.approximate)
 
     def next_wake(self, now: datetime) -> datetime | None:
         """The next instant at which a clock of this round has something to do."""
-        if self.convened is None or self.paused_at or self.closed:
+        if self.convened is None or self.closed or not self.clocks.running:
             return None
-        instants = self.convened.remind_at[self.reminders_sent :]
-        if not self.respond_announced:
-            instants = [*instants, self.convened.respond_due]
-        return min([*instants, self.convened.resolve_due])
+        pending = self.verdict(now).pending
+        return self.clocks.next_wake(pending, self.mandates.turns(now))
 
-    def extend(self, now: datetime) -> timedelta:
-        """After an escalation the resolve clock starts again; the escalations are counted."""
-        assert self.convened is not None
-        self.escalations += 1
-        due = self.gate.clocks.resolve.after(now)
-        self.convened.resolve_due = due
-        return due - now
+    def reviewers(self) -> Mapping[str, tuple[str, ...]]:
+        """The groups that are asked for advice, and their people."""
+        members = self.members()
+        return {group: members.get(group, ()) for group in self.gate.reviewers}
+
+    def advice(self) -> list[CastVote]:
+        return [vote for vote in self.ballots.standing() if vote.step == ADVICE]

@@ -28,12 +28,15 @@ class Ballot:
 
 @dataclass(frozen=True)
 class Situation:
-    """What else decides: criteria, open conditions, and which deadlines have passed."""
+    """What else decides: criteria, open conditions, and which deadlines have passed.
+
+    `late` are the steps whose respond deadline has passed.
+    """
 
     unmet_musts: tuple[str, ...] = ()
     weak_shoulds: tuple[str, ...] = ()
     open_conditions: tuple[str, ...] = ()
-    respond_passed: bool = False
+    late: tuple[int, ...] = ()
     resolve_passed: bool = False
     on_timeout: TimeoutAction = TimeoutAction.escalate
     wait_for_all: bool = False
@@ -117,7 +120,7 @@ def _open_step(
     doomed = len(assign(step.seats, hopeful)) < len(step.seats)
     if word or doomed:  # rule 7
         why = f"a veto says {word}" if word else "too few people are left who could say yes"
-        if not pending or situation.respond_passed:
+        if not pending or step.number in situation.late:
             return verdict(_word(word, votes.values()), why, cannot_pass=True)
         return verdict(None, why, cannot_pass=True)
     if len(placed) < len(step.seats):
@@ -165,7 +168,7 @@ def _yes_ready(
     conditional = Vote.conditional_go in counted or bool(situation.weak_shoulds)
     why = "every requirement is met"
     if situation.weak_shoulds:
-        why += f", but {', '.join(situation.weak_shoulds)} scored below the threshold"
+        why += f", but {', '.join(situation.weak_shoulds)} fell short"
     elif conditional:
         why += ", with conditions"
     outcome = Outcome.conditional_go if conditional else Outcome.go

@@ -34,22 +34,28 @@ def group_key(group: str) -> str:
     return f"group:{group}"
 
 
-def waiting_on(pending: Mapping[str, Iterable[str]]) -> list[str]:
-    """The keyword list for those a gate waits on (person → their groups).
+def collapses(people: Iterable[str]) -> bool:
+    """Whether these are too many to be named one by one."""
+    return _size(person_key(person) for person in dict.fromkeys(people)) > WAITING_ON_BYTES
 
-    People by name while they fit; a large committee collapses to its groups, and the inbox then
-    asks the gate who of them has voted. Groups are few and short (63 characters at most); those
-    beyond the limit are left out rather than risk the workflow.
+
+def waiting_on(pending: Mapping[str, Iterable[str]], acting: Iterable[str] = ()) -> list[str]:
+    """The keyword list for those a gate waits on (person → their groups), and for those who may
+    act for them by delegation, as deputies or as managers.
+
+    People by name while they fit. A large committee collapses to its groups, and the memo then
+    says who of them has not voted. What is beyond the limit is left out rather than risk the
+    workflow: the groups are named first, then the stand-ins.
     """
-    people = [person_key(person) for person in sorted(pending)]
-    if _size(people) <= WAITING_ON_BYTES:
-        return people
-    groups: list[str] = []
-    for name in sorted({group for groups_of in pending.values() for group in groups_of}):
-        if _size([*groups, group_key(name)]) > WAITING_ON_BYTES:
-            break
-        groups.append(group_key(name))
-    return groups
+    people = sorted({*pending, *acting})
+    if not collapses(people):
+        return [person_key(person) for person in people]
+    groups = sorted({group for groups_of in pending.values() for group in groups_of})
+    found: list[str] = []
+    for key in [*map(group_key, groups), *map(person_key, sorted(set(acting)))]:
+        if _size([*found, key]) <= WAITING_ON_BYTES:
+            found.append(key)
+    return found
 
 
 def _size(entries: Iterable[str]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from phasegate.directory import Directory
@@ -28,12 +28,19 @@ class Step:
 
 
 def seated(
-    groups: Iterable[str], directory: Directory, narrowed: Mapping[str, Iterable[str]]
+    groups: Iterable[str],
+    directory: Directory,
+    narrowed: Mapping[str, Iterable[str]],
+    *,
+    tier: int,
 ) -> dict[str, tuple[str, ...]]:
-    """The members of each group who sit for a product: narrowed by its owner, never widened."""
+    """The members of each group who sit for a product of this tier.
+
+    A group that may not approve the tier has nobody; the owner narrows a group, never widens it.
+    """
     found = {}
     for group in sorted(set(groups)):
-        members = directory.members(group)
+        members = directory.voters(group, tier)
         allowed = set(narrowed.get(group, members))
         found[group] = tuple(person for person in members if person in allowed)
     return found
@@ -45,21 +52,21 @@ def steps_of(
     *,
     tier: int,
     excluded: Iterable[str] = (),
+    applying: Collection[int] | None = None,
 ) -> tuple[Step, ...]:
     """The steps a product of this tier votes through.
 
     `members` maps a group to its people; `excluded` (owner, submitters) have no say anywhere
-    (segregation of duties: nobody approves their own work).
+    (segregation of duties: nobody approves their own work). `applying` names the requirements in
+    force by index, where somebody has found that out already; else their tiers say it.
     """
     barred = set(excluded)
-    applying = [
-        (index, requirement)
-        for index, requirement in enumerate(requirements)
-        if not requirement.tiers or tier in requirement.tiers
-    ]
+    if applying is None:
+        applying = in_force(requirements, tier)
+    asked = [(i, requirement) for i, requirement in enumerate(requirements) if i in applying]
     steps = []
-    for number in sorted({requirement.step for _, requirement in applying}):
-        here = [(i, requirement) for i, requirement in applying if requirement.step == number]
+    for number in sorted({requirement.step for _, requirement in asked}):
+        here = [(i, requirement) for i, requirement in asked if requirement.step == number]
         groups = sorted({group for _, requirement in here for group in requirement.groups})
         people: dict[str, set[str]] = {}
         for group in groups:
@@ -80,6 +87,11 @@ def steps_of(
             )
         )
     return tuple(steps)
+
+
+def in_force(requirements: Sequence[Requirement], tier: int) -> tuple[int, ...]:
+    """The indexes of the requirements for products of this tier, whatever their `when` says."""
+    return tuple(i for i, r in enumerate(requirements) if not r.tiers or tier in r.tiers)
 
 
 def _seats(index: int, requirement: Requirement) -> list[Seat]:

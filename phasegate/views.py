@@ -15,6 +15,7 @@ class RequirementView(Wire):
     veto: bool
     state: str = Field(description="met, waiting, later or cannot-pass")
     why: str
+    candidates: list[str] = Field([], description="who could still give what is missing")
 
 
 class VoteView(Wire):
@@ -28,6 +29,10 @@ class VoteView(Wire):
     revision: str
     state: str
     channel: str = Field("", description="update, or signal for a vote sent by hand")
+    step: int = 1
+    advice: bool = Field(False, description="from a reviewer: it counts for nothing")
+    scores: dict[str, int] = {}
+    why: str = Field("", description="why it was withdrawn or voided")
 
 
 class PendingView(Wire):
@@ -35,6 +40,7 @@ class PendingView(Wire):
     group: str
     since: Instant
     respond_due: Instant
+    acting: list[str] = Field([], description="who may vote for them now")
 
 
 class CriterionView(Wire):
@@ -42,6 +48,36 @@ class CriterionView(Wire):
     kind: str
     state: str
     why: str
+    score: float | None = Field(None, description="of a should: 0 to 10")
+
+
+class WorkView(Wire):
+    """Work that an approver asks of the owner; the clocks stand still meanwhile."""
+
+    actor: str
+    what: str
+    at: Instant
+
+
+class OverrideView(Wire):
+    """Who decided in the place of the approvers, why, and what the votes came to."""
+
+    actor: str
+    reason: str
+    at: Instant
+    votes_said: str
+
+
+class DelegationView(Wire):
+    """Who acts for whom in this round; by `reassigned` for good."""
+
+    approver: str
+    to: str
+    start: Instant
+    end: Instant | None
+    by: str
+    reason: str
+    reassigned: bool = False
 
 
 class ConditionView(Wire):
@@ -84,6 +120,12 @@ class GateView(Wire):
     conditions: list[ConditionView]
     refused: list[RefusalView]
     refused_more: int = Field(0, description="refusals beyond the 50 that are kept")
+    score: float | None = Field(None, description="percent that the should-criteria score")
+    threshold: int | None = None
+    work: WorkView | None = None
+    override: OverrideView | None = None
+    delegations: list[DelegationView] = []
+    notes: list[str] = Field([], description="what could not be found out when it was convened")
     respond_due: Instant | None
     resolve_due: Instant | None
 

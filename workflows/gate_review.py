@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -12,18 +12,20 @@ from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
+    from phasegate.clockwork import Reconvening
     from phasegate.errors import PhasegateError
-    from phasegate.gate_view import gate_memo, gate_page, gate_view
-    from phasegate.requirement_view import open_step
+    from phasegate.gate_page import gate_page
+    from phasegate.gate_view import gate_memo, gate_view, respond_due
     from phasegate.search import review_attributes, waiting_on
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
     from workflows.bookkeeping import PATIENT, Books, Value, ahead
-    from workflows.vote_desk import ReviewStart, VoteDesk
+    from workflows.chair_desk import ChairDesk
+    from workflows.vote_desk import ReviewStart
 
 
 @workflow.defn(name="GateReview", failure_exception_types=[PhasegateError])
-class GateReview(VoteDesk):
+class GateReview(ChairDesk):
     """Takes votes until the gate rule decides, then reports to the workflow that opened it."""
 
     @workflow.init
@@ -56,42 +58,89 @@ class GateReview(VoteDesk):
         """Ask once who may vote and by when; the answer is kept, so later changes are events."""
         state = self.round
         if state.convened is None:
-            opened_at = state.opened_at = state.opened_at or workflow.now()
-            state.convened = await workflow.execute_activity(
-                ports.CONVENE,
-                ports.ConveneRequest(
-                    product=state.product.key,
-                    directory=state.product.directory,
-                    gate=state.gate,
-                    tier=state.product.tier,
-                    narrowed=state.product.narrowed,
-                    definition=state.product.definition,
-                    milestones=state.product.milestones,
-                    opened_at=opened_at,
-                ),
-                result_type=ports.Convened,
-                start_to_close_timeout=timedelta(seconds=30),
-                retry_policy=PATIENT,
-                summary=f"who may vote on {state.gate.id}",
-            )
-            verdict = state.verdict(opened_at)
-            self.books.announce(
+            state.opened_at = state.opened_at or workflow.now()
+            if not state.clocks.again:
+                state.clocks.ask_again("opened", "start", state.opened_at)
+            await self._look()
+        self.settle()
+
+    async def _look(self) -> None:
+        """Read the directory, the calendars and the criteria again, as the first order asks."""
+        state = self.round
+        wanted = state.clocks.again[0]
+        asked = asyncio.create_task(self._ask_directory(wanted.order))
+        await workflow.wait_condition(lambda: asked.done() or state.closed)
+        if not asked.done():  # decided meanwhile: nobody needs the answer
+            asked.cancel()
+            return
+        before = state.members()
+        state.convene(asked.result())
+        self._tell_people(wanted, before)
+
+    async def _ask_directory(self, order: ports.ClockOrder) -> ports.Convened:
+        state = self.round
+        product = state.product
+        request = ports.ConveneRequest(
+            product=product.key,
+            directory=product.directory,
+            gate=state.gate,
+            tier=product.tier,
+            narrowed=product.narrowed,
+            definition=product.definition,
+            evidence=product.figures,
+            milestones=product.milestones,
+            seated=tuple(given.to for given in (*state.reassigned, *state.mandates.given)),
+            clock=order.model_copy(update={"before": state.clocks.timetable}),
+        )
+        return await workflow.execute_activity(
+            ports.CONVENE,
+            request,
+            result_type=ports.Convened,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=PATIENT,
+            summary=f"who may vote on {state.gate.id}",
+        )
+
+    def _tell_people(self, wanted: Reconvening, before: Mapping[str, Sequence[str]]) -> None:
+        state, now = self.round, workflow.now()
+        found, table = state.convened, state.clocks.timetable
+        assert found is not None
+        assert table is not None
+        if wanted.why == "opened":
+            verdict = state.verdict(now)
+            self.say(
                 "gate.opened",
                 f"{state.gate.title}: round {state.round} is open",
                 actor=state.submitter,
-                gate=state.gate.id,
-                round=state.round,
                 waiting_for=list(verdict.pending),
-                respond_due=state.convened.respond_due.isoformat(),
-                resolve_due=state.convened.resolve_due.isoformat(),
-                directory_digest=state.convened.directory_digest,
+                reviewers={group: list(people) for group, people in state.reviewers().items()},
+                respond_due=respond_due(state, verdict).isoformat(),
+                resolve_due=table.resolve.isoformat(),
+                directory_digest=found.directory_digest,
+                notes=found.notes,
             )
-        self.settle()
+        elif (after := state.members()) != before:
+            people = {p for group in before.values() for p in group}
+            now_there = {p for group in after.values() for p in group}
+            joined, left = sorted(now_there - people), sorted(people - now_there)
+            self.say(
+                "gate.seats",
+                f"who sits at {state.gate.id} has changed: "
+                f"joined {', '.join(joined) or 'nobody'}, left {', '.join(left) or 'nobody'}",
+                actor=wanted.actor,
+                joined=joined,
+                left=left,
+                directory_digest=found.directory_digest,
+            )
 
     async def _sit(self) -> None:
         """Let votes and clocks act until the gate is decided."""
         renew = workflow.info().is_continue_as_new_suggested
         while not self.round.closed:
+            if self.round.clocks.again:
+                await self._look()
+                self.settle()
+                continue
             wake = self.round.next_wake(workflow.now())
             try:
                 await workflow.wait_condition(
@@ -109,49 +158,66 @@ class GateReview(VoteDesk):
 
     def _stirred(self, wake: datetime | None, renew: Callable[[], bool]) -> bool:
         """Whether there is something to do before `wake`."""
-        return self.round.closed or self.round.next_wake(workflow.now()) != wake or renew()
+        state = self.round
+        if state.closed or state.clocks.again or renew():
+            return True
+        return state.next_wake(workflow.now()) != wake
 
     def _turn_clocks(self) -> None:
-        """Remind, note who is late, and at the resolve deadline act as the policy says."""
+        """Remind; let deputies, then managers act for those who are late; at the resolve deadline
+        act as the policy says."""
         state, now = self.round, workflow.now()
-        assert state.convened is not None
-        due = [instant for instant in state.convened.remind_at if instant <= now]
-        late = now >= state.convened.respond_due and not state.respond_announced
         pending = list(state.verdict(now).pending)
-        if len(due) > state.reminders_sent:
-            state.reminders_sent = len(due)
-            if pending and not late:
-                self.say("gate.reminder", f"{', '.join(pending)}: please vote", pending=pending)
-        if late:
-            state.respond_announced = True
-            if pending:
-                self.say("gate.overdue", f"{', '.join(pending)} did not answer", pending=pending)
-        if self.settle():
-            state.extend(now)
-            again = f"{state.convened.resolve_due:%Y-%m-%d %H:%M} UTC"
+        reminded = state.clocks.due_reminder(now)
+        if late := state.clocks.newly_late(pending, now):
+            acting = {person: list(state.stand_ins(person, now)) for person in late}
             self.say(
-                "gate.escalated",
-                f"undecided at its deadline: {state.why or 'votes are missing'}; again at {again}",
-                pending=pending,
-                escalations=state.escalations,
+                "gate.overdue", f"{', '.join(late)} did not answer", pending=late, acting=acting
             )
-            self.publish()
+        in_time = [person for person in pending if person not in state.clocks.late]
+        if reminded and in_time:
+            self.say("gate.reminder", f"{', '.join(in_time)}: please vote", pending=in_time)
+        if silent := state.clocks.newly_escalated(pending, now):
+            acting = {person: list(state.stand_ins(person, now)) for person in silent}
+            who = sorted({other for others in acting.values() for other in others})
+            text = (
+                f"{', '.join(silent)} did not answer: {', '.join(who) or 'nobody'} may act for them"
+            )
+            self.say("gate.escalated", text, pending=silent, acting=acting)
+        if self.settle():
+            self._escalate(pending)
+
+    def _escalate(self, pending: list[str]) -> None:
+        """Undecided at the resolve deadline: it goes one level up, and is never a Go."""
+        state, now = self.round, workflow.now()
+        why = state.verdict(now).why or "votes are missing"
+        state.escalate(now)
+        acting = {person: list(state.stand_ins(person, now)) for person in pending}
+        self.say(
+            "gate.escalated",
+            f"undecided at its deadline: {why}",
+            pending=pending,
+            acting=acting,
+            escalations=state.clocks.escalations,
+        )
+        self.publish()
 
     def settle(self) -> bool:
         """Apply the gate rule. True if the resolve deadline passed and people above must act."""
         state = self.round
-        open_before = not state.closed
-        verdict = state.settle(workflow.now())
-        if open_before and state.closed:
+        verdict = state.settle(workflow.now()) if state.convened else None
+        if state.outcome and not state.ending_said:
+            state.ending_said = True
             view = gate_view(state, self.id, workflow.now())
             self.say(
                 "gate.decided",
                 f"{state.gate.title}: {state.outcome} ({state.why})",
+                actor=state.override.actor if state.override else "",
                 outcome=state.outcome,
                 view=view.model_dump(mode="json"),
             )
         self.publish()
-        return verdict.escalate
+        return bool(verdict and verdict.escalate and not state.closed)
 
     def _abandon(self, why: str) -> None:
         if not self.round.closed:
@@ -175,7 +241,7 @@ class GateReview(VoteDesk):
             outcome=state.outcome,
             why=state.why,
             decided_at=state.decided_at,
-            votes={vote.approver: vote.vote.value for vote in state.standing()},
+            votes={vote.holder: vote.vote.value for vote in state.ballots.counted()},
             conditions=view.conditions if state.outcome == "conditional-go" else [],
         )
 
@@ -194,6 +260,7 @@ class GateReview(VoteDesk):
         return gate_view(self.round, self.id, workflow.now())
 
     def publish(self) -> None:
+        """Show the state where operations look: search attributes, the memo, the page in the UI."""
         state, now = self.round, workflow.now()
         view = gate_view(state, self.id, now)
         workflow.set_current_details(gate_page(view, state.product.name, state.gate.question))
@@ -205,9 +272,11 @@ class GateReview(VoteDesk):
             attributes["PhasegateWaitingOn"] = None
             attributes["PhasegateOutcome"] = state.outcome or "abandoned"
         elif state.convened is not None:
-            verdict = state.verdict(now)
-            people = open_step(state, verdict).people
-            attributes["PhasegateWaitingOn"] = waiting_on({p: people[p] for p in verdict.pending})
-            attributes["PhasegateDue"] = state.convened.respond_due
-            self.books.note(gate_memo(state, verdict.step))
+            pending = {p.approver: p.group.split(", ") for p in view.pending}
+            acting = [other for p in view.pending for other in p.acting]
+            if state.work:
+                pending, acting = {state.product.owner: []}, []
+            attributes["PhasegateWaitingOn"] = waiting_on(pending, acting)
+            attributes["PhasegateDue"] = view.respond_due
+            self.books.note(gate_memo(state, view, now))
         self.books.show(attributes)

@@ -1,4 +1,4 @@
-"""What a round takes from people, and what its opener tells it."""
+"""What a round takes from voters, and what its opener tells it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate.admission import authorize, check_vote
+    from phasegate.admission import admit, check_vote, vote_of
     from phasegate.base import Wire
+    from phasegate.casting import ADVICE
     from phasegate.errors import Forbidden, Refusal, Rejected
     from phasegate.events import Outbox
+    from phasegate.facts import ProductFacts
     from phasegate.requests import Receipt, VoteRequest
     from phasegate.review import Round
     from phasegate.sittings import OpenerNote
@@ -71,46 +73,56 @@ class VoteDesk:
         except Forbidden:
             pass  # recorded where it was refused
         except Refusal as refusal:
-            self._record(actor, refusal, channel="signal")
+            self.record(actor, refusal, channel="signal")
 
     @workflow.signal(dynamic=True)
     async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """A signal this workflow does not have: recorded, since Temporal took it without a word."""
         refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "gates take: vote")
-        self._record("unknown", refusal, channel="signal")
+        self.record("unknown", refusal, channel="signal")
 
     async def _take(self, request: VoteRequest, *, channel: str) -> Receipt:
         state = self.round
-        await workflow.wait_condition(lambda: state.convened is not None or state.closed)
+        await self.convened()
         if known := state.handled.get(request.key):
             return known
         now = workflow.now()
         check_vote(state, request)
         try:
-            step = authorize(state, request, now)
+            seat = admit(state, request, now)
         except Forbidden as refusal:
-            self._record(request.approver, refusal, channel=channel)
+            self.record(request.approver, refusal, channel=channel)
             raise
-        state.cast(request, step=step, now=now, channel=channel)
+        vote = vote_of(state, request, seat, now, channel)
+        state.ballots.cast(vote)
+        whose = f" for {vote.on_behalf_of}" if vote.on_behalf_of else ""
+        kind = "advises" if seat.step == ADVICE else "votes"
         self.say(
-            "gate.vote",
-            f"{request.approver} votes {request.vote} on {state.gate.id}",
-            actor=request.approver,
-            vote=request.vote.value,
-            comment=request.comment,
-            revision=state.revision,
+            "gate.advice" if seat.step == ADVICE else "gate.vote",
+            f"{vote.approver} {kind} {vote.vote}{whose} on {state.gate.id}",
+            actor=vote.approver,
+            on_behalf_of=vote.on_behalf_of,
+            vote=vote.vote.value,
+            comment=vote.comment,
+            scores=vote.scores,
+            revision=vote.revision,
+            step=vote.step,
             channel=channel,
         )
         self.settle()
-        receipt = self._receipt(request)
-        state.remember(request.key, receipt)
-        return receipt
+        counts = "is advice, and counts for nothing" if seat.step == ADVICE else "counts"
+        return self.answer(request.key, f"{vote.approver}'s {vote.vote}{whose} {counts}")
 
-    def _receipt(self, request: VoteRequest) -> Receipt:
+    async def convened(self) -> None:
+        """Wait until the round knows who may vote."""
         state = self.round
-        text = f"{request.approver}'s {request.vote} counts"
+        await workflow.wait_condition(lambda: state.convened is not None or state.closed)
+
+    def answer(self, key: str, text: str) -> Receipt:
+        """What the caller hears; kept for retries of the same command."""
+        state = self.round
         text += f"; the gate decides {state.outcome}" if state.outcome else f"; {self._waiting()}"
-        return Receipt(
+        receipt = Receipt(
             workflow_id=self.id,
             text=text,
             status=state.status,
@@ -118,11 +130,17 @@ class VoteDesk:
             round=state.round,
             revision=state.revision,
         )
+        state.remember(key, receipt)
+        return receipt
 
     def _waiting(self) -> str:
-        return self.round.verdict(workflow.now()).why
+        state = self.round
+        if state.work:
+            return f"it waits for {state.product.owner} to submit it again"
+        return state.verdict(workflow.now()).why
 
-    def _record(self, actor: str, refusal: Refusal, *, channel: str) -> None:
+    def record(self, actor: str, refusal: Refusal, *, channel: str) -> None:
+        """Count a refusal, and keep it with the round."""
         count_refusal(refusal)
         if self.round.refuse(actor, refusal, now=workflow.now(), channel=channel):
             self.say(
@@ -138,26 +156,45 @@ class VoteDesk:
 
     @workflow.signal(name="opener_note")
     async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
-        """The product is held or resumed, or a condition of an earlier gate is kept."""
+        """The product changed, is held or resumed, or a condition of an earlier gate is kept."""
         try:
             note = read_signal(raw, OpenerNote)
             if note.token != self.start.token:
                 raise Rejected("not-the-opener", "a note to the gate", "its token is wrong")
         except Refusal as refusal:
-            self._record("unknown", refusal, channel="signal")
+            self.record("unknown", refusal, channel="signal")
             return
         state, now = self.round, workflow.now()
+        if state.closed:
+            return
         if note.action == "pause":
             state.pause(now)
         elif note.action == "resume":
             state.resume(now)
         elif note.action == "milestone":
             state.hear_of_milestone(note.condition, note.state)
+        elif note.action == "facts" and note.facts:
+            self._hear(note.facts, note.actor)
         elif note.condition in state.open_conditions:
             state.open_conditions.remove(note.condition)
-        if note.action != "ping" and state.convened and not state.closed and not state.paused_at:
+        if note.action != "ping" and state.convened and not state.paused_at:
             self.settle()
         self.publish()
+
+    def _hear(self, facts: ProductFacts, actor: str) -> None:
+        """The product is not what it was: tell those whose yes-votes are void by that."""
+        state, before = self.round, self.round.revision
+        void = state.hear(facts, workflow.now())
+        again = list(dict.fromkeys(vote.holder for vote in void))
+        changed = f"evidence is now {state.revision}" if state.revision != before else "it changed"
+        asked = f"; {', '.join(again)}: please vote again" if again else ""
+        self.say(
+            "gate.changed",
+            f"{state.product.name}: {changed}{asked}",
+            actor=actor,
+            revision=state.revision,
+            voided=again,
+        )
 
     def say(self, type: str, text: str, *, actor: str = "", **data: object) -> None:
         state = self.round

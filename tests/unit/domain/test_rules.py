@@ -164,7 +164,7 @@ situations = st.builds(
     wait_for_all=st.booleans(),
 )
 before_deadlines = situations.map(
-    lambda now: replace(now, respond_passed=False, resolve_passed=False)
+    lambda now: replace(now, late=(), resolve_passed=False)
 )
 # Mostly yes: gates of small committees otherwise hardly ever pass.
 votes_cast = st.sampled_from([*Vote, Vote.go, Vote.go, Vote.conditional_go])
@@ -519,7 +519,7 @@ def test_rule_7_another_veto_cannot_pass_and_is_decided_when_all_have_voted_or_t
     verdict = judge(veto, members, {"ann": "recycle"})
     assert (verdict.outcome, verdict.cannot_pass) == (None, True)
     assert judge(veto, members, {"ann": "recycle", "bob": "go"}).outcome is Outcome.recycle
-    late = Situation(respond_passed=True)
+    late = Situation(late=(1, 2, 3))
     assert judge(veto, members, {"ann": "recycle"}, late).outcome is Outcome.recycle
     assert judge(veto, members, {}, late).outcome is None
 
@@ -614,7 +614,7 @@ def test_rule_12_the_timeout_action_at_the_resolve_deadline(
 
 def test_rule_12_nothing_escalates_before_the_resolve_deadline() -> None:
     assert not judge(ENG, {"eng": "ann bob"}, {"ann": "go"}).escalate
-    assert not judge(ENG, {"eng": "ann bob"}, {}, Situation(respond_passed=True)).escalate
+    assert not judge(ENG, {"eng": "ann bob"}, {}, Situation(late=(1, 2, 3))).escalate
 
 
 @pytest.mark.parametrize("action", TimeoutAction)
@@ -626,7 +626,7 @@ def test_rule_12_a_gate_held_up_by_a_must_times_out_as_well(action: TimeoutActio
 
 
 def test_rule_12_votes_that_decide_go_before_the_timeout_action() -> None:
-    now = Situation(respond_passed=True, resolve_passed=True, on_timeout=TimeoutAction.kill)
+    now = Situation(late=(1, 2, 3), resolve_passed=True, on_timeout=TimeoutAction.kill)
     members = {"eng": "ann bob cyd"}
     assert judge(ENG, members, {"ann": "go", "bob": "go"}, now).outcome is Outcome.go
     doomed = {"ann": "recycle", "bob": "abstain"}

@@ -1,0 +1,160 @@
+"""The clocks of a round: its timetable, when they stand still, and what they have done.
+
+Instants come from an activity, since calendars are data that changes; here they are only compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from phasegate.base import Instant, Wire
+from phasegate.ports import ClockOrder, Timetable
+
+Why = Literal["opened", "directory", "facts", "step", "resumed", "mandate", "escalated"]
+
+
+class Reconvening(Wire):
+    """The round is to be convened again, because something changed at `order.since`."""
+
+    why: Why
+    order: ClockOrder
+    actor: str = ""
+
+
+class Clockwork(Wire):
+    """When the clocks of a round act. While it waits to be convened again, they stand still."""
+
+    timetable: Timetable | None = None
+    stopped_at: Instant | None = None
+    again: list[Reconvening] = []
+    reminded_at: Instant | None = None
+    late: list[str] = []
+    escalated: list[str] = []
+    escalations: int = 0
+
+    def now(self, now: datetime) -> datetime:
+        """The time by these clocks: they stand still while stopped, and while they are planned."""
+        since = [self.stopped_at] if self.stopped_at else []
+        since += [r.order.stopped or r.order.since for r in self.again]
+        return min([now, *since])
+
+    @property
+    def running(self) -> bool:
+        return self.timetable is not None and self.stopped_at is None and not self.again
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the product has changed and the round does not know yet whom that asks."""
+        return any(waiting.why in ("opened", "facts") for waiting in self.again)
+
+    def ask_again(
+        self,
+        why: Why,
+        kind: Literal["start", "respond", "resume", "keep"],
+        since: datetime,
+        *,
+        actor: str = "",
+    ) -> None:
+        """Have the round convened again. What waits already, unstarted, is not asked twice."""
+        stopped = self.stopped_at if kind == "resume" else None
+        for waiting in self.again[1:]:
+            if (waiting.why, waiting.order.kind) == (why, kind):
+                return
+        self.again.append(
+            Reconvening(
+                why=why, actor=actor, order=ClockOrder(kind=kind, since=since, stopped=stopped)
+            )
+        )
+
+    def stop(self, now: datetime) -> None:
+        """Stand still; a second reason to stop changes nothing."""
+        if self.stopped_at is None:
+            self.stopped_at = now
+
+    def go_on(self, now: datetime) -> None:
+        """What was left when they stopped is left now."""
+        if self.stopped_at is not None:
+            self.ask_again("resumed", "resume", now)
+            self.stopped_at = None
+
+    def escalate(self, now: datetime, about: timedelta) -> None:
+        """The resolve clock starts again, and one more level of managers may act."""
+        assert self.timetable is not None
+        self.escalations += 1
+        self.timetable.resolve = now + about
+        self.ask_again("escalated", "start", now)
+
+    def planned(self, timetable: Timetable) -> None:
+        """The first order waiting is carried out. People whose time was moved on are not late."""
+        done = self.again.pop(0)
+        kept = self.timetable
+        if done.why == "escalated" and kept:
+            self.timetable = kept.model_copy(update={"resolve": timetable.resolve})
+            return
+        self.timetable = timetable
+        if done.order.kind == "respond":
+            self.late, self.escalated = [], []
+
+    def respond_due(self, people: Iterable[str]) -> datetime:
+        """When the last of these has to have answered."""
+        assert self.timetable is not None
+        due = self.timetable.respond
+        return max((due[p] for p in people if p in due), default=self.timetable.resolve)
+
+    def is_late(self, person: str, now: datetime) -> bool:
+        due = self.timetable.respond.get(person) if self.timetable else None
+        return due is not None and now >= due
+
+    def manager_levels(self, person: str, now: datetime) -> int:
+        """How far up the chain of managers somebody may act for this person."""
+        due = self.timetable.escalate.get(person) if self.timetable else None
+        return (1 if due is not None and now >= due else 0) + self.escalations
+
+    def next_wake(self, pending: Iterable[str], turns: Iterable[datetime]) -> datetime | None:
+        """The next instant at which there is something to do for those who have not voted."""
+        if not self.running:
+            return None
+        table = self.timetable
+        assert table is not None
+        waiting = list(pending)
+        instants = [table.resolve, *turns]
+        instants += [at for at in table.remind if waiting and self._after_last_reminder(at)]
+        instants += [table.respond[p] for p in waiting if p in table.respond and p not in self.late]
+        instants += [
+            table.escalate[p] for p in waiting if p in table.escalate and p not in self.escalated
+        ]
+        return min(instants)
+
+    def _after_last_reminder(self, at: datetime) -> bool:
+        return self.reminded_at is None or at > self.reminded_at
+
+    def due_reminder(self, now: datetime) -> bool:
+        """Whether a reminder has fallen due; it is then counted as sent."""
+        table = self.timetable
+        due = [at for at in table.remind if at <= now] if table else []
+        if not due or not self._after_last_reminder(due[-1]):
+            return False
+        self.reminded_at = due[-1]
+        return True
+
+    def newly_late(self, pending: Iterable[str], now: datetime) -> list[str]:
+        """Those of these whose time to answer has passed since this was last asked."""
+        found = [p for p in pending if p not in self.late and self.is_late(p, now)]
+        self.late += found
+        return found
+
+    def newly_escalated(self, pending: Iterable[str], now: datetime) -> list[str]:
+        """Those of these for whom a manager may act from now on."""
+        table = self.timetable
+        found = [
+            p
+            for p in pending
+            if table
+            and p in table.escalate
+            and p not in self.escalated
+            and now >= table.escalate[p]
+        ]
+        self.escalated += found
+        return found

@@ -1,0 +1,77 @@
+"""Who acts for whom: delegation by command or by absence, deputies, and managers at last.
+
+Whoever acts for somebody votes with that person's seat and in their name; the record has both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from phasegate.base import Instant, Wire
+from phasegate.ports import Away
+
+
+class Delegation(Wire):
+    """Somebody lets another person act for them in one round. `end` is not part of it."""
+
+    approver: str
+    to: str
+    start: Instant
+    end: Instant | None = None
+    reason: str = ""
+
+    def holds(self, now: datetime) -> bool:
+        return self.start <= now and (self.end is None or now < self.end)
+
+
+class Mandates(Wire):
+    """The delegations of one round, and the absences that the directory knew when it convened."""
+
+    given: list[Delegation] = []
+    absences: dict[str, tuple[Away, ...]] = {}
+
+    def give(self, delegation: Delegation) -> None:
+        """The newest delegation of a person replaces the earlier ones."""
+        self.given = [d for d in self.given if d.approver != delegation.approver]
+        self.given.append(delegation)
+
+    def delegate_of(self, person: str, now: datetime) -> str | None:
+        """Who acts for this person now; None for nobody.
+
+        A delegate who is away hands on to their own; where that leads back, nobody acts.
+        """
+        way = [person]
+        while (onward := self._next(way[-1], now)) is not None:
+            if onward in way:
+                return None
+            way.append(onward)
+        return way[-1] if len(way) > 1 else None
+
+    def leads_back(self, person: str, to: str, now: datetime) -> bool:
+        """Whether a delegation from `person` to `to` would come round to `person` again."""
+        way = [to]
+        while (onward := self._next(way[-1], now)) is not None and onward not in way:
+            if onward == person:
+                return True
+            way.append(onward)
+        return False
+
+    def turns(self, now: datetime) -> list[datetime]:
+        """The instants ahead at which a delegation by command begins or ends, in order."""
+        found = [instant for d in self.given for instant in (d.start, d.end) if instant]
+        return sorted(instant for instant in found if instant > now)
+
+    def _next(self, person: str, now: datetime) -> str | None:
+        for delegation in self.given:
+            if delegation.approver == person and delegation.holds(now):
+                return delegation.to
+        for away in self.absences.get(person, ()):
+            if away.start <= now < away.end:
+                return away.delegate
+        return None
+
+
+def without(people: Sequence[str], barred: Mapping[str, str]) -> tuple[str, ...]:
+    """These people in their order, nobody twice and nobody barred."""
+    return tuple(person for person in dict.fromkeys(people) if person not in barred)
