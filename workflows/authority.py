@@ -1,0 +1,48 @@
+"""What somebody may do with a product, by the directory as it is at that moment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate import ports
+    from phasegate.errors import Rejected
+    from phasegate.ports import Authority, AuthorityRequest
+
+WITHIN = timedelta(seconds=10)
+"""Somebody waits for the answer: a dead ledger refuses after this, and never hangs."""
+
+BRIEFLY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=500), backoff_coefficient=2, maximum_attempts=4
+)
+
+
+async def authority_of(
+    directory: str, actor: str, *, tier: int, about: str | None = None
+) -> Authority:
+    """Ask the directory, from an Update handler. Raises Rejected when it cannot be asked.
+
+    The state may have changed, or ended, by the time this returns: the caller checks it again.
+    """
+    request = AuthorityRequest(directory=directory, actor=actor, tier=tier, about=about)
+    try:
+        return await workflow.execute_activity(
+            ports.AUTHORITY,
+            request,
+            result_type=Authority,
+            schedule_to_close_timeout=WITHIN,
+            start_to_close_timeout=timedelta(seconds=4),
+            retry_policy=BRIEFLY,
+            summary=f"what {actor} may do",
+        )
+    except ActivityError as error:
+        raise Rejected(
+            "ledger-unavailable",
+            f"what {actor} may do cannot be found out",
+            f"the directory {directory} cannot be read: {str(error.cause or error)[:300]}",
+            "phasegate doctor  # nothing was done; ask again",
+        ) from error
