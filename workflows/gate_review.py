@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate import ports
-    from phasegate.clockwork import Reconvening
     from phasegate.errors import PhasegateError
     from phasegate.gate_page import gate_page
-    from phasegate.gate_view import gate_memo, gate_view, respond_due
+    from phasegate.gate_view import gate_memo, gate_view
     from phasegate.search import review_attributes, waiting_on
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
-    from workflows.bookkeeping import PATIENT, Books, Value, ahead
-    from workflows.chair_desk import ChairDesk
+    from workflows.bookkeeping import Books, Value, ahead
+    from workflows.convening import Convening
     from workflows.vote_desk import ReviewStart
 
 
 @workflow.defn(name="GateReview", failure_exception_types=[PhasegateError])
-class GateReview(ChairDesk):
+class GateReview(Convening):
     """Takes votes until the gate rule decides, then reports to the workflow that opened it."""
 
     @workflow.init
@@ -39,7 +37,7 @@ class GateReview(ChairDesk):
     async def run(self, start: ReviewStart) -> GateReport:
         keeping = asyncio.create_task(self.books.keep())
         try:
-            await self._convene()
+            await self.convene()
             await self._sit()
         except BaseException as error:  # a cancel, also one that met the convening activity
             if not is_cancelled_exception(error):
@@ -54,91 +52,12 @@ class GateReview(ChairDesk):
 
     # -- the story ------------------------------------------------------------------------------
 
-    async def _convene(self) -> None:
-        """Ask once who may vote and by when; the answer is kept, so later changes are events."""
-        state = self.round
-        if state.convened is None:
-            state.opened_at = state.opened_at or workflow.now()
-            if not state.clocks.again:
-                state.clocks.ask_again("opened", "start", state.opened_at)
-            await self._look()
-        self.settle()
-
-    async def _look(self) -> None:
-        """Read the directory, the calendars and the criteria again, as the first order asks."""
-        state = self.round
-        wanted = state.clocks.again[0]
-        asked = asyncio.create_task(self._ask_directory(wanted.order))
-        await workflow.wait_condition(lambda: asked.done() or state.closed)
-        if not asked.done():  # decided meanwhile: nobody needs the answer
-            asked.cancel()
-            return
-        before = state.members()
-        state.convene(asked.result())
-        self._tell_people(wanted, before)
-
-    async def _ask_directory(self, order: ports.ClockOrder) -> ports.Convened:
-        state = self.round
-        product = state.product
-        request = ports.ConveneRequest(
-            product=product.key,
-            directory=product.directory,
-            gate=state.gate,
-            tier=product.tier,
-            narrowed=product.narrowed,
-            definition=product.definition,
-            evidence=product.figures,
-            milestones=product.milestones,
-            seated=tuple(given.to for given in (*state.reassigned, *state.mandates.given)),
-            clock=order.model_copy(update={"before": state.clocks.timetable}),
-        )
-        return await workflow.execute_activity(
-            ports.CONVENE,
-            request,
-            result_type=ports.Convened,
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=PATIENT,
-            summary=f"who may vote on {state.gate.id}",
-        )
-
-    def _tell_people(self, wanted: Reconvening, before: Mapping[str, Sequence[str]]) -> None:
-        state, now = self.round, workflow.now()
-        found, table = state.convened, state.clocks.timetable
-        assert found is not None
-        assert table is not None
-        if wanted.why == "opened":
-            verdict = state.verdict(now)
-            self.say(
-                "gate.opened",
-                f"{state.gate.title}: round {state.round} is open",
-                actor=state.submitter,
-                waiting_for=list(verdict.pending),
-                reviewers={group: list(people) for group, people in state.reviewers().items()},
-                respond_due=respond_due(state, verdict).isoformat(),
-                resolve_due=table.resolve.isoformat(),
-                directory_digest=found.directory_digest,
-                notes=found.notes,
-            )
-        elif (after := state.members()) != before:
-            people = {p for group in before.values() for p in group}
-            now_there = {p for group in after.values() for p in group}
-            joined, left = sorted(now_there - people), sorted(people - now_there)
-            self.say(
-                "gate.seats",
-                f"who sits at {state.gate.id} has changed: "
-                f"joined {', '.join(joined) or 'nobody'}, left {', '.join(left) or 'nobody'}",
-                actor=wanted.actor,
-                joined=joined,
-                left=left,
-                directory_digest=found.directory_digest,
-            )
-
     async def _sit(self) -> None:
         """Let votes and clocks act until the gate is decided."""
         renew = workflow.info().is_continue_as_new_suggested
         while not self.round.closed:
             if self.round.clocks.again:
-                await self._look()
+                await self.look()
                 self.settle()
                 continue
             wake = self.round.next_wake(workflow.now())

@@ -1,0 +1,100 @@
+"""How a round finds out who may vote, by when, what the criteria say, and what changes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from phasegate import ports
+    from phasegate.clockwork import Reconvening
+    from phasegate.gate_view import respond_due
+    from workflows.bookkeeping import PATIENT
+    from workflows.chair_desk import ChairDesk
+
+
+class Convening(ChairDesk):
+    """One activity answers for the opening and for every change of directory, product or clock."""
+
+    async def convene(self) -> None:
+        """Ask once who may vote and by when; the answer is kept, so later changes are events."""
+        state = self.round
+        if state.convened is None:
+            state.opened_at = state.opened_at or workflow.now()
+            if not state.clocks.again:
+                state.clocks.ask_again("opened", "start", state.opened_at)
+            await self.look()
+        self.settle()
+
+    async def look(self) -> None:
+        """Read the directory, the calendars and the criteria again, as the first order asks."""
+        state = self.round
+        wanted = state.clocks.again[0]
+        asked = asyncio.create_task(self._ask_directory(wanted.order))
+        await workflow.wait_condition(lambda: asked.done() or state.closed)
+        if not asked.done():  # decided meanwhile: nobody needs the answer
+            asked.cancel()
+            return
+        before = state.members()
+        state.convene(asked.result())
+        self._tell_people(wanted, before)
+
+    async def _ask_directory(self, order: ports.ClockOrder) -> ports.Convened:
+        state = self.round
+        product = state.product
+        request = ports.ConveneRequest(
+            product=product.key,
+            directory=product.directory,
+            gate=state.gate,
+            tier=product.tier,
+            narrowed=product.narrowed,
+            definition=product.definition,
+            evidence=product.figures,
+            milestones=product.milestones,
+            seated=(*[r.to for r in state.reassigned], *[d.to for d in state.mandates.given]),
+            clock=order.model_copy(update={"before": state.clocks.timetable}),
+        )
+        found: ports.Convened = await workflow.execute_activity(
+            ports.CONVENE,
+            request,
+            result_type=ports.Convened,
+            start_to_close_timeout=timedelta(seconds=30),
+            retry_policy=PATIENT,
+            summary=f"who may vote on {state.gate.id}",
+        )
+        return found
+
+    def _tell_people(self, wanted: Reconvening, before: Mapping[str, Sequence[str]]) -> None:
+        state, now = self.round, workflow.now()
+        found, table = state.convened, state.clocks.timetable
+        assert found is not None
+        assert table is not None
+        if wanted.why == "opened":
+            verdict = state.verdict(now)
+            self.say(
+                "gate.opened",
+                f"{state.gate.title}: round {state.round} is open",
+                actor=state.submitter,
+                waiting_for=list(verdict.pending),
+                reviewers={group: list(people) for group, people in state.reviewers().items()},
+                respond_due=respond_due(state, verdict).isoformat(),
+                resolve_due=table.resolve.isoformat(),
+                directory_digest=found.directory_digest,
+                notes=found.notes,
+            )
+        elif (after := state.members()) != before:
+            people = {p for group in before.values() for p in group}
+            now_there = {p for group in after.values() for p in group}
+            joined, left = sorted(now_there - people), sorted(people - now_there)
+            self.say(
+                "gate.seats",
+                f"who sits at {state.gate.id} has changed: "
+                f"joined {', '.join(joined) or 'nobody'}, left {', '.join(left) or 'nobody'}",
+                actor=wanted.actor,
+                joined=joined,
+                left=left,
+                directory_digest=found.directory_digest,
+            )
