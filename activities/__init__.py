@@ -6,6 +6,7 @@ from typing import Any
 from activities.announcements import AnnouncementActivities
 from activities.convene import ConveneActivities
 from activities.milestones import check_milestone
+from activities.people import PeopleActivities
 from activities.policies import PolicyActivities
 from activities.retirement import RetirementActivities
 from activities.settings import ActivitySettings
@@ -22,6 +23,7 @@ def all_activities(ledger: Ledger, settings: ActivitySettings) -> list[Callable[
         policies.read_phase,
         policies.read_sunset,
         ConveneActivities(ledger).convene,
+        PeopleActivities(ledger).authority,
         AnnouncementActivities(ledger).announce,
         check_milestone,
         retirement.call_endpoint,

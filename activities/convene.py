@@ -1,16 +1,20 @@
-"""Opening a round: who may vote, by when, and what the criteria say."""
+"""Convening a round: who has a say, by when, who acts for whom, and what the criteria say."""
 
 from __future__ import annotations
 
 from temporalio import activity
 
-from activities.errors import DIRECTORY_UNKNOWN, failure, ledger_errors
+from activities.directories import current_directory
+from activities.errors import calendar_errors
+from activities.standing_in import Calendars, absences, deputies, managers
+from activities.timetables import Timetables
 from ledger import Ledger
 from phasegate import ports
+from phasegate.conditions import Asked, asked_of
 from phasegate.criteria import judged_by_milestone
 from phasegate.directory import Directory
-from phasegate.expressions import evaluate
-from phasegate.gate import Criterion
+from phasegate.expressions import evaluate, facts
+from phasegate.gate import Criterion, Gate
 from phasegate.seats import seated
 
 
@@ -24,43 +28,55 @@ class ConveneActivities:
     def convene(self, request: ports.ConveneRequest) -> ports.Convened:
         """The slice of the directory a round needs, its instants and its criteria.
 
-        Errors: directory-unknown and ledger-unavailable (both retried).
+        Errors, all retried: directory-unknown, calendar-unusable and ledger-unavailable.
         """
-        digest, directory = self._directory(request.directory)
-        clocks, opened = request.gate.clocks, request.opened_at
-        respond_due = clocks.respond.after(opened)
-        reminders = {span.before(respond_due) for span in clocks.remind}
+        digest, directory = current_directory(self._ledger, request.directory)
+        gate = request.gate
+        asked = asked_of(gate.requires, request.tier, request.definition)
+        members, voters = _members(request, asked, directory)
+        people = sorted(voters.union(*members.values()))
+        calendars = Calendars(directory)
+        with calendar_errors(f"gate {gate.id} cannot count its days", request.directory):
+            own = {person: calendars.of(person) for person in people}
+            table = Timetables(gate.clocks, request.clock.since, own, voters)
+            timetable = table.answer(request.clock)
+            away = absences(directory, calendars, people)
         return ports.Convened(
             directory_digest=digest,
-            members=_members(request, directory),
-            respond_due=respond_due,
-            resolve_due=clocks.resolve.after(opened),
-            remind_at=sorted(instant for instant in reminders if instant > opened),
-            criteria=[_judge(criterion, request) for criterion in request.gate.criteria],
+            members=members,
+            applying=asked.applying,
+            timetable=timetable,
+            absences=away,
+            deputies=deputies(directory, people),
+            managers=managers(directory, people),
+            criteria=[_judge(criterion, request) for criterion in gate.criteria],
+            notes=_notes(gate, asked),
         )
 
-    def _directory(self, name: str) -> tuple[str, Directory]:
-        with ledger_errors(unknown=DIRECTORY_UNKNOWN):
-            current = self._ledger.documents.current("directory", name)
-            if current is None:
-                raise failure(
-                    DIRECTORY_UNKNOWN,
-                    f"there is no directory {name}",
-                    "none of that name was published to this ledger",
-                    "run phasegate directory publish FILE; the gate opens by itself",
-                )
-            return current.digest, self._ledger.documents.read_directory(current.digest)
+
+def _members(
+    request: ports.ConveneRequest, asked: Asked, directory: Directory
+) -> tuple[dict[str, tuple[str, ...]], set[str]]:
+    """The people of every group the gate names, and those among them whom it waits for.
+
+    A group that votes and also advises or attests does so with the people who sit for it here:
+    neither its tiers nor the product's own choice may be got round.
+    """
+    gate = request.gate
+    voting = {group for i in asked.applying for group in gate.requires[i].groups}
+    members = seated(voting, directory, request.narrowed, tier=request.tier)
+    voters = set(request.seated).union(*members.values())
+    others = {*gate.reviewers, *(c.attested_by for c in gate.criteria if c.attested_by)}
+    members |= {group: directory.members(group) for group in sorted(others - voting)}
+    return members, voters
 
 
-def _members(request: ports.ConveneRequest, directory: Directory) -> dict[str, tuple[str, ...]]:
-    """The members of every group that has a say at this tier; narrowed, never widened."""
-    groups = {
-        group
-        for requirement in request.gate.requires
-        if not requirement.tiers or request.tier in requirement.tiers
-        for group in requirement.groups
-    }
-    return seated(groups, directory, request.narrowed)
+def _notes(gate: Gate, asked: Asked) -> list[str]:
+    return [
+        f"{gate.requires[i].title} is asked although its condition is not known to be true: "
+        f"{gate.requires[i].when} {problem}"
+        for i, problem in asked.problems.items()
+    ]
 
 
 def _judge(criterion: Criterion, request: ports.ConveneRequest) -> ports.CriterionFinding:
@@ -68,8 +84,10 @@ def _judge(criterion: Criterion, request: ports.ConveneRequest) -> ports.Criteri
     if criterion.milestone:
         known = request.milestones.get(criterion.milestone)
         state, why = judged_by_milestone(criterion.milestone, known)
+    elif criterion.attested_by:
+        state, why = "unmet", f"to be attested by {criterion.attested_by}"
     elif criterion.expression:
-        truth = evaluate(criterion.expression, {"product": request.definition})
+        truth = evaluate(criterion.expression, facts(request.definition, request.evidence))
         state = "met" if truth.met else "unmet"
         why = truth.problem or f"{criterion.expression} is {'true' if truth.met else 'false'}"
     return ports.CriterionFinding(

@@ -14,6 +14,7 @@ import structlog
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from ledger import DocumentUnknown, LedgerError
+from phasegate.calendars import CalendarError
 
 log = structlog.get_logger(__name__)
 
@@ -22,6 +23,7 @@ POLICY_UNKNOWN = "policy-unknown"
 PHASE_UNKNOWN = "phase-unknown"
 SUNSET_UNPLANNED = "sunset-unplanned"
 DIRECTORY_UNKNOWN = "directory-unknown"
+CALENDAR_UNUSABLE = "calendar-unusable"
 UNCHANGED = "unchanged"
 ENDPOINT_UNAVAILABLE = "endpoint-unavailable"
 ENDPOINT_REFUSED = "endpoint-refused"
@@ -71,3 +73,18 @@ def ledger_errors(unknown: str = LEDGER_UNAVAILABLE) -> Iterator[None]:
         # Without the cause: its traceback would crowd the text out of Temporal's failure limit.
         log.warning("the ledger cannot be used", why=error.why, exc_info=error)
         raise failure(type, error.what, error.why, error.hint) from None
+
+
+@contextmanager
+def calendar_errors(what: str, directory: str) -> Iterator[None]:
+    """Turn a calendar that cannot be used into an error that waits for the directory's mend."""
+    try:
+        yield
+    except CalendarError as error:
+        raise failure(
+            CALENDAR_UNUSABLE,
+            what,
+            str(error),
+            f"mend directory {directory} and run phasegate directory publish FILE; it goes on by "
+            "itself then",
+        ) from None

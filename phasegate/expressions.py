@@ -27,9 +27,28 @@ class Truth:
         return self.met
 
 
-def compile_error(expr: str, variable: str) -> str | None:
-    """Why `expr` over `variable` cannot be used, or None. Refuses what is never true or false."""
-    compiled = _compile(expr, (variable,))
+def facts(
+    definition: Mapping[str, Any], evidence: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The variables of a policy's expressions: `product`, and `evidence` where it may be asked.
+
+    Figures come as doubles. CEL compares whole numbers with doubles, but does not reckon with both
+    at once, and nobody should have to know whether a product wrote 2000000 or 2000000.5.
+    """
+    product = dict(definition)
+    if isinstance(figures := product.get("figures"), Mapping):
+        product["figures"] = _doubles(figures)
+    return {"product": product} | ({} if evidence is None else {"evidence": _doubles(evidence)})
+
+
+def _doubles(figures: Mapping[str, Any]) -> dict[str, Any]:
+    whole = {name for name, value in figures.items() if type(value) is int}  # bool is no number
+    return {name: float(value) if name in whole else value for name, value in figures.items()}
+
+
+def compile_error(expr: str, *variables: str) -> str | None:
+    """Why `expr` over `variables` cannot be used, or None. Refuses what is never true or false."""
+    compiled = _compile(expr, variables)
     if isinstance(compiled, str):
         return compiled
     result = compiled.return_type()

@@ -74,7 +74,7 @@ def convene(ledger: Ledger, gate: dict[str, Any] | None = None, **more: Any) -> 
         "directory": "default",
         "gate": Gate.model_validate(GATE | (gate or {})),
         "tier": 1,
-        "opened_at": AT,
+        "clock": ports.ClockOrder(since=AT),
     }
     found: ports.Convened = run(ledger, ports.CONVENE, ports.ConveneRequest(**request | more))
     return found
@@ -187,9 +187,9 @@ def test_instants_follow_from_the_opening_alone(staffed: Ledger) -> None:
     }
     convened = convene(staffed, {"clocks": clocks})
     due = datetime(2024, 2, 29, 9, 0, tzinfo=UTC)
-    assert convened.respond_due == due
-    assert convened.resolve_due == datetime(2024, 3, 31, 9, 0, tzinfo=UTC)
-    assert convened.remind_at == [due - timedelta(days=7), due - timedelta(days=1)]
+    assert set(convened.timetable.respond.values()) == {due}
+    assert convened.timetable.resolve == datetime(2024, 3, 31, 9, 0, tzinfo=UTC)
+    assert convened.timetable.remind == [due - timedelta(days=7), due - timedelta(days=1)]
     assert convene(staffed, {"clocks": clocks}) == convened
 
 

@@ -1,0 +1,44 @@
+"""What somebody may do with a product, by the directory as it is now."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.directories import current_directory
+from activities.errors import calendar_errors
+from activities.standing_in import Calendars
+from ledger import Ledger
+from phasegate import ports
+
+
+class PeopleActivities:
+    """Answers follow the directory as it is when asked: a role taken away ends its permissions."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    @activity.defn(name=ports.AUTHORITY)
+    def authority(self, request: ports.AuthorityRequest) -> ports.Authority:
+        """What the actor may do at this tier, and what is known of whom it is about.
+
+        Errors, all retried: directory-unknown, calendar-unusable and ledger-unavailable.
+        """
+        _, directory = current_directory(self._ledger, request.directory)
+        answer = ports.Authority(
+            permissions=directory.permissions(request.actor, request.tier),
+            known=request.actor in directory.people,
+        )
+        about = request.about
+        if about is None:
+            return answer
+        managers = directory.managers(about)
+        with calendar_errors(f"the absences of {about} cannot be read", request.directory):
+            away = Calendars(directory).absences(about)
+        return answer.model_copy(
+            update={
+                "about_known": about in directory.people,
+                "manages": request.actor in managers,
+                "about_absences": away,
+                "about_managers": managers,
+            }
+        )
