@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
@@ -30,7 +30,7 @@ async def authority_of(
     """
     request = AuthorityRequest(directory=directory, actor=actor, tier=tier, about=about)
     try:
-        return await workflow.execute_activity(
+        found: Authority = await workflow.execute_activity(
             ports.AUTHORITY,
             request,
             result_type=Authority,
@@ -39,7 +39,10 @@ async def authority_of(
             retry_policy=BRIEFLY,
             summary=f"what {actor} may do",
         )
+        return found
     except ActivityError as error:
+        if is_cancelled_exception(error):  # a cancel from the Temporal UI is no dead ledger
+            raise
         raise Rejected(
             "ledger-unavailable",
             f"what {actor} may do cannot be found out",
