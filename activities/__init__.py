@@ -9,6 +9,7 @@ from activities.milestones import check_milestone
 from activities.people import PeopleActivities
 from activities.policies import PolicyActivities
 from activities.retirement import RetirementActivities
+from activities.rounds import RoundActivities
 from activities.settings import ActivitySettings
 from ledger import Ledger
 
@@ -25,6 +26,7 @@ def all_activities(ledger: Ledger, settings: ActivitySettings) -> list[Callable[
         ConveneActivities(ledger).convene,
         PeopleActivities(ledger).authority,
         AnnouncementActivities(ledger).announce,
+        RoundActivities(ledger).read_round,
         check_milestone,
         retirement.call_endpoint,
         retirement.archive_files,

@@ -19,7 +19,9 @@ class AnnouncementActivities:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    @activity.defn(name=ports.ANNOUNCE)
+    # Where it is called locally and takes too long, it ends by itself: an exception thrown into its
+    # thread could hit the database's own bookkeeping.
+    @activity.defn(name=ports.ANNOUNCE, no_thread_cancel_exception=True)
     def announce(self, request: ports.AnnounceRequest) -> Anchor:
         """Write the events; where the product's stream then stands.
 

@@ -24,7 +24,7 @@ class ConveneActivities:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    @activity.defn(name=ports.CONVENE)
+    @activity.defn(name=ports.CONVENE, no_thread_cancel_exception=True)
     def convene(self, request: ports.ConveneRequest) -> ports.Convened:
         """The slice of the directory a round needs, its instants and its criteria.
 

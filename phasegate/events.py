@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from hashlib import sha256
+from json import dumps
 from typing import Any
 
 from pydantic import Field
@@ -45,22 +47,41 @@ class Outbox(Wire):
     source: str
     product: str
     count: int = 0
+    history: int = Field(-1, description="its length at the latest workflow task that announced")
+    first: int = Field(0, description="the count at its first one")
+    said: list[str] = Field([], description="marks of what it said")
     waiting: list[Announcement] = []
     anchor: Anchor = Anchor()
 
     def add(
-        self, type: str, text: str, *, run: str, at: datetime, actor: str = "", **data: Any
+        self,
+        type: str,
+        text: str,
+        *,
+        run: str,
+        at: datetime,
+        history: int | None = None,
+        actor: str = "",
+        **data: Any,
     ) -> Announcement:
-        """Append an announcement. Its id counts up per source and names the run.
+        """Append an announcement. Its id counts up per source, names the run and what was said.
 
-        A reset takes the counter back; what happens after it is another event, in another run.
+        A reset takes the counter back; what happens after it is another event, in another run. A
+        workflow task that is lost after its local activity wrote is done again, maybe in another
+        order or with more votes: within a task the same words are the same event, and other words
+        are never taken for it.
         """
         self.count += 1
+        if history is None or history != self.history:
+            self.history, self.first, self.said = history or -1, self.count, []
+        mark = _mark(type, text, actor, data)
+        again = self.said.count(mark)
+        self.said.append(mark)
         if self.bytes_waiting() > WAITING_BYTES and "view" not in data:
             # A ledger that is dead for long must not make the state outgrow a payload.
             data = {"shortened": True}
         event = Announcement(
-            id=f"{self.source}#{self.count}.{run[-8:]}",
+            id=f"{self.source}#{self.first}.{run[-8:]}.{mark}" + (f".{again}" if again else ""),
             type=type,
             product=self.product,
             source=self.source,
@@ -93,3 +114,10 @@ class Outbox(Wire):
         """Drop what the ledger has taken."""
         del self.waiting[:count]
         self.anchor = anchor
+
+
+def _mark(type: str, text: str, actor: str, data: dict[str, Any]) -> str:
+    """What was said, without instants: they differ when a task is done again."""
+    votes = [(v["approver"], v["vote"]) for v in data.get("view", {}).get("votes", [])]
+    said = dumps([type, text, actor, data.get("comment"), votes])
+    return sha256(said.encode()).hexdigest()[:8]

@@ -14,11 +14,13 @@ from phasegate.directory import Permission
 from phasegate.events import Announcement
 from phasegate.gate import Gate
 from phasegate.policy import Phase
+from phasegate.sittings import GateReport
 from phasegate.sunset import ArchiveTask, HttpTask, SunsetPlan
 
 READ_PHASE = "read_phase"
 READ_SUNSET = "read_sunset"
 CONVENE = "convene"
+READ_ROUND = "read_round"
 AUTHORITY = "authority"
 ANNOUNCE = "announce"
 CHECK_MILESTONE = "check_milestone"
@@ -152,6 +154,21 @@ class Authority(Wire):
     manages: bool = False
     about_absences: tuple[Away, ...] = ()
     about_managers: tuple[str, ...] = ()
+
+
+class RoundRequest(Wire):
+    """How did this round end? `since` is when it began: after a reset, numbers come again."""
+
+    product: str
+    gate: str
+    round: int
+    since: Instant | None = None
+
+
+class RoundAnswer(Wire):
+    """What the ledger has of it; None where it has no end. The token is not in the ledger."""
+
+    report: GateReport | None = None
 
 
 class AnnounceRequest(Wire):

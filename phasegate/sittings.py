@@ -8,7 +8,7 @@ from pydantic import Field
 
 from phasegate.base import Instant, Wire
 from phasegate.facts import ProductFacts
-from phasegate.views import ConditionView, GateSummaryView
+from phasegate.views import ConditionView, GateSummaryView, GateView
 
 Kind = Literal["phase", "review", "sunset"]
 OpenerAction = Literal["pause", "resume", "condition-closed", "milestone", "facts", "ping"]
@@ -29,6 +29,25 @@ class GateReport(Wire):
     votes: dict[str, str] = {}
     conditions: list[ConditionView] = []
 
+    @classmethod
+    def of(cls, view: GateView, token: str) -> GateReport:
+        """The report of a closed round, as its view shows it."""
+        assert view.decided_at is not None
+        return cls(
+            gate=view.gate,
+            round=view.round,
+            token=token,
+            outcome=view.outcome,
+            why=view.why,
+            decided_at=view.decided_at,
+            votes={
+                vote.on_behalf_of or vote.approver: vote.vote
+                for vote in view.votes
+                if vote.state == "standing" and not vote.advice
+            },
+            conditions=view.conditions if view.outcome == "conditional-go" else [],
+        )
+
 
 class OpenerNote(Wire):
     """What the opener of a round tells it. Only the opener knows the token."""
@@ -48,7 +67,9 @@ class OpenGate(Wire):
     round: int
     kind: Kind = "phase"
     workflow_id: str
+    submitter: str = ""
     token: str = Field(description="only the round that was given it may report")
+    since: Instant | None = Field(None, description="when it was begun")
     report: GateReport | None = None
 
 
@@ -59,12 +80,19 @@ class Sittings(Wire):
     open: OpenGate | None = None
     closed: list[GateSummaryView] = []
 
-    def begin(self, gate: str, kind: Kind, *, workflow_id: str, token: str) -> OpenGate:
+    def begin(
+        self, gate: str, kind: Kind, *, workflow_id: str, token: str, submitter: str = ""
+    ) -> OpenGate:
         """Number the next round of this gate and make it the open one."""
         assert self.open is None, f"{self.open} is still sitting"
         self.rounds[gate] = self.rounds.get(gate, 0) + 1
         self.open = OpenGate(
-            gate=gate, round=self.rounds[gate], kind=kind, workflow_id=workflow_id, token=token
+            gate=gate,
+            round=self.rounds[gate],
+            kind=kind,
+            workflow_id=workflow_id,
+            submitter=submitter,
+            token=token,
         )
         return self.open
 
@@ -83,7 +111,12 @@ class Sittings(Wire):
         """Close the open round and hand out its report."""
         assert self.open is not None
         assert self.open.report is not None
-        report, self.open = self.open.report, None
+        report, submitter, self.open = self.open.report, self.open.submitter, None
+        self.sum_up(report, submitter)
+        return report
+
+    def sum_up(self, report: GateReport, submitter: str) -> None:
+        """Keep what became of a round."""
         self.closed.append(
             GateSummaryView(
                 gate=report.gate,
@@ -92,7 +125,7 @@ class Sittings(Wire):
                 decided_at=report.decided_at,
                 votes=report.votes,
                 why=report.why,
+                submitter=submitter,
             )
         )
         del self.closed[:-SUMMARIES_KEPT]
-        return report

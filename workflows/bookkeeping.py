@@ -7,24 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import (
-    RetryPolicy,
-    SearchAttributeKey,
-    SearchAttributePair,
-    TypedSearchAttributes,
-)
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.events import Anchor, Outbox
     from phasegate.search import ATTRIBUTES
+    from workflows.calling import PATIENT, Caller
 
-PATIENT = RetryPolicy(
-    initial_interval=timedelta(seconds=1),
-    backoff_coefficient=2,
-    maximum_interval=timedelta(minutes=1),
-)
-"""For activities that must succeed in the end: a dead ledger heals, a lifecycle waits."""
+__all__ = ["ATTRIBUTE_KEYS", "PATIENT", "Books", "Value", "ahead", "attribute_pairs"]
 
 _KEY_OF: Mapping[str, Callable[[str], SearchAttributeKey[Any]]] = {
     "Keyword": SearchAttributeKey.for_keyword,
@@ -55,21 +46,24 @@ class Books:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
+        self.ask = Caller()
         self._shown: dict[str, Value] = {}
         self._noted: Mapping[str, Any] = {}
 
     async def keep(self) -> None:
-        """Hand announcements to the ledger in batches, for as long as the workflow runs."""
+        """Hand announcements to the ledger in batches, for as long as the workflow runs.
+
+        There is no pause to gather them: what happens in one workflow task is one batch, and a
+        burst fills tasks by itself. A timer would cost five events, each batch it saves one.
+        """
         while True:
             await workflow.wait_condition(lambda: bool(self.outbox.waiting))
             batch = self.outbox.batch()
-            anchor = await workflow.execute_activity(
+            anchor = await self.ask(
                 ports.ANNOUNCE,
                 ports.AnnounceRequest(product=self.outbox.product, events=batch),
-                result_type=Anchor,
-                start_to_close_timeout=timedelta(seconds=30),
-                retry_policy=PATIENT,
-                summary=_summary([event.type for event in batch]),
+                Anchor,
+                _summary([event.type for event in batch]),
             )
             self.outbox.written(len(batch), anchor)
 
@@ -78,8 +72,11 @@ class Books:
         await workflow.wait_condition(lambda: not self.outbox.waiting)
 
     def announce(self, type: str, text: str, *, actor: str = "", **data: Any) -> None:
-        run = workflow.info().run_id
-        self.outbox.add(type, text, run=run, at=workflow.now(), actor=actor, **data)
+        info = workflow.info()
+        history = info.get_current_history_length()
+        self.outbox.add(
+            type, text, run=info.run_id, at=workflow.now(), history=history, actor=actor, **data
+        )
 
     @property
     def noted(self) -> Mapping[str, Any]:

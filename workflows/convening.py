@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 
 from temporalio import workflow
 
@@ -12,7 +11,6 @@ with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.clockwork import Reconvening
     from phasegate.gate_view import respond_due
-    from workflows.bookkeeping import PATIENT
     from workflows.chair_desk import ChairDesk
 
 
@@ -57,15 +55,8 @@ class Convening(ChairDesk):
             seated=(*[r.to for r in state.reassigned], *[d.to for d in state.mandates.given]),
             clock=order.model_copy(update={"before": state.clocks.timetable}),
         )
-        found: ports.Convened = await workflow.execute_activity(
-            ports.CONVENE,
-            request,
-            result_type=ports.Convened,
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=PATIENT,
-            summary=f"who may vote on {state.gate.id}",
-        )
-        return found
+        summary = f"who may vote on {state.gate.id}"
+        return await self.books.ask(ports.CONVENE, request, ports.Convened, summary)
 
     def _tell_people(self, wanted: Reconvening, before: Mapping[str, Sequence[str]]) -> None:
         state, now = self.round, workflow.now()

@@ -44,9 +44,7 @@ class GateReview(Convening):
                 raise
             self._abandon("cancelled")
         report = self._report()
-        await self._tell(report)
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        await self.books.closed()
+        await self._hand_in(report)
         keeping.cancel()
         return report
 
@@ -152,17 +150,27 @@ class GateReview(Convening):
     def _report(self) -> GateReport:
         state = self.round
         assert state.decided_at is not None
-        view = gate_view(state, self.id, state.decided_at)
-        return GateReport(
-            gate=state.gate.id,
-            round=state.round,
-            token=self.start.token,
-            outcome=state.outcome,
-            why=state.why,
-            decided_at=state.decided_at,
-            votes={vote.holder: vote.vote.value for vote in state.ballots.counted()},
-            conditions=view.conditions if state.outcome == "conditional-go" else [],
-        )
+        return GateReport.of(gate_view(state, self.id, state.decided_at), self.start.token)
+
+    async def _hand_in(self, report: GateReport) -> None:
+        """Wait until everything is in the ledger; the opener then takes the report as our result.
+
+        It gets it by signal, too, where it would not see us complete, or where the ledger is late.
+        """
+        told = False
+
+        def owed() -> bool:
+            return not told and (self.start.opener_renewed or self.books.ask.late)
+
+        def done() -> bool:
+            return not self.books.outbox.waiting and workflow.all_handlers_finished()
+
+        while True:
+            await workflow.wait_condition(lambda: owed() or done())
+            if not owed():
+                return
+            await self._tell(report)
+            told = True
 
     async def _tell(self, report: GateReport) -> None:
         """Report by signal: it reaches the opener in whichever run it is by now."""

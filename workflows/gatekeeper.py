@@ -1,12 +1,15 @@
-"""How a workflow holds a gate: a child for the round, and its report by signal."""
+"""How a workflow holds a gate: a child for the round, whose result is its report."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from phasegate import ports
     from phasegate.events import Outbox
     from phasegate.facts import ProductFacts
     from phasegate.gate import Gate
@@ -29,6 +32,9 @@ class Gatekeeper:
         self._child: workflow.ChildWorkflowHandle[Any, Any] | None = None
         self._starting = False
         self._gone = False
+        self._reset = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        workflow.register_random_seed_callback(self._note_reset)
 
     async def open(
         self,
@@ -44,6 +50,7 @@ class Gatekeeper:
         sitting = self.sittings.begin(
             gate.id, kind, workflow_id=workflow_id, token=str(workflow.uuid4())
         )
+        sitting.since = workflow.now()
         state = Round(
             product=facts,
             gate=gate,
@@ -66,7 +73,14 @@ class Gatekeeper:
             attributes=review_attributes(facts, gate.id),
         )
         self._starting = False
+        self._in_background("reset", self._ping_after_a_reset(sitting))
         return sitting
+
+    async def rejoin(self) -> None:
+        """In a new run, which does not see the open round complete: ask it to report by signal."""
+        if sitting := self.sittings.open:
+            await self.tell("ping")
+            self._in_background("reset", self._ping_after_a_reset(sitting))
 
     def reported(self) -> bool:
         """Whether the open round has reported, or has ended without (somebody terminated it)."""
@@ -108,8 +122,8 @@ class Gatekeeper:
     async def tell(self, action: OpenerAction, about: str = "", state: str = "") -> None:
         """Tell the open round, if there is one.
 
-        A round that cannot be told has ended. Its report, if it made one, came before; without
-        one it was ended from outside, maybe in an earlier run of ours.
+        A round that cannot be told has ended. The run that started it gets its result, a later
+        one may have missed its report: the ledger has it, or it was ended from outside.
         """
         sitting = self.sittings.open
         if sitting is None or self._starting:
@@ -117,8 +131,42 @@ class Gatekeeper:
         handle = workflow.get_external_workflow_handle(sitting.workflow_id)
         note = OpenerNote(token=sitting.token, action=action, condition=about, state=state)
         told = await quietly(lambda: handle.signal("opener_note", note))
-        if not told and self.sittings.open is sitting and sitting.report is None:
+        if not told and (self._child is None or self._reset):
+            self._in_background("search", self._look_up(sitting))
+
+    async def _look_up(self, sitting: OpenGate) -> None:
+        """A round ends only when its outbox is in the ledger, so the ledger knows how it ended."""
+        answer = await self.books.ask(
+            ports.READ_ROUND,
+            ports.RoundRequest(
+                product=self.books.outbox.product,
+                gate=sitting.gate,
+                round=sitting.round,
+                since=sitting.since,
+            ),
+            ports.RoundAnswer,
+            f"how {sitting.gate} ended",
+        )
+        if self.sittings.open is not sitting or sitting.report is not None:
+            return
+        if answer.report:
+            sitting.report = answer.report.model_copy(update={"token": sitting.token})
+        else:
             self._gone = True
+
+    def _note_reset(self, seed: int) -> None:
+        """Temporal sows anew where a history was reset, and only there."""
+        self._reset = True
+
+    async def _ping_after_a_reset(self, sitting: OpenGate) -> None:
+        """The round may have ended while nobody was there, or complete to the run that was."""
+        await workflow.wait_condition(lambda: self._reset or self.sittings.open is not sitting)
+        if self.sittings.open is sitting:
+            await self.tell("ping")
+
+    def _in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """So that no Update waits for it."""
+        self._tasks[name] = asyncio.create_task(work)
 
     async def stop(self) -> None:
         """Cancel the open round: the lifecycle it belongs to is ending."""
@@ -129,7 +177,7 @@ class Gatekeeper:
 
 
 def _result(child: workflow.ChildWorkflowHandle[Any, Any] | None) -> GateReport | None:
-    """What a round that ended properly returned; its signal may have been lost to a reset."""
+    """What a round that ended properly returned."""
     if child is None or not child.done() or child.cancelled() or child.exception() is not None:
         return None
     return GateReport.model_validate(child.result())

@@ -125,7 +125,7 @@ class ProductLifecycle(OwnerDesk):
                 await self.gates.tell("pause")
             self.publish()
         else:
-            await self.gates.tell("ping")  # in a new run: is it still there?
+            await self.gates.rejoin()
         await self.clock.until(lambda: self.gates.reported() and state.status is not Status.on_hold)
         report = self.gates.close()
         state.conditions += report.conditions

@@ -182,6 +182,8 @@ class Sunset(SunsetDesk):
                 state.needs_submit = False
             if state.sittings.open is None:
                 await self._open(task.gate)
+            else:
+                await self.gates.rejoin()
             await self._progress(f"votes on {task.gate.id}")
             await self._until(self.gates.reported)
             report = self.gates.close()

@@ -28,6 +28,8 @@ class ReviewStart(Wire):
     outbox: Outbox
     reports_to: str
     token: str
+    opener_renewed: bool = False
+    """The opener is in a later run than the one that started us: it does not see us complete."""
 
 
 class VoteDesk:
@@ -165,6 +167,8 @@ class VoteDesk:
             self.record("unknown", refusal, channel="signal")
             return
         state, now = self.round, workflow.now()
+        if note.action == "ping":
+            self.start.opener_renewed = True
         if state.closed:
             return
         if note.action == "pause":
