@@ -48,7 +48,11 @@ class Gatekeeper:
         """Start the next round of the gate."""
         workflow_id = gate_id(facts.key, gate.id)
         sitting = self.sittings.begin(
-            gate.id, kind, workflow_id=workflow_id, token=str(workflow.uuid4())
+            gate.id,
+            kind,
+            workflow_id=workflow_id,
+            token=str(workflow.uuid4()),
+            submitter=submitter,
         )
         sitting.since = workflow.now()
         state = Round(
@@ -119,7 +123,15 @@ class Gatekeeper:
             decided_at=now,
         )
 
-    async def tell(self, action: OpenerAction, about: str = "", state: str = "") -> None:
+    async def tell(
+        self,
+        action: OpenerAction,
+        about: str = "",
+        state: str = "",
+        *,
+        facts: ProductFacts | None = None,
+        actor: str = "",
+    ) -> None:
         """Tell the open round, if there is one.
 
         A round that cannot be told has ended. The run that started it gets its result, a later
@@ -129,7 +141,14 @@ class Gatekeeper:
         if sitting is None or self._starting:
             return
         handle = workflow.get_external_workflow_handle(sitting.workflow_id)
-        note = OpenerNote(token=sitting.token, action=action, condition=about, state=state)
+        note = OpenerNote(
+            token=sitting.token,
+            action=action,
+            condition=about,
+            state=state,
+            facts=facts,
+            actor=actor,
+        )
         told = await quietly(lambda: handle.signal("opener_note", note))
         if not told and (self._child is None or self._reset):
             self._in_background("search", self._look_up(sitting))
