@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from phasegate.base import Wire, digest_of
+from phasegate.conditions import asked_of
 from phasegate.directory import Directory
 from phasegate.gate import Gate
 from phasegate.ids import product_id
@@ -58,21 +59,24 @@ def plan_start(product: Product, policy: Policy, directory: Directory) -> StartP
 
 def _gate_plan(gate: Gate, product: Product, policy: Policy, directory: Directory) -> GatePlan:
     chosen = product.approvers.get(gate.id, {})
-    members = seated(directory.groups, directory, chosen)
-    steps = steps_of(gate.requires, members, tier=product.tier, excluded=[product.owner])
+    asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json")).applying
+    members = seated(directory.groups, directory, chosen, tier=product.tier)
+    steps = steps_of(
+        gate.requires, members, tier=product.tier, excluded=[product.owner], applying=asked
+    )
     voters: dict[str, list[str]] = {}
     for step in steps:
         for person, groups in step.people.items():
             for group in sorted(groups):
                 voters.setdefault(group, []).append(person)
-    asked = [r for r in gate.requires if not r.tiers or product.tier in r.tiers]
+    requires = [gate.requires[i] for i in asked]
     return GatePlan(
         gate=gate.id,
         title=gate.title,
         after=_home(gate, policy),
         opens=gate.opens,
         when=policy.opening(gate),
-        requires=[r.title + (f" (step {r.step})" if r.step > 1 else "") for r in asked],
+        requires=[r.title + (f" (step {r.step})" if r.step > 1 else "") for r in requires],
         voters={group: sorted(set(people)) for group, people in sorted(voters.items())},
     )
 

@@ -14,6 +14,8 @@ from typing import Any
 from cel_expr_python import cel  # type: ignore[import-untyped]  # has stubs, lacks py.typed
 
 _PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
+_NO_KEY = re.compile(r'NOT_FOUND: Key not found in map : "([^"]*)"')
+_MIXED = re.compile(r"overloads found.*(?:double, int64|int64, double)")
 
 
 @dataclass(frozen=True)
@@ -90,4 +92,7 @@ def _short(text: str) -> str:
         message = re.sub(r" \(in container '[^']*'\)| \[INVALID_ARGUMENT\]", "", message)
         where = f" (line {line}, column {column})" if int(line) > 0 else ""
         return message.replace("<EOF>", "end") + where
-    return text.partition("\n")[0][:300]
+    if found := _NO_KEY.search(text):
+        return f"there is no {found[1]}"
+    line = text.partition("\n")[0][:300]
+    return line + ("; figures are doubles: write 2.0 for 2" if _MIXED.search(line) else "")

@@ -6,10 +6,11 @@ Pure: documents in, findings out. A finding's path goes to `Parsed.locate` for l
 from __future__ import annotations
 
 from phasegate.directory import Directory
+from phasegate.lint.directory import directory_findings
 from phasegate.lint.findings import Finding, Severity
 from phasegate.lint.flow import flow_findings
 from phasegate.lint.gates import gate_findings
-from phasegate.lint.people import directory_findings, policy_people_findings
+from phasegate.lint.people import policy_people_findings
 from phasegate.lint.product import product_findings
 from phasegate.lint.sunset import sunset_findings
 from phasegate.policy import Policy

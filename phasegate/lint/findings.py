@@ -41,9 +41,14 @@ def gates_at(policy: Policy) -> Iterator[tuple[DocPath, Gate]]:
 
 def walk_from_start(policy: Policy) -> tuple[list[str], list[str]]:
     """The phases a product goes through, and the cycle it ends up in (empty if it ends)."""
+    return walk(policy, policy.phases[0].id)
+
+
+def walk(policy: Policy, start: str) -> tuple[list[str], list[str]]:
+    """The phases from `start` on, and the cycle they end up in (empty if they end)."""
     known = {phase.id for phase in policy.phases}
     order: list[str] = []
-    at: str | None = policy.phases[0].id
+    at: str | None = start
     while at in known and at is not None:
         if at in order:
             return order, [*order[order.index(at) :], at]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from phasegate.check import HttpCheck
 from phasegate.expressions import compile_error
-from phasegate.lint.findings import Finding, or_meant, twice, walk_from_start
+from phasegate.lint.findings import Finding, or_meant, twice, walk
 from phasegate.policy import Phase, Policy
 
 
@@ -22,8 +22,8 @@ def flow_findings(policy: Policy) -> Iterator[Finding]:
         "milestone",
     )
     known = [phase.id for phase in policy.phases]
-    reached, cycle = walk_from_start(policy)
-    if cycle:
+    reached, last, cycles = _ways(policy)
+    for cycle in cycles:
         index = known.index(cycle[-2])
         way = " → ".join(cycle)
         yield Finding(
@@ -32,6 +32,7 @@ def flow_findings(policy: Policy) -> Iterator[Finding]:
             f"the phases go round in a circle: {way}; a product would never end",
         )
     for i, phase in enumerate(policy.phases):
+        yield from _invest(i, phase, known)
         if phase.next and phase.next not in known:
             hint = or_meant(phase.next, known)
             yield Finding("error", (*_at(i), "next"), f"there is no phase {phase.next}{hint}")
@@ -41,7 +42,45 @@ def flow_findings(policy: Policy) -> Iterator[Finding]:
                 (*_at(i), "id"),
                 f"no product ever reaches phase {phase.id}: make it another's next, or remove it",
             )
-        yield from _phase(policy, i, phase, last=phase.id == reached[-1])
+        yield from _phase(policy, i, phase, last=phase.id in last)
+
+
+def _ways(policy: Policy) -> tuple[set[str], set[str], list[list[str]]]:
+    """The phases that products reach, those that ways end with, and the circles.
+
+    A review that invests opens a way of its own, which may go through phases no Go leads to.
+    """
+    known = {phase.id for phase in policy.phases}
+    reached: set[str] = set()
+    last: set[str] = set()
+    cycles: list[list[str]] = []
+    todo = [policy.phases[0].id]
+    while todo:
+        order, cycle = walk(policy, todo.pop())
+        last.add(order[-1])
+        if cycle and not any(set(cycle) == set(other) for other in cycles):
+            cycles.append(cycle)
+        for name in order:
+            review = policy.phase(name).review
+            if name not in reached and review and review.invest in known:
+                todo.append(review.invest)
+            reached.add(name)
+    return reached, last, cycles
+
+
+def _invest(i: int, phase: Phase, known: list[str]) -> Iterator[Finding]:
+    target = phase.review.invest if phase.review else None
+    path = (*_at(i), "review", "invest")
+    if target == phase.id:
+        yield Finding(
+            "error",
+            path,
+            f"a recycle of the review would begin phase {phase.id} again, with nothing to build; "
+            "name the phase that builds the next generation",
+        )
+    elif target and target not in known:
+        hint = or_meant(target, known)
+        yield Finding("error", path, f"there is no phase {target}{hint}")
 
 
 def _at(index: int) -> tuple[str, int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from phasegate.expressions import compile_error
 from phasegate.gate import Gate
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
+from phasegate.lint.shapes import expression_problem
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
+from phasegate.seats import in_force
 
 TIERS = (1, 2, 3)
 
@@ -26,6 +27,8 @@ def gate_findings(policy: Policy) -> Iterator[Finding]:
             upto = [*(policy.phase(name) for name in before), here]
             seen = {milestone.id for phase in upto for milestone in phase.milestones}
         yield from _criteria(path, gate, seen, everything)
+        yield from _score(path, gate)
+        yield from _conditions(path, gate)
         yield from _tiers(path, gate)
 
 
@@ -47,8 +50,32 @@ def _criteria(path: DocPath, gate: Gate, seen: set[str], everything: set[str]) -
                 (*here, "milestone"),
                 f"no phase up to gate {gate.id} has a milestone {name}{or_meant(name, seen)}",
             )
-        if criterion.expression and (problem := compile_error(criterion.expression, "product")):
-            yield Finding("error", (*here, "expression"), problem)
+        if criterion.expression:
+            problem = expression_problem(criterion.expression, "product", "evidence")
+            if problem:
+                yield Finding("error", (*here, "expression"), problem)
+
+
+def _score(path: DocPath, gate: Gate) -> Iterator[Finding]:
+    for i, criterion in enumerate(gate.criteria):
+        if criterion.weight != 1 and gate.threshold is None:
+            yield Finding(
+                "warning",
+                (*path, "criteria", i, "weight"),
+                f"gate {gate.id} has no threshold, so a weight decides nothing; give it one, or "
+                "leave the weight out",
+            )
+
+
+def _conditions(path: DocPath, gate: Gate) -> Iterator[Finding]:
+    for i, requirement in enumerate(gate.requires):
+        if requirement.when is None:
+            continue
+        problem = expression_problem(requirement.when, "product")
+        if problem and problem.startswith("undeclared reference to 'evidence"):
+            problem += "; evidence comes while the gate is open: ask for figures of the product"
+        if problem:
+            yield Finding("error", (*path, "requires", i, "when"), problem)
 
 
 def _tiers(path: DocPath, gate: Gate) -> Iterator[Finding]:
@@ -61,7 +88,7 @@ def _tiers(path: DocPath, gate: Gate) -> Iterator[Finding]:
             )
     steps = sorted({requirement.step for requirement in gate.requires})
     for tier in TIERS:
-        asked = [r for r in gate.requires if not r.tiers or tier in r.tiers]
+        asked = [gate.requires[i] for i in in_force(gate.requires, tier)]
         if not asked:
             yield Finding(
                 "error",
@@ -75,6 +102,13 @@ def _tiers(path: DocPath, gate: Gate) -> Iterator[Finding]:
                 (*path, "requires"),
                 f"gate {gate.id} needs nobody's yes for a product of tier {tier}: abstentions "
                 "alone would pass it; give a requirement need: 1",
+            )
+        elif not any(r.need for r in asked if r.when is None):
+            yield Finding(
+                "warning",
+                (*path, "requires"),
+                f"gate {gate.id} may ask nobody for a product of tier {tier}: each of its "
+                "requirements has a condition; leave one without",
             )
         for step in steps:
             if all(requirement.step != step for requirement in asked):

@@ -1,8 +1,8 @@
-"""People: a directory by itself, and whether it has those whom a policy's gates ask."""
+"""People: whether a directory has those whom a policy's gates ask."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from phasegate.check import ReportedCheck
 from phasegate.directory import Directory
@@ -11,7 +11,7 @@ from phasegate.lint.findings import Finding, gates_at, or_meant
 from phasegate.lint.gates import TIERS
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
-from phasegate.seats import Step, assign, can_pass, steps_of
+from phasegate.seats import Step, assign, can_pass, seated, steps_of
 from phasegate.sunset import ManualTask
 
 
@@ -23,12 +23,11 @@ def policy_people_findings(policy: Policy, directory: Directory) -> Iterator[Fin
             yield Finding("error", path, f"the directory has no group {group}{hint}")
         elif not directory.groups[group].members:
             yield Finding("error", path, f"group {group} has no members in the directory; add some")
-    members = {group: directory.members(group) for group in directory.groups}
     for path, gate in gates_at(policy):
-        steps = {tier: steps_of(gate.requires, members, tier=tier) for tier in TIERS}
+        steps = {tier: _steps(gate, directory, tier) for tier in TIERS}
         said: dict[str, list[int]] = {}
         for tier in TIERS:
-            for problem in shortages(gate, steps[tier]):
+            for problem in shortages(gate, steps[tier], barred_at(directory, tier)):
                 said.setdefault(problem, []).append(tier)
         for problem, tiers in said.items():
             of = "" if len(tiers) == len(TIERS) else f" (tier {', '.join(map(str, tiers))})"
@@ -38,8 +37,23 @@ def policy_people_findings(policy: Policy, directory: Directory) -> Iterator[Fin
             yield from blocked_by((*path, "requires"), gate, sorted(alone))
 
 
-def shortages(gate: Gate, steps: tuple[Step, ...]) -> Iterator[str]:
-    """Why nobody can pass a gate: the steps that have fewer fitting people than seats."""
+def _steps(gate: Gate, directory: Directory, tier: int) -> tuple[Step, ...]:
+    """The steps with everybody who may vote at that tier, as if every condition were true."""
+    members = seated(directory.groups, directory, {}, tier=tier)
+    return steps_of(gate.requires, members, tier=tier)
+
+
+def barred_at(directory: Directory, tier: int) -> frozenset[str]:
+    """The groups whose members may not vote on products of that tier."""
+    groups = directory.groups.items()
+    return frozenset(name for name, group in groups if group.approve and tier not in group.approve)
+
+
+def shortages(gate: Gate, steps: tuple[Step, ...], barred: Collection[str] = ()) -> Iterator[str]:
+    """Why nobody can pass a gate: the steps that have fewer fitting people than seats.
+
+    `barred` are groups that may not vote on products of this tier.
+    """
     if can_pass(steps):
         return
     if not steps:
@@ -48,10 +62,13 @@ def shortages(gate: Gate, steps: tuple[Step, ...]) -> Iterator[str]:
         filled = len(assign(step.seats, step.people))
         if filled < len(step.seats):
             people = ", ".join(step.people) or "nobody"
+            groups = sorted({group for seat in step.seats for group in seat.groups})
+            silent = [group for group in groups if group in barred]
+            why = f"{', '.join(silent)} may not approve this tier; " if silent else ""
             yield (
                 f"gate {gate.id} can never pass: step {step.number} has {len(step.seats)} seats, "
-                f"and people for {filled} of them ({people}; one seat each); add people to "
-                f"{', '.join(sorted({group for seat in step.seats for group in seat.groups}))}"
+                f"and people for {filled} of them ({people}; one seat each); {why}add people to "
+                f"{', '.join(group for group in groups if group not in barred) or 'another group'}"
             )
 
 
@@ -90,6 +107,11 @@ def _groups_named(policy: Policy) -> Iterator[tuple[DocPath, str]]:
                 yield (*here, "group"), requirement.group
             for j, group in enumerate(requirement.any_of):
                 yield (*here, "any_of", j), group
+        for i, criterion in enumerate(gate.criteria):
+            if criterion.attested_by:
+                yield (*path, "criteria", i, "attested_by"), criterion.attested_by
+        for i, group in enumerate(gate.reviewers):
+            yield (*path, "reviewers", i), group
     for i, phase in enumerate(policy.phases):
         for j, milestone in enumerate(phase.milestones):
             if isinstance(milestone.check, ReportedCheck) and milestone.check.by:
@@ -97,46 +119,3 @@ def _groups_named(policy: Policy) -> Iterator[tuple[DocPath, str]]:
     for i, task in enumerate(policy.sunset.tasks if policy.sunset else ()):
         if isinstance(task, ManualTask) and task.by:
             yield ("sunset", "tasks", i, "by"), task.by
-
-
-def directory_findings(directory: Directory) -> Iterator[Finding]:
-    """Members and managers who are nobody, circles of managers, empty groups."""
-    for name, group in directory.groups.items():
-        path = ("groups", name, "members")
-        if not group.members:
-            yield Finding("warning", ("groups", name), f"group {name} has no members")
-        seen: set[str] = set()
-        for i, person in enumerate(group.members):
-            if person not in directory.people:
-                hint = or_meant(person, directory.people)
-                yield Finding("error", (*path, i), f"{person} is not listed in people{hint}")
-            if person in seen:
-                yield Finding("warning", (*path, i), f"{person} is listed twice; keep one")
-            seen.add(person)
-    circles: set[frozenset[str]] = set()
-    for name, person_entry in directory.people.items():
-        manager = person_entry.manager
-        if manager and manager not in directory.people:
-            hint = or_meant(manager, directory.people)
-            place = ("people", name, "manager")
-            yield Finding("error", place, f"{manager} is not listed in people{hint}")
-        circle = _circle(directory, name)
-        if circle and frozenset(circle) not in circles:
-            circles.add(frozenset(circle))
-            yield Finding(
-                "error",
-                ("people", name, "manager"),
-                f"managers go round in a circle: {' → '.join(circle)}; escalation finds no top",
-            )
-
-
-def _circle(directory: Directory, start: str) -> list[str]:
-    """The circle of managers that `start` is part of, if any."""
-    way = [start]
-    while (entry := directory.people.get(way[-1])) and entry.manager:
-        if entry.manager == start:
-            return [*way, start]
-        if entry.manager in way:
-            return []
-        way.append(entry.manager)
-    return []

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from phasegate.check import Check, HttpCheck
+from phasegate.conditions import asked_of
 from phasegate.directory import Directory
-from phasegate.expressions import compile_error, evaluate
+from phasegate.expressions import compile_error, evaluate, facts
 from phasegate.gate import Gate
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
-from phasegate.lint.people import blocked_by, blockers, shortages
+from phasegate.lint.people import barred_at, blocked_by, blockers, shortages
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.product import Product
@@ -24,7 +25,9 @@ def product_findings(
     yield from _milestones(product, policy, directory)
     yield from _dates(product, policy)
     yield from _criteria(product, policy)
+    yield from _conditions(product, policy)
     yield from _approvers(product, policy, directory)
+    yield from _team(product, directory)
     if directory is None:
         return
     if product.owner not in directory.people:
@@ -100,14 +103,15 @@ def _criteria(product: Product, policy: Policy) -> Iterator[Finding]:
     definition = product.model_dump(mode="json")
     for _, gate in gates_at(policy):
         for criterion in gate.criteria:
-            if criterion.expression:
-                problem = evaluate(criterion.expression, {"product": definition}).problem
+            # What asks of evidence, too, can be judged when there is some.
+            if criterion.expression and not compile_error(criterion.expression, "product"):
+                problem = evaluate(criterion.expression, facts(definition)).problem
                 if problem:
                     yield Finding(
                         "error",
-                        ("key",),
+                        _blame(product, criterion.expression),
                         f"criterion {criterion.id} of gate {gate.id} can never be met: "
-                        f"{criterion.expression} {problem}; mend the policy's expression",
+                        f"{criterion.expression} {problem}; {_MEND}",
                     )
             if criterion.milestone and criterion.milestone not in known:
                 yield Finding(
@@ -116,6 +120,44 @@ def _criteria(product: Product, policy: Policy) -> Iterator[Finding]:
                     f"gate {gate.id} asks for milestone {criterion.milestone}, which neither the "
                     "policy nor this product has; add it here with a due date",
                 )
+
+
+_MEND = "give the product what it asks for, or mend the policy's expression"
+
+
+def _blame(product: Product, expression: str) -> DocPath:
+    """Where in the product's file to look: at the figures it has, if it is they that are asked."""
+    return ("figures",) if product.figures and "figures" in expression else ("key",)
+
+
+def _conditions(product: Product, policy: Policy) -> Iterator[Finding]:
+    """Requirements of which it cannot be known whether they are asked of this product."""
+    definition = product.model_dump(mode="json")
+    for _, gate in gates_at(policy):
+        asked = asked_of(gate.requires, product.tier, definition)
+        for i, problem in asked.problems.items():
+            requirement = gate.requires[i]
+            yield Finding(
+                "error",
+                _blame(product, requirement.when or ""),
+                f"gate {gate.id} cannot know whether to ask {requirement.title}: "
+                f"{requirement.when} {problem}; {_MEND}",
+            )
+
+
+def _team(product: Product, directory: Directory | None) -> Iterator[Finding]:
+    for i, person in enumerate(product.team):
+        path: DocPath = ("team", i)
+        if person == product.owner:
+            yield Finding(
+                "warning", path, f"{person} owns the product already; leave them out of the team"
+            )
+        elif person in product.team[:i]:
+            yield Finding("warning", path, f"{person} is listed twice; keep one")
+        elif directory and person not in directory.people:
+            hint = or_meant(person, directory.people)
+            message = f"{person} is not in directory {directory.directory}{hint}"
+            yield Finding("error", path, message)
 
 
 def _approvers(product: Product, policy: Policy, directory: Directory | None) -> Iterator[Finding]:
@@ -157,10 +199,17 @@ def _approvers(product: Product, policy: Policy, directory: Directory | None) ->
 
 def _seats(product: Product, gate: Gate, directory: Directory) -> Iterator[Finding]:
     chosen = product.approvers.get(gate.id, {})
-    members = seated(directory.groups, directory, chosen)
-    steps = steps_of(gate.requires, members, tier=product.tier, excluded=[product.owner])
+    asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json"))
+    members = seated(directory.groups, directory, chosen, tier=product.tier)
+    steps = steps_of(
+        gate.requires,
+        members,
+        tier=product.tier,
+        excluded=[product.owner],
+        applying=asked.applying,
+    )
     path: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("approvers",)
-    short = list(shortages(gate, steps))
+    short = list(shortages(gate, steps, barred_at(directory, product.tier)))
     for problem in short:
         why = f"for a product of tier {product.tier} owned by {product.owner}"
         yield Finding("error", path, f"{problem}; counted {why}")

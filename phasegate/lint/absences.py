@@ -1,0 +1,96 @@
+"""Absences: that they are told apart, and that somebody is there for whoever is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from phasegate.directory import Absence, Directory
+from phasegate.lint.findings import Finding
+from phasegate.problems import DocPath
+
+
+def absence_findings(directory: Directory) -> Iterator[Finding]:
+    """Absences that overlap, delegates who are away themselves, people away to each other.
+
+    Days are compared as they are written: who is away where is a matter of time zones, and of
+    hours, which a plan made in days cannot mean.
+    """
+    circles: set[frozenset[str]] = set()
+    starts = sorted({a.start for person in directory.people.values() for a in person.absences})
+    for name, person in directory.people.items():
+        for i, absence in enumerate(person.absences):
+            path: DocPath = ("people", name, "absences", i)
+            yield from _overlaps(path, absence, person.absences[:i])
+            # Who is there changes only where an absence starts; where one ends, more people are.
+            for day in [day for day in starts if absence.start <= day <= absence.end]:
+                way = _way(directory, name, day)
+                if way[-1] == name and len(way) > 1:
+                    if frozenset(way) not in circles:
+                        circles.add(frozenset(way))
+                        yield _circle(path, way, day)
+                    break
+                if problem := _nobody(directory, way, day):
+                    yield Finding("warning", path, problem)
+                    break
+
+
+def _overlaps(path: DocPath, absence: Absence, earlier: tuple[Absence, ...]) -> Iterator[Finding]:
+    for j, other in enumerate(earlier):
+        if absence.start <= other.end and other.start <= absence.end:
+            same = absence.delegate == other.delegate
+            why = "" if same else ", and another person stands in: it is not clear who acts"
+            yield Finding(
+                "warning" if same else "error",
+                path,
+                f"overlaps absence {j} ({other.start} to {other.end}){why}; end one before the "
+                "other starts",
+            )
+
+
+def _away(directory: Directory, person: str, day: date) -> Absence | None:
+    entry = directory.people.get(person)
+    found = [a for a in entry.absences if a.start <= day <= a.end] if entry else []
+    return found[0] if found else None
+
+
+def _way(directory: Directory, start: str, day: date) -> list[str]:
+    """From somebody who is away to their delegate, and on while that one is away, too. It ends
+    with the one who acts, with one who names nobody, or where it comes back to a person."""
+    way = [start]
+    while (absence := _away(directory, way[-1], day)) and absence.delegate:
+        way.append(absence.delegate)
+        if absence.delegate in way[:-1]:
+            break
+    return way
+
+
+def _circle(path: DocPath, way: list[str], day: date) -> Finding:
+    round_trip = " → ".join(way)
+    return Finding(
+        "error",
+        (*path, "delegate"),
+        f"on {day} they are away to each other: {round_trip}, so that nobody acts; name somebody "
+        "who is there",
+    )
+
+
+def _nobody(directory: Directory, way: list[str], day: date) -> str:
+    """Why nobody acts on that day for whoever starts the way; empty if somebody does."""
+    last = way[-1]
+    absence = _away(directory, last, day)
+    if absence is None or last in way[:-1]:  # a circle further on is told where it begins
+        return ""
+    if len(way) > 1:
+        return (
+            f"on {day} {last}, who acts for {way[-2]}, is away as well and names nobody; name "
+            f"somebody else, or a delegate for {last}"
+        )
+    deputy = directory.people[last].deputy
+    theirs = _away(directory, deputy, day) if deputy else None
+    if theirs and not theirs.delegate:
+        return (
+            f"on {day} the deputy {deputy} is away as well, so that only a manager acts for "
+            f"{last}; name a delegate for this absence"
+        )
+    return ""
