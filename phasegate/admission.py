@@ -89,7 +89,7 @@ def admit(state: Round, request: VoteRequest, now: datetime) -> Seat:
     if why := state.barred.get(person):
         why = f"{person} {why}, and nobody approves their own work"
         raise Forbidden("self-approval", what, why, shown(state))
-    steps = state.steps()
+    steps = state.seats()
     sits = any(person in step.people for step in steps)
     holder = request.on_behalf_of or (person if sits else _whom_else(state, person, now))
     if holder is None:

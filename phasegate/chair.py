@@ -258,7 +258,7 @@ def _require_impartial(state: Round, actor: str, verb: str) -> None:
 
 def _require_seat(state: Round, person: str, verb: str) -> None:
     _require_impartial(state, person, f"{verb} a gate of")
-    if not any(person in step.people for step in state.steps()):
+    if not any(person in step.people for step in state.seats()):
         raise Forbidden(
             "stranger",
             f"{person} may not {verb} {place(state)}",

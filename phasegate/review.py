@@ -135,18 +135,20 @@ class Round(Wire):
                 found[group] = sorted([*people, given.to])
         return {group: tuple(people) for group, people in found.items()}
 
-    def steps(self) -> tuple[Step, ...]:
-        """The steps as they are voted, with those who have voted and have left their group since:
-        leaving takes a seat that is empty, not a vote that was cast."""
-        members = {group: list(people) for group, people in self.members().items()}
-        steps = steps_of(
+    def seats(self) -> tuple[Step, ...]:
+        """The steps, and who sits in them now."""
+        return steps_of(
             self.gate.requires,
-            members,
+            self.members(),
             tier=self.product.tier,
             excluded=self.barred,
             applying=self.convened.applying if self.convened else (),
         )
-        return tuple(self._with_voters(step) for step in steps)
+
+    def steps(self) -> tuple[Step, ...]:
+        """The steps as they are counted: also with those who voted and have left since. Leaving
+        takes a seat that is empty, not a vote that was cast."""
+        return tuple(self._with_voters(step) for step in self.seats())
 
     def _with_voters(self, step: Step) -> Step:
         asked = {group for seat in step.seats for group in seat.groups} | step.veto_groups
@@ -173,7 +175,7 @@ class Round(Wire):
 
     def acts_for(self, person: str, now: datetime) -> tuple[str, ...]:
         """Those who sit here and for whom this person may act now."""
-        seated = dict.fromkeys(holder for step in self.steps() for holder in step.people)
+        seated = dict.fromkeys(holder for step in self.seats() for holder in step.people)
         return tuple(holder for holder in seated if person in self.stand_ins(holder, now))
 
     # -- what it comes to -----------------------------------------------------------------------

@@ -12,11 +12,23 @@ from client import gates, products
 from client.asking import ask, new_request_id
 from client.engine import Engine
 from phasegate.errors import EngineError, Refusal
+from phasegate.gate_requests import (
+    AttestRequest,
+    DelegateRequest,
+    ExtendRequest,
+    LookAgainRequest,
+    NeedsWorkRequest,
+    OverrideRequest,
+    ReassignRequest,
+    WithdrawRequest,
+)
 from phasegate.ids import gate_id, product_id, sunset_id
 from phasegate.reading import read_directory, read_policy, read_product
 from phasegate.requests import (
+    Asked,
     ConditionRequest,
     ConfirmRequest,
+    EvidenceRequest,
     MilestoneRequest,
     OwnerRequest,
     Receipt,
@@ -53,6 +65,18 @@ sunset:
     - {id: keys, title: Revoke keys, kind: manual, by: eng}
 """
 
+CHAIR: dict[str, type[Asked]] = {
+    "withdraw": WithdrawRequest,
+    "delegate": DelegateRequest,
+    "reassign": ReassignRequest,
+    "attest": AttestRequest,
+    "needs_work": NeedsWorkRequest,
+    "submit": SubmitRequest,
+    "extend": ExtendRequest,
+    "override": OverrideRequest,
+    "look_again": LookAgainRequest,
+}
+
 T = TypeVar("T")
 
 WAIT = 30.0
@@ -84,6 +108,12 @@ class Stage:
     async def votes(self, gate: str, what: str, *people: str) -> None:
         for person in people:
             await self.vote(gate, person, what)
+
+    async def chair(self, gate: str, update: str, who: str, **fields: Any) -> Receipt:
+        """Ask something of the open round beside voting."""
+        fields.setdefault("request_id", new_request_id())
+        request = CHAIR[update](actor=who, **fields)
+        return await ask(self.engine.workflow(gate_id(self.key, gate)), update, request)
 
     async def refused(self, asked: Awaitable[Any]) -> str:
         """The code of the refusal that this must meet."""
@@ -120,6 +150,10 @@ class Stage:
     async def owner(self, verb: str, who: str = "olga", reason: str = "") -> Receipt:
         request = OwnerRequest(actor=who, reason=reason, request_id=new_request_id())
         return await products.request(self.engine, self.key, verb, request)
+
+    async def evidence(self, title: str, who: str = "olga", **more: Any) -> Receipt:
+        request = EvidenceRequest(actor=who, title=title, request_id=new_request_id(), **more)
+        return await products.request(self.engine, self.key, "evidence", request)
 
     async def close(self, condition: str, who: str = "olga") -> Receipt:
         request = ConditionRequest(
