@@ -1,22 +1,37 @@
-"""Gates: show, list, vote, submit. A closed round is read from the ledger."""
+"""Gates: show, list, vote, submit, and all else that is asked of a round. A closed round is read
+from the ledger."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 from client.asking import ask, query
 from client.attributes import quoted, read, read_due
 from client.engine import Engine
 from client.products import show as show_product
-from phasegate.errors import EngineError, NotRunning, Rejected
+from phasegate.base import Wire
+from phasegate.errors import EngineError, NotRunning, PhasegateError, Rejected
+from phasegate.gate_requests import OverrideRequest
 from phasegate.ids import gate_id, product_id, sunset_id
 from phasegate.requests import Receipt, SubmitRequest, VoteRequest
 from phasegate.views import GateRow, GateView
 
 WATCH = 0.5
 """Seconds between two looks at a round that is waited for."""
+
+ASKED = {
+    "vote": "votes",
+    "withdraw": "withdrawals",
+    "delegate": "delegations",
+    "reassign": "reassignments",
+    "attest": "attestations",
+    "needs_work": "requests for work",
+    "extend": "extensions",
+}
+"""What people call the Updates of a round."""
 
 
 async def resolve(engine: Engine, key: str) -> str:
@@ -130,27 +145,51 @@ async def vote(engine: Engine, key: str, gate: str, request: VoteRequest) -> Rec
 
     A gate that has closed meanwhile is reported as decided, from the ledger.
     """
+    return await ask_round(engine, key, gate, "vote", request)
+
+
+async def ask_round(engine: Engine, key: str, gate: str, update: str, body: Wire) -> Receipt:
+    """Ask something of the open round of a gate: vote, withdraw, delegate, reassign, attest,
+    needs_work, extend. Raises Rejected, Forbidden or EngineError."""
     try:
-        return await ask(engine.workflow(gate_id(key, gate)), "vote", request)
+        return await ask(engine.workflow(gate_id(key, gate)), update, body)
     except NotRunning as error:
-        closed = _closed(engine, key, gate, None)
-        if closed is None:
-            await show_product(engine, key)  # raises where there is no such product
-            raise EngineError(
-                f"{gate} of {key} is not open",
-                "it has not opened yet, or it is misspelt",
-                f"phasegate product show {key}",
-            ) from error
-        raise Rejected(
-            "gate-decided",
-            f"{gate} of {key} takes no more votes",
-            f"round {closed.round} is decided: {closed.outcome or 'abandoned'}",
-            f"phasegate gate show {key}/{gate}",
-        ) from error
+        raise await _not_open(engine, key, gate, update) from error
+
+
+async def _not_open(engine: Engine, key: str, gate: str, update: str) -> PhasegateError:
+    closed = _closed(engine, key, gate, None)
+    if closed is None:
+        await show_product(engine, key)  # raises where there is no such product
+        return EngineError(
+            f"{gate} of {key} is not open",
+            "it has not opened yet, or it is misspelt",
+            f"phasegate product show {key}",
+        )
+    return Rejected(
+        "gate-decided",
+        f"{gate} of {key} takes no more {ASKED.get(update, 'requests')}",
+        f"round {closed.round} is decided: {closed.outcome or 'abandoned'}",
+        f"phasegate gate show {key}/{gate}",
+    )
 
 
 async def submit(engine: Engine, key: str, request: SubmitRequest) -> Receipt:
-    """Open the product's gate, or bring a stopped gate of its sunset back."""
+    """Open the product's gate, bring one back that was stopped, also of its sunset; or say that
+    the work is done which an approver of the open round asked for."""
     product = await show_product(engine, key)
+    gate = request.gate or product.gate
+    if gate and (found := await _live(engine, key, gate)) and found.status == "waiting-on-owner":
+        return await ask_round(engine, key, gate, "submit", request)
     target = sunset_id(key) if product.status == "sunsetting" else product_id(key)
     return await ask(engine.workflow(target), "submit", request)
+
+
+async def override(engine: Engine, key: str, gate: str | None, request: OverrideRequest) -> Receipt:
+    """Decide in the place of the approvers: the open round, or else the product, whose gate was
+    decided before. Raises Rejected, Forbidden or EngineError."""
+    product = await show_product(engine, key)
+    if product.gate and gate in (None, product.gate):
+        with suppress(NotRunning):  # it has closed meanwhile, and the product knows
+            return await ask(engine.workflow(gate_id(key, product.gate)), "override", request)
+    return await ask(engine.workflow(product_id(key)), "override", request)

@@ -1,70 +1,125 @@
-"""What waits on one approver, from search attributes: no workflow is asked."""
+"""What waits on one person, from search attributes and memos: no workflow is asked."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from temporalio.client import WorkflowExecution
 
-from client.asking import query
 from client.attributes import KEYS, quoted, read
+from client.covering import Desk, desk_of
 from client.engine import Engine
 from phasegate.search import group_key, person_key
-from phasegate.views import GateView, InboxRow
+from phasegate.views import InboxRow
+
+OWNER = "owner"
+"""The group of a row that asks the owner for work, not an approver for a vote."""
 
 
-async def inbox(engine: Engine, who: str, *, limit: int = 1000) -> list[InboxRow]:
-    """The open gates that wait on `who`, the most urgent first.
+@dataclass(frozen=True)
+class Waiting:
+    """A row of the inbox, and what the listing knows of its product."""
 
-    A committee too large for a search attribute is found by its groups; only those gates are
-    asked, whether this person has voted already.
-    """
-    groups = _groups_of(engine, who)
-    keys = [person_key(who), *(group_key(group) for group in groups)]
+    row: InboxRow
+    asks: str
+    """`vote`, or `work` where the owner has to submit the gate again."""
+    product: Mapping[str, Any]
+
+
+async def inbox(engine: Engine, who: str, *, limit: int | None = 1000) -> list[InboxRow]:
+    """The open gates that wait on `who`, the most urgent first: for their own vote, for that of
+    somebody they act for, and as owners for work that an approver asked for."""
+    return [found.row for found in await waiting(engine, who, limit=limit)]
+
+
+async def waiting(engine: Engine, who: str, *, limit: int | None = None) -> list[Waiting]:
+    """The same, with what is known of the products."""
+    now = datetime.now(UTC)
+    desk = desk_of(engine.ledger, who, now)
+    keys = [*map(person_key, [who, *sorted(desk.people)]), *map(group_key, sorted(desk.groups))]
     names = ", ".join(quoted(key) for key in keys)
     text = (
         "WorkflowType = 'GateReview' AND ExecutionStatus = 'Running' "
-        f"AND PhasegateStatus = 'open' AND PhasegateWaitingOn IN ({names})"
+        f"AND PhasegateStatus IN ('open', 'waiting-on-owner') AND PhasegateWaitingOn IN ({names})"
     )
-    rows = []
+    found: list[Waiting] = []
     async for execution in engine.client.list_workflows(text, limit=limit):
-        waiting = execution.typed_search_attributes.get(KEYS["PhasegateWaitingOn"]) or []
-        if person_key(who) not in waiting and not await _still_asked(engine, execution.id, who):
-            continue
-        rows.append(await _row(engine, execution, who))
-    return sorted(rows, key=lambda row: (row.respond_due, row.product, row.gate))
+        memo = await execution.memo()
+        if "round" in memo:  # it knows by now who votes
+            found += _rows(engine, execution, memo, who, desk, now)
+    return sorted(found, key=lambda w: (w.row.respond_due, w.row.product, w.row.gate))
 
 
-def _groups_of(engine: Engine, who: str) -> list[str]:
-    """The person's groups in every published directory."""
-    documents = engine.ledger.documents
-    groups: set[str] = set()
-    for name in documents.names("directory"):
-        if current := documents.current("directory", name):
-            groups.update(documents.read_directory(current.digest).groups_of(who))
-    return sorted(groups)
+def _rows(
+    engine: Engine,
+    execution: WorkflowExecution,
+    memo: Mapping[str, Any],
+    who: str,
+    desk: Desk,
+    now: datetime,
+) -> Iterator[Waiting]:
+    found = execution.typed_search_attributes
+    owner, key = read(found, "PhasegateOwner") or "", read(found, "PhasegateProduct") or ""
+    work = read(found, "PhasegateStatus") == "waiting-on-owner"
+    if work or who == owner:  # an owner has work, and no vote, not even in another's name
+        holders: Sequence[str] = [who] if work and who == owner else []
+    else:
+        holders = _holders(who, _pending(execution, memo), memo, desk)
+    for holder in holders:
+        since = memo.get("work_since") if work else memo["since"].get(holder)
+        respond_due = _instant(memo["due"].get(holder) or memo["respond_due"])
+        row = InboxRow(
+            product=key,
+            gate=read(found, "PhasegateGate") or "",
+            round=memo["round"],
+            revision=memo["revision"],
+            step=memo["step"],
+            group=OWNER if work else _groups(holder, memo),
+            since=_instant(since or memo["opened_at"]),
+            respond_due=respond_due,
+            resolve_due=_instant(memo["resolve_due"]),
+            overdue=not work and now > respond_due,  # clocks stand still while work is owed
+            on_behalf_of=holder if holder != who else None,
+            workflow_id=execution.id,
+            ui_url=engine.page(execution.id),
+        )
+        about = {
+            "key": key,
+            "name": memo["name"],
+            "owner": owner,
+            "policy": read(found, "PhasegatePolicy") or "",
+            "tier": memo["tier"],
+        }
+        yield Waiting(row, "work" if work else "vote", about)
 
 
-async def _still_asked(engine: Engine, workflow_id: str, who: str) -> bool:
-    view = await query(engine.workflow(workflow_id), "show", GateView)
-    return any(pending.approver == who for pending in view.pending)
+def _pending(execution: WorkflowExecution, memo: Mapping[str, Any]) -> list[str]:
+    """Whom the round waits for. The attribute says it unless the memo does."""
+    named: list[str] | None = memo.get("pending")
+    if named is not None:
+        return named
+    keys = execution.typed_search_attributes.get(KEYS["PhasegateWaitingOn"]) or []
+    return [key.removeprefix(person_key("")) for key in keys]
 
 
-async def _row(engine: Engine, execution: WorkflowExecution, who: str) -> InboxRow:
-    found, memo = execution.typed_search_attributes, await execution.memo()
-    members: dict[str, list[str]] = memo["members"]
-    respond_due = found.get(KEYS["PhasegateDue"]) or datetime.fromisoformat(memo["respond_due"])
-    return InboxRow(
-        product=read(found, "PhasegateProduct") or "",
-        gate=read(found, "PhasegateGate") or "",
-        round=memo["round"],
-        revision=memo["revision"],
-        step=memo.get("step", 1),
-        group=", ".join(sorted(group for group, people in members.items() if who in people)),
-        since=memo["opened_at"],
-        respond_due=respond_due,
-        resolve_due=memo["resolve_due"],
-        overdue=datetime.now(UTC) > respond_due,
-        workflow_id=execution.id,
-        ui_url=engine.page(execution.id),
-    )
+def _holders(
+    who: str, pending: Sequence[str], memo: Mapping[str, Any], desk: Desk
+) -> Sequence[str]:
+    """Whose seats this person may fill: their own, those of people who named them or whose absence
+    they cover, and those that these would have filled."""
+    acting: Mapping[str, list[str]] = memo["acting"]
+    covered = [person for person in desk.people if desk.covers(person, memo["directory"])]
+    also = {holder for person in (who, *covered) for holder in acting.get(person, ())}
+    return [person for person in pending if person == who or person in covered or person in also]
+
+
+def _groups(person: str, memo: Mapping[str, Any]) -> str:
+    members: Mapping[str, list[str]] = memo["members"]
+    return ", ".join(sorted(group for group, people in members.items() if person in people))
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -20,7 +20,11 @@ async def inbox(
     watch: Watch = False,
     output: Output = "table",
 ) -> None:
-    """Open gates that wait for your vote, the most urgent first. None is fine (exit code 0)."""
+    """Open gates that wait for you, the most urgent first. None is fine (exit code 0).
+
+    For your vote, for that of somebody you act for (named under `for`), or, as the owner, for work
+    that an approver asked for (group `owner`).
+    """
     from client import inbox as inboxes
     from client.engine import Engine
     from commands.parsing import person_of
@@ -38,13 +42,15 @@ async def inbox(
 def _show(rows: list[InboxRow], who: str, output: Format) -> None:
     from commands.output import Grid, emit, note
 
-    columns = ("gate", "round", "step", "group", "respond by", "", "resolve by")
+    columns = ("gate", "for", "round", "step", "group", "since", "respond by", "", "resolve by")
     cells = [
         (
             f"{row.product}/{row.gate}",
+            row.on_behalf_of or "",
             row.round,
             row.step,
             row.group,
+            row.since,
             row.respond_due,
             "overdue" if row.overdue else "",
             row.resolve_due,
@@ -52,8 +58,17 @@ def _show(rows: list[InboxRow], who: str, output: Format) -> None:
         for row in rows
     ]
     emit(rows, lambda: [Grid(columns, cells)], output)
-    if rows:
-        first = f"{rows[0].product}/{rows[0].gate}"
-        note(f"hint: phasegate gate show {first}, then phasegate gate vote {first} go --as {who}")
+    note(f"hint: {_next(rows[0], who)}" if rows else f"no open gate waits for {who}")
+
+
+def _next(row: InboxRow, who: str) -> str:
+    """What to do about a row."""
+    from client.inbox import OWNER
+
+    place = f"{row.product}/{row.gate}"
+    if row.group == OWNER:
+        answer = f"phasegate gate submit {place} --as {who}"
     else:
-        note(f"no open gate waits for the vote of {who}")
+        whose = f" --for {row.on_behalf_of}" if row.on_behalf_of else ""
+        answer = f"phasegate gate vote {place} go --as {who}{whose}"
+    return f"phasegate gate show {place}, then {answer}"

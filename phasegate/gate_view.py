@@ -176,8 +176,9 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
     """What the inbox reads without asking the workflow: who may vote as what, and by when.
 
     It speaks of everybody in the open step, voted or not, so that it changes with the step, the
-    deadlines and the stand-ins and not with every vote. Only where too many people are pending for
-    the search attribute are they named here.
+    deadlines and the stand-ins and not with every vote. Who is pending stands here only where the
+    search attribute cannot say it: it names groups, or stand-ins as well. An upsert leaves what it
+    does not name, so what is not to be said is None.
     """
     assert view.opened_at is not None
     assert view.respond_due is not None
@@ -191,7 +192,9 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
             acting.setdefault(other, []).append(person)
     due = {person: table.respond[person] for person in people if person in table.respond}
     since = {person: state.asked_since(person) for person in people}
-    memo = {
+    pending = [p.approver for p in view.pending]
+    unclear = bool(acting) or collapses(pending)
+    return {
         "opened_at": view.opened_at.isoformat(),
         "respond_due": view.respond_due.isoformat(),
         "resolve_due": view.resolve_due.isoformat(),
@@ -204,8 +207,7 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
         "due": {p: at.isoformat() for p, at in due.items() if at != view.respond_due},
         "since": {p: at.isoformat() for p, at in since.items() if at and at != view.opened_at},
         "acting": acting,
+        "pending": pending if unclear else None,
+        "directory": state.product.directory,
+        "work_since": state.work.at.isoformat() if state.work else None,
     }
-    pending = [p.approver for p in view.pending]
-    if collapses([*pending, *acting]):
-        memo["pending"] = pending
-    return memo
