@@ -8,8 +8,8 @@ from typing import Protocol
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate import chair
-    from phasegate.admission import require_going, require_undecided
+    from phasegate import chair, seating
+    from phasegate.admission import require_undecided
     from phasegate.errors import Forbidden, Refusal
     from phasegate.gate_requests import (
         AttestRequest,
@@ -49,7 +49,7 @@ class ChairDesk(VoteDesk):
 
     @withdraw.validator
     def _check_withdraw(self, request: WithdrawRequest) -> None:
-        self._validate(request, lambda: require_going(self.round, "withdrawals"))
+        self._validate(request, lambda: chair.check_withdraw(self.round, request))
 
     @workflow.update(name="delegate")
     async def delegate(self, request: DelegateRequest) -> Receipt:
@@ -58,13 +58,13 @@ class ChairDesk(VoteDesk):
         return await self._serve(
             request,
             "gate.delegated",
-            lambda: chair.delegate(self.round, request, found, workflow.now()),
+            lambda: seating.delegate(self.round, request, found, workflow.now()),
             to=request.to,
         )
 
     @delegate.validator
     def _check_delegate(self, request: DelegateRequest) -> None:
-        self._validate(request, lambda: require_undecided(self.round, "delegations"))
+        self._validate(request, lambda: seating.check_delegate(self.round, request, workflow.now()))
 
     @workflow.update(name="reassign")
     async def reassign(self, request: ReassignRequest) -> Receipt:
@@ -74,14 +74,14 @@ class ChairDesk(VoteDesk):
         return await self._serve(
             request,
             "gate.reassigned",
-            lambda: chair.reassign(self.round, request, rights, found, workflow.now()),
+            lambda: seating.reassign(self.round, request, rights, found, workflow.now()),
             approver=request.approver,
             to=request.to,
         )
 
     @reassign.validator
     def _check_reassign(self, request: ReassignRequest) -> None:
-        self._validate(request, lambda: require_undecided(self.round, "reassignments"))
+        self._validate(request, lambda: seating.check_reassign(self.round, request))
 
     @workflow.update(name="attest")
     async def attest(self, request: AttestRequest) -> Receipt:
@@ -98,7 +98,7 @@ class ChairDesk(VoteDesk):
 
     @attest.validator
     def _check_attest(self, request: AttestRequest) -> None:
-        self._validate(request, lambda: require_going(self.round, "attestations"))
+        self._validate(request, lambda: chair.check_attest(self.round, request))
 
     @workflow.update(name="needs_work")
     async def needs_work(self, request: NeedsWorkRequest) -> Receipt:
@@ -111,7 +111,7 @@ class ChairDesk(VoteDesk):
 
     @needs_work.validator
     def _check_needs_work(self, request: NeedsWorkRequest) -> None:
-        self._validate(request, lambda: require_going(self.round, "requests for work"))
+        self._validate(request, lambda: chair.check_ask_for_work(self.round))
 
     @workflow.update(name="submit")
     async def submit(self, request: SubmitRequest) -> Receipt:
@@ -124,7 +124,7 @@ class ChairDesk(VoteDesk):
 
     @submit.validator
     def _check_submit(self, request: SubmitRequest) -> None:
-        self._validate(request, lambda: require_undecided(self.round, "submissions"))
+        self._validate(request, lambda: chair.check_submit(self.round))
 
     @workflow.update(name="extend")
     async def extend(self, request: ExtendRequest) -> Receipt:
@@ -139,7 +139,7 @@ class ChairDesk(VoteDesk):
 
     @extend.validator
     def _check_extend(self, request: ExtendRequest) -> None:
-        self._validate(request, lambda: require_undecided(self.round, "extensions"))
+        self._validate(request, lambda: chair.check_extend(self.round, request, workflow.now()))
 
     @workflow.update(name="override")
     async def override(self, request: OverrideRequest) -> Receipt:
@@ -171,10 +171,10 @@ class ChairDesk(VoteDesk):
 
     # -- one way for all ------------------------------------------------------------------------
 
-    def _validate(self, request: Asking, check: Callable[[], None]) -> None:
+    def _validate(self, request: Asking, check: Callable[[], object]) -> None:
         """Raise what is late, before anything enters history. Rights come later."""
-        if request.key in self.round.handled:
-            return  # a retry is answered again, not refused
+        if request.key in self.round.handled or self.round.convened is None:
+            return  # a retry is answered again; a round that knows nobody yet judges later
         try:
             check()
         except Refusal as refusal:

@@ -60,6 +60,10 @@ class VoteDesk:
             return  # a retry is answered again, not refused
         try:
             check_vote(self.round, request)
+            if self.round.convened is not None:
+                admit(self.round, request, workflow.now())
+        except Forbidden:
+            pass  # accepted, so that the attempt is recorded
         except Refusal as refusal:
             count_refusal(refusal)
             raise as_failure(refusal) from None

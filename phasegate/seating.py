@@ -1,0 +1,118 @@
+"""Delegating and reassigning: who may let somebody else act in an open round, and whom.
+
+As in phasegate.chair, `check_…` raises what leaves no trace; the rest is recorded.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from phasegate.admission import require_undecided, shown
+from phasegate.chair import place, require_impartial, require_seat
+from phasegate.directory import Permission
+from phasegate.errors import Forbidden, Rejected
+from phasegate.gate_requests import DelegateRequest, ReassignRequest
+from phasegate.ports import Authority
+from phasegate.review import Reassignment, Round
+from phasegate.standing_in import Delegation
+
+
+def check_delegate(state: Round, request: DelegateRequest, now: datetime) -> None:
+    require_undecided(state, "delegations")
+    if request.end and request.end <= now:
+        what = f"{request.actor} cannot delegate in {place(state)}"
+        why = f"{request.end:%Y-%m-%d %H:%M} UTC is past"
+        raise Rejected("in-the-past", what, why, shown(state))
+
+
+def delegate(state: Round, request: DelegateRequest, found: Authority, now: datetime) -> str:
+    """Let somebody act for the actor; `found.about…` speaks of that somebody."""
+    check_delegate(state, request, now)
+    require_seat(state, request.actor, "delegate in")
+    _require_fit(state, request.to, found)
+    state.mandates.absences[request.to] = found.about_absences
+    start = request.start or now
+    if state.mandates.leads_back(request.actor, request.to, max(start, now)):
+        raise Rejected(
+            "delegation-circle",
+            f"{request.actor} cannot delegate to {request.to} in {place(state)}",
+            f"{request.to} is away or has delegated, and that leads back to {request.actor}",
+            f"{shown(state)}  # then name somebody who is there",
+        )
+    state.mandates.give(
+        Delegation(
+            approver=request.actor,
+            to=request.to,
+            start=start,
+            end=request.end,
+            reason=request.reason,
+        )
+    )
+    state.clocks.ask_again("mandate", "keep", now)
+    until = f" until {request.end:%Y-%m-%d %H:%M} UTC" if request.end else ""
+    return f"{request.to} acts for {request.actor} on {state.gate.id}{until}"
+
+
+def check_reassign(state: Round, request: ReassignRequest) -> tuple[str, ...]:
+    """The groups that the seat sits in."""
+    require_undecided(state, "reassignments")
+    members = state.members()
+    groups = tuple(group for group, people in members.items() if request.approver in people)
+    if not groups:
+        why = f"{request.approver} sits in none of its groups"
+        raise Rejected("no-seat", f"nothing of {place(state)} to reassign", why, shown(state))
+    if any(vote.holder == request.approver for vote in state.ballots.counted()):
+        raise Rejected(
+            "has-voted",
+            f"{request.approver}'s seat in {place(state)} cannot be given away",
+            f"{request.approver} has voted, and leaving takes no vote that was cast",
+            f"phasegate gate withdraw {state.product.key}/{state.gate.id} --as {request.approver}",
+        )
+    if any(request.to in members[group] for group in groups):
+        what = f"{request.to} cannot take {request.approver}'s seat in {place(state)}"
+        why = f"{request.to} sits there already, and nobody counts twice"
+        raise Rejected("has-seat", what, why, f"{shown(state)}  # then name somebody else")
+    return groups
+
+
+def reassign(
+    state: Round, request: ReassignRequest, rights: Authority, found: Authority, now: datetime
+) -> str:
+    """Give a seat to somebody else. `rights` speak of the actor and of who has the seat now,
+    `found.about…` of who gets it."""
+    groups = check_reassign(state, request)
+    require_impartial(state, request.actor, "choose approvers of")
+    if not (rights.manages or Permission.reassign in rights.permissions):
+        raise Forbidden(
+            "not-permitted",
+            f"{request.actor} may not give {request.approver}'s seat in {place(state)} away",
+            f"that is for a manager of {request.approver}, or for who may reassign at tier "
+            f"{state.product.tier}",
+            f"phasegate directory show {state.product.directory}",
+        )
+    _require_fit(state, request.to, found)
+    state.reassigned.append(
+        Reassignment(
+            approver=request.approver,
+            to=request.to,
+            groups=groups,
+            by=request.actor,
+            reason=request.reason,
+            at=now,
+        )
+    )
+    state.asked_again[request.to] = now
+    state.clocks.ask_again("mandate", "keep", now)
+    return f"{request.to} takes {request.approver}'s seat on {state.gate.id}: {request.reason}"
+
+
+def _require_fit(state: Round, person: str, found: Authority) -> None:
+    """Raise unless this person is in the directory and has had no hand in the work."""
+    if not found.about_known:
+        raise Rejected(
+            "unknown-person",
+            f"{person} cannot act in {place(state)}",
+            f"directory {state.product.directory} does not know {person}",
+            f"phasegate directory show {state.product.directory}",
+        )
+    require_impartial(state, person, "act for anybody in a gate of")
