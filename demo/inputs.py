@@ -17,7 +17,8 @@ from ruamel.yaml import YAML
 import policies
 from demo.timeline import Scene, Timeline, at
 from phasegate.base import Document
-from phasegate.directory import Directory
+from phasegate.calendars import Calendar
+from phasegate.directory import Directory, Person
 from phasegate.errors import EngineError
 from phasegate.gate import Clocks, Gate
 from phasegate.lint import lint_directory, lint_policy, lint_product
@@ -123,12 +124,14 @@ def _phase(phase: Phase, product: Product, timeline: Timeline, staging: Staging)
 
 
 def _gate(gate: Gate, opens: datetime, timeline: Timeline) -> Gate:
-    due = gate.clocks.respond.after(opens)
+    days, clocks = Calendar.of(Person()), gate.clocks  # where nobody says otherwise
+    due = days.due(opens, clocks.respond)
     clocks = Clocks(
-        respond=timeline.after(opens, gate.clocks.respond),
-        resolve=timeline.after(opens, gate.clocks.resolve),
-        remind=tuple(timeline.before(due, span) for span in gate.clocks.remind),
-        on_timeout=gate.clocks.on_timeout,
+        respond=timeline.between(opens, due),
+        resolve=timeline.between(opens, days.due(opens, clocks.resolve)),
+        remind=tuple(timeline.between(days.ahead_of(due, w), due) for w in clocks.remind),
+        escalate=timeline.between(due, days.due(due, clocks.escalate)),
+        on_timeout=clocks.on_timeout,
     )
     return gate.model_copy(update={"clocks": clocks})
 

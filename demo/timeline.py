@@ -105,10 +105,14 @@ class Timeline:
     def _between(marks: list[float], index: int, share: float) -> float:
         return marks[index] + share * (marks[index + 1] - marks[index])
 
+    def between(self, start: datetime, end: datetime) -> Span:
+        """How long the time between two real instants is played."""
+        return Span(exact=self.played(end) - self.played(start))
+
     def after(self, start: datetime, span: Span) -> Span:
         """A real span that begins at `start`, as it is played."""
-        return Span(exact=self.played(span.after(start)) - self.played(start))
+        return self.between(start, span.after(start))
 
     def before(self, end: datetime, span: Span) -> Span:
         """A real span that counts back from `end`, as it is played."""
-        return Span(exact=self.played(end) - self.played(span.before(end)))
+        return self.between(span.before(end), end)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # has stubs, lacks py.typed
@@ -45,7 +46,14 @@ def facts(
 
 def _doubles(figures: Mapping[str, Any]) -> dict[str, Any]:
     whole = {name for name, value in figures.items() if type(value) is int}  # bool is no number
-    return {name: float(value) if name in whole else value for name, value in figures.items()}
+    return {name: _double(value) if name in whole else value for name, value in figures.items()}
+
+
+def _double(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:  # more than any limit, or less
+        return inf if number > 0 else -inf
 
 
 def compile_error(expr: str, *variables: str) -> str | None:
