@@ -55,9 +55,13 @@ class CastVote(Wire):
 
 
 class Refused(Wire):
+    """An attempt that was refused, as the record keeps it."""
+
     actor: str
     what: str
     why: str
+    hint: str = ""
+    code: str = ""
     at: Instant
     channel: str
 

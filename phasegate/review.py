@@ -239,7 +239,15 @@ class Round(Wire):
             self.refused_more += 1
             return False
         self.refused.append(
-            Refused(actor=actor, what=refusal.what, why=refusal.why, at=now, channel=channel)
+            Refused(
+                actor=actor,
+                what=refusal.what,
+                why=refusal.why,
+                hint=refusal.hint,
+                code=refusal.code,
+                at=now,
+                channel=channel,
+            )
         )
         return True
 

@@ -85,7 +85,14 @@ class ConditionView(Wire):
     text: str
     owner: str
     due: Instant | None
-    state: str
+    state: str = Field(description="open, closed or waived")
+    overdue: bool = Field(False, description="it was still open on its day")
+    gate: str = Field("", description="the gate that decided on it")
+    closed_by: str = Field("", description="who closed or waived it")
+    closed_at: Instant | None = None
+    note: str = Field("", description="what shows that it is kept, or why it need not be")
+    link: str = ""
+    digest: str = ""
 
 
 class RefusalView(Wire):
@@ -94,6 +101,8 @@ class RefusalView(Wire):
     why: str
     at: Instant
     channel: str
+    code: str = ""
+    hint: str = Field("", description="what to do instead")
 
 
 class GateView(Wire):
@@ -149,6 +158,7 @@ class GateSummaryView(Wire):
     decided_at: Instant
     votes: dict[str, str]
     why: str = ""
+    submitter: str = Field("", description="who brought it to the gate")
 
 
 class TaskView(Wire):
@@ -190,6 +200,10 @@ class ProductView(Wire):
     gates: list[GateSummaryView] = []
     next_due: Instant | None
     waiting_for: str = Field("", description="what the product waits for, in a sentence")
+    invested_from: str | None = Field(
+        None, description="the phase in the market whose review led back to this one"
+    )
+    revision: str = Field("", description="what voters would see now; their votes name it")
     started_at: Instant | None = None
     ended_at: Instant | None = None
     workflow_id: str

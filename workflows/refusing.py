@@ -34,29 +34,35 @@ def as_failure(refusal: Refusal) -> ApplicationError:
     return ApplicationError(str(refusal), details, type=refusal.code, non_retryable=True)
 
 
-def read_signal(raw: RawValue, model: type[M], **defaults: str) -> M:
+OURS = "phasegate --help  # this signal is phasegate's own; people use the command line"
+"""What to do about a signal that people have no business with."""
+
+VOTE = """temporal workflow signal --name vote --input '{"approver": "WHO", "vote": "go"}'"""
+"""How a vote is sent by hand."""
+
+
+def read_signal(raw: RawValue, model: type[M], *, hint: str = OURS, **defaults: str) -> M:
     """Decode a signal's payload. Raises Rejected, so that garbage is refused and not lost.
 
     The SDK drops a signal it cannot decode without a word; handlers take the raw payload instead.
     """
+    what = f"a signal that is no {model.__name__}"
     if raw is NO_INPUT:
-        raise Rejected("malformed", f"a signal without a {model.__name__}", "it carries no input")
+        raise Rejected("malformed", what, "it carries no input", hint)
     if raw is SURPLUS:
-        raise Rejected("malformed", f"a signal that is no {model.__name__}", "it has many inputs")
+        raise Rejected("malformed", what, "it has many inputs", hint)
     try:
         data = workflow.payload_converter().from_payload(raw.payload)
     except Exception as error:  # whatever a foreign encoding makes the converter raise
-        raise Rejected("malformed", "a signal that cannot be read", str(error)[:300]) from error
+        raise Rejected("malformed", what, f"it cannot be read: {str(error)[:300]}", hint) from error
     if not isinstance(data, dict):
-        raise Rejected("malformed", f"a signal that is no {model.__name__}", "it is no JSON object")
+        raise Rejected("malformed", what, "it is no JSON object", hint)
     try:
         return model.model_validate({**defaults, **data})
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or model.__name__
-        raise Rejected(
-            "malformed", f"a signal that is no {model.__name__}", f"{where}: {first['msg']}"
-        ) from error
+        raise Rejected("malformed", what, f"{where}: {first['msg']}", hint) from error
 
 
 def count_refusal(refusal: Refusal) -> None:

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.sittings import OpenerNote
     from workflows.desk import Desk, because
     from workflows.gatekeeper import Gatekeeper
-    from workflows.refusing import NO_INPUT, read_signal
+    from workflows.refusing import NO_INPUT, OURS, read_signal
 
 
 class SunsetDesk(Desk):
@@ -73,7 +73,7 @@ class SunsetDesk(Desk):
         try:
             note = read_signal(raw, OpenerNote)
             if note.token != self.state.token:
-                raise Rejected("not-the-opener", "a note to the sunset", "its token is wrong")
+                raise Rejected("not-the-opener", "a note to the sunset", "its token is wrong", OURS)
         except Refusal as refusal:
             self.record_refusal("unknown", refusal, channel="signal")
             return

@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.review import Round
     from phasegate.sittings import OpenerNote
     from workflows.bookkeeping import Books
-    from workflows.refusing import NO_INPUT, as_failure, count_refusal, read_signal
+    from workflows.refusing import NO_INPUT, OURS, VOTE, as_failure, count_refusal, read_signal
 
 
 class ReviewStart(Wire):
@@ -73,7 +73,7 @@ class VoteDesk:
         """The same vote as a signal: for the Temporal UI and `temporal workflow signal`."""
         actor = "unknown"
         try:
-            request = read_signal(raw, VoteRequest, request_id=str(workflow.uuid4()))
+            request = read_signal(raw, VoteRequest, hint=VOTE, request_id=str(workflow.uuid4()))
             actor = request.approver
             await self._take(request, channel="signal")
         except Forbidden:
@@ -84,7 +84,9 @@ class VoteDesk:
     @workflow.signal(dynamic=True)
     async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """A signal this workflow does not have: recorded, since Temporal took it without a word."""
-        refusal = Rejected("unknown-signal", f"a signal named {name[:80]}", "gates take: vote")
+        refusal = Rejected(
+            "unknown-signal", f"a signal named {name[:80]}", "gates take: vote", VOTE
+        )
         self.record("unknown", refusal, channel="signal")
 
     async def _take(self, request: VoteRequest, *, channel: str) -> Receipt:
@@ -154,6 +156,7 @@ class VoteDesk:
                 f"{refusal.what}: {refusal.why}",
                 actor=actor,
                 code=refusal.code,
+                hint=refusal.hint,
                 channel=channel,
             )
         self.publish()
@@ -166,7 +169,7 @@ class VoteDesk:
         try:
             note = read_signal(raw, OpenerNote)
             if note.token != self.start.token:
-                raise Rejected("not-the-opener", "a note to the gate", "its token is wrong")
+                raise Rejected("not-the-opener", "a note to the gate", "its token is wrong", OURS)
         except Refusal as refusal:
             self.record("unknown", refusal, channel="signal")
             return
