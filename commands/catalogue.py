@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from commands.catalogue_gate import GATE
+from commands.catalogue_product import PRODUCT
+from commands.entries import Command, Noun
 
-class Command(NamedTuple):
-    """Where a command's body is, what it does in one line, and how it is used."""
-
-    body: str
-    help: str
-    example: str
-
-
-class Noun(NamedTuple):
-    help: str
-    verbs: Mapping[str, Command]
+__all__ = ["COMMANDS", "Command", "Noun"]
 
 
 COMMANDS: Mapping[str, Command | Noun] = {
@@ -36,80 +28,10 @@ COMMANDS: Mapping[str, Command | Noun] = {
         "phasegate doctor --fix",
     ),
     "inbox": Command(
-        "commands.inbox:inbox", "Gates that wait for your vote", "phasegate inbox --as ines.duarte"
+        "commands.inbox:inbox", "Gates that wait for you", "phasegate inbox --as ines.duarte"
     ),
-    "product": Noun(
-        "Products: start, watch, hold, end",
-        {
-            "start": Command(
-                "commands.product_start:start",
-                "Start a product's lifecycle",
-                "phasegate product start harbor.yaml --policy standard --directory people.yaml",
-            ),
-            "list": Command(
-                "commands.product:list_",
-                "Products and where they stand",
-                "phasegate product list --status active -o json",
-            ),
-            "show": Command(
-                "commands.product:show",
-                "One product: phase, milestones, gates, what it waits for",
-                "phasegate product show harbor-sync",
-            ),
-            "watch": Command(
-                "commands.product:watch",
-                "Follow a product's events until it ends",
-                "phasegate product watch harbor-sync -o jsonl",
-            ),
-            "hold": Command(
-                "commands.product_owner:hold",
-                "Put a product on hold: no gate opens, no clock runs",
-                "phasegate product hold harbor-sync --as jonas.lind --reason 'budget review'",
-            ),
-            "resume": Command(
-                "commands.product_owner:resume",
-                "Go on after a hold; dates move by as long as it lasted",
-                "phasegate product resume harbor-sync --as jonas.lind",
-            ),
-            "cancel": Command(
-                "commands.product_owner:cancel",
-                "End a lifecycle, and what it has open",
-                "phasegate product cancel harbor-sync --as jonas.lind --reason 'merged' --yes",
-            ),
-            "evidence": Command(
-                "commands.product_owner:evidence",
-                "Attach evidence for the next round of a gate",
-                "phasegate product evidence harbor-sync --title 'Beta report' --file beta.pdf"
-                " --as jonas.lind",
-            ),
-        },
-    ),
-    "gate": Noun(
-        "Gates: look, vote, submit",
-        {
-            "list": Command(
-                "commands.gate:list_",
-                "Open gates; with KEY every round of that product",
-                "phasegate gate list harbor-sync",
-            ),
-            "show": Command(
-                "commands.gate:show",
-                "One round: who voted what, who is missing, and why it stands so",
-                "phasegate gate show harbor-sync/go-to-launch --round 1",
-            ),
-            "vote": Command(
-                "commands.gate_vote:vote",
-                "Vote on an open gate",
-                "phasegate gate vote harbor-sync/go-to-launch conditional-go --as sofia.rossi \\\n"
-                '    --condition \'{"text": "Rotate the keys", "due": "2027-03-01"}\'',
-            ),
-            "submit": Command(
-                "commands.gate:submit",
-                "Open a phase's gate, or bring a stopped one back",
-                "phasegate gate submit harbor-sync --as jonas.lind --reason 'findings fixed'",
-            ),
-        },
-    ),
+    "product": PRODUCT,
+    "gate": GATE,
     "milestone": Noun(
         "Milestones: report, replan, waive",
         {

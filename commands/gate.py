@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -10,7 +9,6 @@ from cyclopts import Parameter
 from commands.options import Output, Target, Text, Timeout, Watch, Who
 
 if TYPE_CHECKING:
-    from commands.output import Block
     from phasegate.views import GateView
 
 
@@ -69,6 +67,7 @@ async def show(
     from client import gates
     from client.engine import Engine
     from commands.failing import OK
+    from commands.gate_blocks import gate_blocks
     from commands.output import emit
     from commands.parsing import gate_of, span_of
     from commands.watching import watched
@@ -101,66 +100,6 @@ def outcome_code(view: GateView, *, waited: bool) -> int:
     return DECLINED if waited or view.status == "decided" else PENDING
 
 
-def gate_blocks(view: GateView) -> Iterable[Block]:
-    """A round as people read it."""
-    from commands.output import Fields, Grid
-
-    yield Fields(
-        [
-            ("gate", f"{view.title or view.gate} ({view.product}/{view.gate}), round {view.round}"),
-            ("status", view.status),
-            ("outcome", view.outcome),
-            ("why", view.why),
-            ("cannot pass", "yes" if view.cannot_pass else None),
-            ("evidence", view.revision),
-            ("opened", view.opened_at),
-            ("decided", view.decided_at),
-            ("respond by", view.respond_due),
-            ("resolve by", view.resolve_due),
-            ("Temporal", view.ui_url),
-        ]
-    )
-    yield Grid(
-        ("requirement", "step", "votes", "veto", "state", "why"),
-        [
-            (r.group, r.step, f"{r.have} of {r.need}", "veto" if r.veto else "", r.state, r.why)
-            for r in view.requirements
-        ],
-        "Requirements",
-    )
-    yield Grid(
-        ("who", "vote", "state", "at", "comment", "conditions"),
-        [(v.approver, v.vote, v.state, v.at, v.comment, v.conditions) for v in view.votes],
-        "Votes",
-    )
-    yield Grid(
-        ("waits for", "group", "since", "respond by"),
-        [(p.approver, p.group, p.since, p.respond_due) for p in view.pending],
-        "Pending",
-    )
-    yield Grid(
-        ("criterion", "kind", "state", "why"),
-        [(c.id, c.kind, c.state, c.why) for c in view.criteria],
-        "Criteria",
-    )
-    yield Grid(
-        ("evidence", "link", "digest"),
-        [(e["title"], e.get("link", ""), e.get("digest", "")) for e in view.evidence],
-        "Evidence",
-    )
-    yield Grid(
-        ("condition", "owner", "due", "state", "text"),
-        [(c.id, c.owner, c.due, c.state, c.text) for c in view.conditions],
-        "Conditions",
-    )
-    more = f" (and {view.refused_more} more)" if view.refused_more else ""
-    yield Grid(
-        ("who", "what", "why", "at", "channel"),
-        [(r.actor, r.what, r.why, r.at, r.channel) for r in view.refused],
-        f"Refused{more}",
-    )
-
-
 async def submit(
     target: Target,
     /,
@@ -169,7 +108,10 @@ async def submit(
     reason: Annotated[Text, Parameter(help="Why now; the record keeps it")] = "",
     output: Output = "table",
 ) -> None:
-    """Open a phase's gate, or bring one back that was stopped."""
+    """Open a phase's gate, bring one back that was stopped, or say that work is done.
+
+    Where an approver of the open round asked for work, its clocks go on.
+    """
     from client import gates
     from client.asking import new_request_id
     from client.engine import Engine

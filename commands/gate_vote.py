@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from commands.options import Output, Target, Text, Timeout, Who
+
+if TYPE_CHECKING:
+    from commands.options import Format
+    from phasegate.requests import VoteRequest
 
 Word = Literal["go", "conditional-go", "recycle", "hold", "kill", "abstain"]
 
 
 async def vote(
     target: Target,
-    vote: Annotated[Word, Parameter(help="What you say")],
+    vote: Annotated[Word | None, Parameter(help="What you say")] = None,
     /,
     *,
     who: Who,
+    on_behalf_of: Annotated[
+        str | None, Parameter(name="--for", help="For whom you vote, if not yourself")
+    ] = None,
     comment: Annotated[Text, Parameter(help="Why; everybody sees it")] = "",
     conditions: Annotated[
         list[str] | None,
@@ -27,9 +35,39 @@ async def vote(
             "@FILE; or plain text. May be given again",
         ),
     ] = None,
+    scores: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--score",
+            negative=(),
+            help="CRITERION=N, 0 to 10, of a should that approvers judge. May be given again",
+        ),
+    ] = None,
     revision: Annotated[
         str | None, Parameter(help="The evidence you saw; refused if it has changed since")
     ] = None,
+    step: Annotated[
+        int | None, Parameter(help="An earlier step, to change your vote there")
+    ] = None,
+    everywhere: Annotated[
+        bool,
+        Parameter(
+            name="--all",
+            negative=(),
+            help="On every gate that waits for you; then KEY/GATE is left out",
+        ),
+    ] = False,
+    product_filter: Annotated[
+        str | None,
+        Parameter(
+            help="With --all: only where this CEL expression is true, over product (key, name, "
+            "owner, policy, tier), gate, round, step and phase"
+        ),
+    ] = None,
+    yes: Annotated[bool, Parameter(negative=(), help="With --all: do not ask")] = False,
+    dry_run: Annotated[
+        bool, Parameter(negative=(), help="With --all: show what would be voted; vote nothing")
+    ] = False,
     wait: Annotated[bool, Parameter(negative=(), help="Wait until the gate is decided")] = False,
     timeout: Timeout = None,
     output: Output = "table",
@@ -39,31 +77,92 @@ async def vote(
     Exit code 0 when the vote was taken, decided or not. With --wait: 0 for Go or Conditional Go,
     3 for another outcome or when --timeout passes first. A vote on a closed gate is an error (1),
     one by somebody who may not vote another (4).
+
+    With --all, as in `phasegate gate vote --all --product-filter 'product.tier == 3' go`, it shows
+    first what it would vote on and asks; each vote names the evidence shown, and is refused where
+    that has changed. Exit code 0 if all were taken.
     """
-    from client import gates
     from client.asking import new_request_id
-    from client.engine import Engine
-    from commands.failing import OK
-    from commands.gate import outcome_code
-    from commands.parsing import build, gate_of, promises_of, span_of
-    from commands.receipts import emit_receipt
+    from commands.parsing import build, promises_of, scores_of
     from phasegate.requests import VoteRequest
 
-    key, gate = gate_of(target)
-    patience = span_of(timeout)
+    where, said = _words(target, vote, everywhere=everywhere)
     request = build(
         VoteRequest,
         approver=who,
-        vote=vote,
+        on_behalf_of=on_behalf_of,
+        vote=said,
         comment=comment,
         conditions=promises_of(conditions or []),
+        scores=scores_of(scores or []),
         revision=revision,
+        step=step,
         request_id=new_request_id(),
     )
+    if where is None:
+        from commands.gate_vote_all import vote_all
+
+        single = {"--revision": revision, "--step": step, "--score": scores}
+        single |= {"--wait": wait, "--timeout": timeout}
+        _only(single, "names one gate", "phasegate gate vote --all go --as " + who)
+        return await vote_all(request, product_filter, output, yes=yes, dry_run=dry_run)
+    bulk = {"--product-filter": product_filter, "--yes": yes, "--dry-run": dry_run}
+    _only(bulk, "goes with --all", f"phasegate gate vote --all {said} --as {who}")
+    return await _vote(where, request, output, wait=wait, timeout=timeout)
+
+
+def _words(target: str, vote: str | None, *, everywhere: bool) -> tuple[str | None, str]:
+    """KEY/GATE, which --all leaves out, and the word."""
+    from typing import get_args
+
+    from client.usage import UsageError
+
+    words = ", ".join(get_args(Word))
+    if not everywhere:
+        if vote is not None:
+            return target, vote
+        hint = f"phasegate gate vote {target} go"
+        raise UsageError("this vote says nothing", f"after KEY/GATE comes one of {words}", hint)
+    if vote is not None:
+        what, why = f"--all and {target} do not go together", "--all is every gate that waits"
+        raise UsageError(what, why, f"phasegate gate vote --all {vote}")
+    if target not in get_args(Word):
+        what, why = f"{target} is no vote", f"with --all the only word is one of {words}"
+        raise UsageError(what, why, "phasegate gate vote --all go")
+    return None, target
+
+
+def _only(options: Mapping[str, object], why: str, hint: str) -> None:
+    """Refuse options that would be lost."""
+    from client.usage import UsageError
+
+    for option, value in options.items():
+        if value:
+            raise UsageError(f"{option} cannot be used here", f"{option} {why}", hint)
+
+
+async def _vote(
+    target: str, request: VoteRequest, output: Format, *, wait: bool, timeout: str | None
+) -> int:
+    from client import gates
+    from client.engine import Engine
+    from commands.failing import OK
+    from commands.gate import outcome_code
+    from commands.parsing import gate_of, span_of
+    from commands.receipts import emit_receipt
+
+    key, gate = gate_of(target)
+    patience = span_of(timeout)
     engine = await Engine.connect()
     gate = gate or await gates.resolve(engine, key)
     receipt = await gates.vote(engine, key, gate, request)
-    about = {"product": key, "gate": gate, "approver": who, "vote": vote}
+    about = {
+        "product": key,
+        "gate": gate,
+        "approver": request.approver,
+        "on_behalf_of": request.on_behalf_of,
+        "vote": request.vote.value,
+    }
     if not wait:
         emit_receipt(receipt, output, **about)
         return OK

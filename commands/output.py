@@ -21,9 +21,10 @@ Data = BaseModel | dict[str, Any] | Sequence[BaseModel | dict[str, Any]]
 
 @dataclass(frozen=True)
 class Fields:
-    """Labels and values; empty values are left out."""
+    """Labels and values; empty values are left out. What is `loud` must not be overlooked."""
 
     rows: Sequence[tuple[str, object]]
+    loud: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,18 @@ class Grid:
 
 Block = Fields | Grid
 
+
+def dense(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> Grid:
+    """A table without the columns that no row fills."""
+    kept = [n for n, _ in enumerate(columns) if n == 0 or any(cell(row[n]) for row in rows)]
+    return Grid([columns[n] for n in kept], [[row[n] for n in kept] for row in rows], title)
+
+
 STYLES = {
     "go": "green", "met": "green", "done": "green", "ok": "green", "active": "green",
     "conditional-go": "yellow", "at-risk": "yellow", "on-hold": "yellow", "hold": "yellow",
     "recycle": "yellow", "warn": "yellow", "waiting": "yellow", "sunsetting": "yellow",
+    "waiting-on-owner": "yellow", "taken": "green", "refused": "red",
     "kill": "red", "killed": "red", "missed": "red", "fail": "red", "overdue": "red",
     "cannot-pass": "red", "cancelled": "red",
 }  # fmt: skip
@@ -127,6 +136,14 @@ def _print_blocks(blocks: Sequence[Block]) -> None:
             print(line)
 
 
+def show_beside(blocks: Iterable[Block]) -> None:
+    """Show blocks on stderr: what somebody is asked about must not end up among the data."""
+    for block in blocks:
+        if block.rows:
+            for line in _plain_lines(block):
+                note(line)
+
+
 def _plain_lines(block: Block) -> Iterable[str]:
     """Aligned columns, whole values, no colour: for pipes and files."""
     if isinstance(block, Fields):
@@ -155,11 +172,12 @@ def _print_rich(console: Console, block: Block) -> None:
 
     if isinstance(block, Fields):
         table = Table(box=None, show_header=False, pad_edge=False)
-        table.add_column(style="dim", no_wrap=True)
+        table.add_column(style="bold red" if block.loud else "dim", no_wrap=True)
         table.add_column(overflow="fold")
         for label, value in block.rows:
             if text := cell(value):
-                table.add_row(label, Text(text, style=STYLES.get(text, "")))
+                style = "bold red" if block.loud else STYLES.get(text, "")
+                table.add_row(label, Text(text, style=style))
     else:
         title = Text(block.title, style="bold") if block.title else None
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")

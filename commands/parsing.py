@@ -23,6 +23,16 @@ _OPTION = {
     "approver": "--as",
     "due": "DUE",
     "conditions": "--condition",
+    "scores": "--score",
+    "figures": "--figure",
+    "on_behalf_of": "--for",
+    "start": "--from",
+    "end": "--until",
+    "resolve": "--until",
+    "to": "TO",
+    "criterion": "CRITERION",
+    "condition": "CONDITION",
+    "ReassignRequest.approver": "FROM",
     "request_id": "the request id",
 }
 _SLUG = TypeAdapter(Slug)
@@ -74,7 +84,8 @@ def build(model: type[M], **fields: Any) -> M:
         found = error.errors(include_url=False)[0]
         path, message = explain(found, model)
         field = str(path[0]) if path else ""
-        option = _OPTION.get(field, f"--{field}" if field else "")
+        own = _OPTION.get(f"{model.__name__}.{field}")
+        option = own or _OPTION.get(field, f"--{field}" if field else "")
         value = f" {shown(found['input'])}" if isinstance(found["input"], str) else ""
         raise UsageError(
             f"{option}{value} cannot be used" if option else "these options do not go together",
@@ -111,6 +122,47 @@ def _conditions(text: str) -> list[dict[str, Any]]:
             why = f"unknown: {', '.join(unknown)}; known: {', '.join(sorted(known))}"
             raise UsageError("--condition has a field that would be lost", why, example)
     return items
+
+
+def pairs_of(texts: list[str], option: str, example: str) -> dict[str, str]:
+    """NAME=VALUE, each name once. Raises UsageError."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not (name and sign and value):
+            raise UsageError(f"{option} {shown(text)} cannot be used", "needs NAME=VALUE", example)
+        if name in found:
+            raise UsageError(f"{option} names {name} twice", "each name has one value", example)
+        found[name] = value
+    return found
+
+
+def scores_of(texts: list[str]) -> dict[str, int]:
+    """Scores of criteria, as `ease-of-use=7`. Raises UsageError."""
+    example = "--score ease-of-use=7"
+    found = {}
+    for name, value in pairs_of(texts, "--score", example).items():
+        if not (value.isascii() and value.isdigit() and int(value) <= 10):
+            what = f"--score {name}={value} cannot be used"
+            raise UsageError(what, "needs a whole number from 0 to 10", example)
+        found[name] = int(value)
+    return found
+
+
+def figures_of(texts: list[str]) -> dict[str, bool | int | float | str]:
+    """Figures: numbers, true and false as what they are, all else as text. Raises UsageError."""
+    pairs = pairs_of(texts, "--figure", "--figure retention=0.91")
+    return {name: _figure(value) for name, value in pairs.items()}
+
+
+def _figure(text: str) -> bool | int | float | str:
+    if text in ("true", "false"):
+        return text == "true"
+    if re.fullmatch(r"[+-]?\d{1,18}", text):
+        return int(text)
+    if re.fullmatch(r"[+-]?(\d+\.\d*|\.?\d+)([eE][+-]?\d{1,3})?", text):
+        return float(text)
+    return text
 
 
 def span_of(text: str | None, option: str = "--timeout") -> timedelta | None:

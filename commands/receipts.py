@@ -12,5 +12,10 @@ from phasegate.requests import Receipt
 def emit_receipt(receipt: Receipt, form: Format, **more: Any) -> None:
     """Print a receipt; `more` says what it is about."""
     document = {"schema_version": 1, **more, **receipt.model_dump(mode="json")}
-    shown = [("taken", receipt.text), ("status", receipt.status), ("outcome", receipt.outcome)]
+    shown = [
+        ("taken", receipt.text),
+        ("for", more.get("on_behalf_of")),
+        ("status", receipt.status),
+        ("outcome", receipt.outcome),
+    ]
     emit(document, lambda: [Fields(shown)], form)

@@ -1,0 +1,123 @@
+"""`phasegate gate withdraw|delegate|reassign`: votes taken back, seats given to others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from commands.options import Output, Target, Text, Who
+
+if TYPE_CHECKING:
+    from commands.options import Format
+    from phasegate.base import Wire
+
+Reason = Annotated[Text, Parameter(help="Why; the record keeps it")]
+Instant = "2027-03-01 (a day in UTC), an instant as 2027-03-01T09:00:00Z, or a span from now"
+
+
+async def withdraw(
+    target: Target,
+    /,
+    *,
+    who: Who,
+    on_behalf_of: Annotated[
+        str | None, Parameter(name="--for", help="Whose vote, if you voted for several")
+    ] = None,
+    reason: Reason = "",
+    output: Output = "table",
+) -> None:
+    """Take a vote back: the gate waits for it again. Your latest one, or one cast for you."""
+    from client.asking import new_request_id
+    from commands.parsing import build
+    from phasegate.gate_requests import WithdrawRequest
+
+    request = build(
+        WithdrawRequest,
+        actor=who,
+        on_behalf_of=on_behalf_of,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    await ask_gate(target, "withdraw", request, output, approver=who, on_behalf_of=on_behalf_of)
+
+
+async def delegate(
+    target: Target,
+    to: Annotated[str, Parameter(help="Who acts for you")],
+    /,
+    *,
+    who: Who,
+    start: Annotated[
+        str | None, Parameter(name="--from", help=f"From when; now if unset. {Instant}")
+    ] = None,
+    until: Annotated[
+        str | None, Parameter(help=f"Until when; the end of the round if unset. {Instant}")
+    ] = None,
+    reason: Reason = "",
+    output: Output = "table",
+) -> None:
+    """Let somebody act for you in this round. They vote with your seat and in your name.
+
+    For days away write an absence into the directory instead: it holds for every gate.
+    """
+    from client.asking import new_request_id
+    from commands.parsing import build
+    from commands.times import instant_of
+    from phasegate.gate_requests import DelegateRequest
+
+    request = build(
+        DelegateRequest,
+        actor=who,
+        to=to,
+        start=instant_of(start, "--from", day="starts") if start else None,
+        end=instant_of(until, "--until") if until else None,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    await ask_gate(target, "delegate", request, output, approver=who, to=to)
+
+
+async def reassign(
+    target: Target,
+    approver: Annotated[str, Parameter(name="FROM", help="Who has the seat now")],
+    to: Annotated[str, Parameter(help="Who gets it")],
+    /,
+    *,
+    who: Who,
+    reason: Reason,
+    output: Output = "table",
+) -> None:
+    """Give somebody's empty seat in this round to another, for good.
+
+    For a manager of theirs, or whoever has the permission `reassign` at the product's tier.
+    """
+    from client.asking import new_request_id
+    from commands.parsing import build
+    from phasegate.gate_requests import ReassignRequest
+
+    request = build(
+        ReassignRequest,
+        actor=who,
+        approver=approver,
+        to=to,
+        reason=reason,
+        request_id=new_request_id(),
+    )
+    await ask_gate(target, "reassign", request, output, approver=approver, to=to)
+
+
+async def ask_gate(
+    target: str, update: str, request: Wire, output: Format, **about: object
+) -> None:
+    """Ask the open round of KEY[/GATE], and print what it answers."""
+    from client import gates
+    from client.engine import Engine
+    from commands.parsing import gate_of
+    from commands.receipts import emit_receipt
+
+    key, gate = gate_of(target)
+    engine = await Engine.connect()
+    gate = gate or await gates.resolve(engine, key)
+    receipt = await gates.ask_round(engine, key, gate, update, request)
+    emit_receipt(receipt, output, product=key, gate=gate, **about)
