@@ -12,7 +12,7 @@ from temporalio.client import WorkflowExecution
 from client.attributes import KEYS, quoted, read
 from client.covering import Desk, desk_of
 from client.engine import Engine
-from phasegate.search import group_key, person_key
+from phasegate.search import acting_key, group_key, person_key
 from phasegate.views import InboxRow
 
 OWNER = "owner"
@@ -39,7 +39,9 @@ async def waiting(engine: Engine, who: str, *, limit: int | None = None) -> list
     """The same, with what is known of the products."""
     now = datetime.now(UTC)
     desk = desk_of(engine.ledger, who, now)
-    keys = [*map(person_key, [who, *sorted(desk.people)]), *map(group_key, sorted(desk.groups))]
+    people = [who, *sorted(desk.people)]
+    keys = [*map(person_key, people), *map(acting_key, people)]
+    keys += map(group_key, sorted(desk.groups))
     names = ", ".join(quoted(key) for key in keys)
     text = (
         "WorkflowType = 'GateReview' AND ExecutionStatus = 'Running' "
@@ -102,7 +104,8 @@ def _pending(execution: WorkflowExecution, memo: Mapping[str, Any]) -> list[str]
     if named is not None:
         return named
     keys = execution.typed_search_attributes.get(KEYS["PhasegateWaitingOn"]) or []
-    return [key.removeprefix(person_key("")) for key in keys]
+    prefix = person_key("")
+    return [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
 
 
 def _holders(
@@ -117,8 +120,8 @@ def _holders(
 
 
 def _groups(person: str, memo: Mapping[str, Any]) -> str:
-    members: Mapping[str, list[str]] = memo["members"]
-    return ", ".join(sorted(group for group, people in members.items() if person in people))
+    seats: Mapping[str, list[str]] = memo["seats"]
+    return ", ".join(seats.get(person, ()))
 
 
 def _instant(text: str) -> datetime:

@@ -177,8 +177,8 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
 
     It speaks of everybody in the open step, voted or not, so that it changes with the step, the
     deadlines and the stand-ins and not with every vote. Who is pending stands here only where the
-    search attribute cannot say it: it names groups, or stand-ins as well. An upsert leaves what it
-    does not name, so what is not to be said is None.
+    search attribute names groups. An upsert leaves what it does not name, so what is not to be
+    said is None.
     """
     assert view.opened_at is not None
     assert view.respond_due is not None
@@ -193,7 +193,7 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
     due = {person: table.respond[person] for person in people if person in table.respond}
     since = {person: state.asked_since(person) for person in people}
     pending = [p.approver for p in view.pending]
-    unclear = bool(acting) or collapses(pending)
+    unclear = collapses(pending, acting)
     return {
         "opened_at": view.opened_at.isoformat(),
         "respond_due": view.respond_due.isoformat(),
@@ -203,7 +203,7 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
         "step": view.step,
         "name": state.product.name,
         "tier": state.product.tier,
-        "members": {group: list(members) for group, members in state.members().items()},
+        "seats": {person: sorted(groups) for person, groups in people.items()},
         "due": {p: at.isoformat() for p, at in due.items() if at != view.respond_due},
         "since": {p: at.isoformat() for p, at in since.items() if at and at != view.opened_at},
         "acting": acting,

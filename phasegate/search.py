@@ -34,9 +34,19 @@ def group_key(group: str) -> str:
     return f"group:{group}"
 
 
-def collapses(people: Iterable[str]) -> bool:
+def acting_key(person: str) -> str:
+    """Somebody who may vote in another's seat."""
+    return f"acting:{person}"
+
+
+def collapses(pending: Iterable[str], acting: Iterable[str]) -> bool:
     """Whether these are too many to be named one by one."""
-    return _size(person_key(person) for person in dict.fromkeys(people)) > WAITING_ON_BYTES
+    return _size(_named(pending, acting)) > WAITING_ON_BYTES
+
+
+def _named(pending: Iterable[str], acting: Iterable[str]) -> list[str]:
+    people = map(person_key, sorted(set(pending)))
+    return [*people, *map(acting_key, sorted(set(acting)))]
 
 
 def waiting_on(pending: Mapping[str, Iterable[str]], acting: Iterable[str] = ()) -> list[str]:
@@ -47,12 +57,12 @@ def waiting_on(pending: Mapping[str, Iterable[str]], acting: Iterable[str] = ())
     says who of them has not voted. What is beyond the limit is left out rather than risk the
     workflow: the groups are named first, then the stand-ins.
     """
-    people = sorted({*pending, *acting})
-    if not collapses(people):
-        return [person_key(person) for person in people]
+    acting = sorted(set(acting))
+    if not collapses(pending, acting):
+        return _named(pending, acting)
     groups = sorted({group for groups_of in pending.values() for group in groups_of})
     found: list[str] = []
-    for key in [*map(group_key, groups), *map(person_key, sorted(set(acting)))]:
+    for key in [*map(group_key, groups), *map(acting_key, acting)]:
         if _size([*found, key]) <= WAITING_ON_BYTES:
             found.append(key)
     return found

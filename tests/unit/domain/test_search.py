@@ -7,7 +7,14 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasegate.search import ATTRIBUTES, WAITING_ON_BYTES, group_key, person_key, waiting_on
+from phasegate.search import (
+    ATTRIBUTES,
+    WAITING_ON_BYTES,
+    collapses,
+    group_key,
+    person_key,
+    waiting_on,
+)
 
 names = st.text(min_size=1, max_size=64) | st.from_regex(r"[a-z]{1,64}", fullmatch=True)
 
@@ -60,3 +67,12 @@ def test_no_more_attributes_than_a_sql_store_allows() -> None:
     assert kinds["KeywordList"] <= 1
     assert kinds["Datetime"] <= 1
     assert sum(kinds.values()) == len(ATTRIBUTES) <= 9
+
+
+def test_stand_ins_are_told_from_those_whose_vote_is_missing() -> None:
+    found = waiting_on({"bob": ["eng"], "ann": ["eng"]}, ["zoe", "ann"])
+    assert found == ["person:ann", "person:bob", "acting:ann", "acting:zoe"]
+    crowd = {f"person-{i:03}@example.org": ["eng"] for i in range(200)}
+    assert waiting_on(crowd, ["zoe"]) == ["group:eng", "acting:zoe"]
+    assert collapses(crowd, ["zoe"])
+    assert not collapses(["ann"], ["zoe"])
