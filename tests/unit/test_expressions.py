@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasegate.expressions import Truth, compile_error, evaluate
+from phasegate.expressions import Truth, compile_error, evaluate, facts
 
 
 @pytest.mark.parametrize(
@@ -111,3 +111,44 @@ def test_an_extension_that_raises_is_not_met(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("phasegate.expressions._compile", lambda *_: Broken())
     assert evaluate("true", {}) == Truth(False, "cannot be evaluated: INTERNAL: lost")
+
+
+# -- figures ---------------------------------------------------------------------------------------
+
+FIGURES = {"revenue": 2000000, "share": 0.5, "huge": 10**400, "debt": -(10**400), "eu": True}
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "product.figures.revenue > 1e6",
+        "product.figures.revenue > 1000000",
+        "product.figures.revenue == 2000000",
+        "product.figures.revenue * product.figures.share == 1000000.0",
+        "product.figures.share > 0 && product.figures.eu",
+        "product.figures.huge > 1e300 && product.figures.debt < 0",
+        "!has(product.figures.cost) && product.tier <= 1",
+        "evidence.p99 < 2 && product.figures.revenue / evidence.p99 > 1e6",
+    ],
+)
+def test_figures_compare_and_reckon_whether_written_whole_or_not(expr: str) -> None:
+    product = {"tier": 1, "figures": FIGURES}
+    assert evaluate(expr, facts(product, {"p99": 1})) == Truth(True)
+    assert product["figures"]["revenue"] == 2000000  # what was asked of is left as it was
+
+
+def test_a_whole_number_beside_a_figure_is_explained() -> None:
+    found = evaluate("product.figures.revenue * 2 > 1", facts({"figures": FIGURES}))
+    assert found.problem.endswith("; figures are doubles: write 2.0 for 2")
+
+
+def test_what_is_not_there_is_named() -> None:
+    found = evaluate("evidence.p99 < 2", facts({"name": "K"}, {}))
+    assert found == Truth(False, "cannot be evaluated: there is no p99")
+    assert "undeclared reference" in evaluate("evidence.p99 < 2", facts({})).problem
+
+
+def test_an_expression_may_have_several_variables() -> None:
+    assert compile_error("product.tier == evidence.tier", "product", "evidence") is None
+    found = compile_error("product.tier == evidence.tier", "product")
+    assert found == "undeclared reference to 'evidence.tier' (line 1, column 25)"
