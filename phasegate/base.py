@@ -7,7 +7,14 @@ from hashlib import sha256
 from json import dumps
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+)
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 """A name of ours (product key, phase, gate, group): lower case, digits, dashes, 63 at most."""
@@ -22,8 +29,10 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 FigureName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """What a number or fact is called: an identifier of CEL, so that expressions can ask for it."""
 
-Figure = bool | int | float | Annotated[str, StringConstraints(max_length=500)]
-"""A number or fact that expressions judge."""
+Finite = Annotated[float, AllowInfNan(False)]
+
+Figure = bool | int | Finite | Annotated[str, StringConstraints(max_length=500)]
+"""A number or fact that expressions judge. NaN and infinity are none: JSON has no word for them."""
 
 
 class Document(BaseModel):

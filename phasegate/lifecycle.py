@@ -8,19 +8,21 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from phasegate.base import Instant, Wire
 from phasegate.errors import Forbidden, Rejected
 from phasegate.events import Outbox
-from phasegate.facts import ProductFacts
+from phasegate.evidence import Evidence, figures_of
+from phasegate.facts import ProductFacts, revision_of
 from phasegate.milestones import Milestone
 from phasegate.ports import PhaseBrief
 from phasegate.product import Product
+from phasegate.promises import Condition
 from phasegate.requests import Receipt, remember
-from phasegate.sittings import Sittings
+from phasegate.sittings import Sittings, Verdict
 from phasegate.views import ConditionView
 
-EVIDENCE_KEPT = 200
-EVIDENCE_BYTES = 200_000
 HANDLED_KEPT = 200
 """Request ids remembered, so that a retried command is answered and not done twice."""
 
@@ -45,14 +47,6 @@ class PolicyRef(Wire):
     digest: str
 
 
-class Evidence(Wire):
-    title: str
-    link: str = ""
-    digest: str = ""
-    by: str
-    at: Instant
-
-
 class SunsetReport(Wire):
     """How the sunset stands, for its product. `ended` is empty, retired or cancelled."""
 
@@ -62,6 +56,14 @@ class SunsetReport(Wire):
     next_due: Instant | None = None
     conditions: list[ConditionView] = []
     ended: str = ""
+
+
+class Revival(Wire):
+    """Somebody wants a killed product back; whether they may is asked when it starts."""
+
+    by: str
+    reason: str
+    key: str = Field(description="of the request, which is answered once")
 
 
 class Lifecycle(Wire):
@@ -81,11 +83,15 @@ class Lifecycle(Wire):
     ended_at: Instant | None = None
     milestones: list[Milestone] = []
     evidence: list[Evidence] = []
-    conditions: list[ConditionView] = []
+    conditions: list[Condition] = []
     sittings: Sittings = Sittings()
+    verdict: Verdict | None = None
     submitted_by: str | None = None
     needs_submit: bool = False
     held_since: Instant | None = None
+    held_by: str = Field("", description="the gate that decided hold; empty if the owner did")
+    invested_from: str | None = None
+    revival: Revival | None = None
     review_due: Instant | None = None
     sunset_token: str = ""
     sunset: SunsetReport | None = None
@@ -129,16 +135,20 @@ class Lifecycle(Wire):
             f"phasegate milestone list {self.key}",
         )
 
-    def take_sunset(self, report: SunsetReport) -> bool:
+    def take_conditions(self, found: list[ConditionView], now: datetime, gate: str = "") -> None:
+        """Keep conditions that a gate decided on, each once."""
+        known = {condition.id for condition in self.conditions}
+        self.conditions += [Condition.promised(c, now, gate) for c in found if c.id not in known]
+
+    def take_sunset(self, report: SunsetReport, now: datetime) -> bool:
         """Keep how the sunset stands; False unless it comes from the one that was started."""
         if not self.sunset_token or report.token != self.sunset_token:
             return False
         self.sunset = report
-        known = {condition.id for condition in self.conditions}
-        self.conditions += [c for c in report.conditions if c.id not in known]
+        self.take_conditions(report.conditions, now)
         return True
 
-    def open_conditions(self) -> list[ConditionView]:
+    def open_conditions(self) -> list[Condition]:
         return [condition for condition in self.conditions if condition.state == "open"]
 
     # -- what may happen next -------------------------------------------------------------------
@@ -173,14 +183,14 @@ class Lifecycle(Wire):
 
     def next_wake(self, now: datetime) -> datetime | None:
         """The next instant at which a clock of the product has something to do."""
-        if self.status is not Status.active:
+        if self.status.is_final or self.status is Status.on_hold:
             return None
-        turns = [turn for m in self.here() if (turn := m.next_turn())]
-        if self.sittings.open is None and self.review_due:
-            turns.append(self.review_due)
+        turns = [turn for c in self.conditions if (turn := c.next_turn())]
+        if self.status is Status.active:
+            turns += [turn for m in self.here() if (turn := m.next_turn())]
+            if self.sittings.open is None and self.review_due:
+                turns.append(self.review_due)
         return min(turns, default=None)
-
-    # -- rights ---------------------------------------------------------------------------------
 
     def require_owner(self, actor: str, what: str) -> None:
         if actor != self.product.owner:
@@ -200,24 +210,15 @@ class Lifecycle(Wire):
                 f"phasegate product show {self.key}",
             )
 
-    def require_room_for_evidence(self) -> None:
-        """Raise Rejected when the evidence kept has used up its share of a payload."""
-        size = sum(len(f"{e.title}{e.link}".encode()) for e in self.evidence)
-        if len(self.evidence) >= EVIDENCE_KEPT or size >= EVIDENCE_BYTES:
-            raise Rejected(
-                "too-much-evidence",
-                f"{self.key} takes no more evidence",
-                f"it has {len(self.evidence)} pieces with {size} bytes of titles and links",
-                f"phasegate product show {self.key}  # one document may list the others",
-            )
-
     def resume(self, now: datetime) -> None:
-        """Go on after a hold; unmet dates of the phase move by as long as it stood still."""
+        """Go on after a hold; open dates move by as long as it stood still."""
         assert self.held_since is not None
-        shift, self.held_since = now - self.held_since, None
+        shift, self.held_since, self.held_by = now - self.held_since, None, ""
         self.status = Status.active
         for milestone in self.here():
             milestone.shift(shift)
+        for condition in self.conditions:
+            condition.shift(shift)
         if self.review_due:
             self.review_due += shift
 
@@ -239,8 +240,10 @@ class Lifecycle(Wire):
             narrowed=dict(self.product.approvers.get(gate, {})),
             definition=self.product.model_dump(mode="json"),
             milestones={m.id: m.state.value for m in self.milestones},
-            evidence=[
-                e.model_dump(mode="json", include={"title", "link", "digest"})
-                for e in self.evidence
-            ],
+            evidence=[piece.shown for piece in self.evidence],
+            figures=figures_of(self.evidence),
         )
+
+    def revision(self) -> str:
+        """What voters see now, as a digest: the same for every gate of this product."""
+        return revision_of(self.facts(""))

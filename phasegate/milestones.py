@@ -10,7 +10,7 @@ from phasegate.base import Instant, Wire
 from phasegate.check import Check, ReportedCheck
 from phasegate.policy import Phase
 from phasegate.ports import Finding
-from phasegate.product import Product
+from phasegate.product import Product, RoadmapMilestone
 from phasegate.requests import MilestoneRequest
 from phasegate.span import Span
 
@@ -114,3 +114,51 @@ def roadmap_of(phase: Phase, product: Product) -> list[Milestone]:
         for plan in dated.values()
     ]
     return found
+
+
+def replan(
+    milestones: list[Milestone], phase: Phase | None, before: Product, after: Product
+) -> list[str]:
+    """Follow a new definition, and say how: what is new in this phase joins, dates move.
+
+    Nothing leaves: a criterion may name it. No check changes: an owner could settle it by that.
+    """
+    told: list[str] = []
+    old, new = _plans(before), _plans(after)
+    for milestone in milestones:
+        was, now = (
+            old.get((milestone.phase, milestone.id)),
+            new.get((milestone.phase, milestone.id)),
+        )
+        if was == now or milestone.state.settled:
+            continue
+        if now is None:
+            told.append(f"milestone {milestone.id} stays, since a gate may ask for it")
+            continue
+        milestone.title = now.title or milestone.title
+        if now.due != (was.due if was else None):
+            milestone.due, milestone.state = now.due, MilestoneStatus.planned
+            due = f"due {now.due:%Y-%m-%d %H:%M} UTC" if now.due else "without a date"
+            told.append(f"milestone {milestone.id} is now {due}")
+        if was and was.check != now.check:
+            told.append(f"milestone {milestone.id} keeps the check it has")
+    known = {milestone.id for milestone in milestones}
+    joining = [m for m in roadmap_of(phase, after) if m.id not in known] if phase else []
+    milestones += joining
+    return told + [f"milestone {milestone.id} joins" for milestone in joining]
+
+
+def start_again(milestones: list[Milestone], phase: Phase, product: Product) -> dict[str, str]:
+    """A phase is entered again: its milestones are planned anew, without dates. What they were."""
+    before = {m.id: m.state.value for m in milestones if m.phase == phase.id}
+    others = [m for m in milestones if m.phase != phase.id]
+    known = {milestone.id for milestone in others}
+    anew = [m for m in roadmap_of(phase, product) if m.id not in known]
+    for milestone in anew:
+        milestone.due = None
+    milestones[:] = [*others, *anew]
+    return before
+
+
+def _plans(product: Product) -> dict[tuple[str, str], RoadmapMilestone]:
+    return {(plan.phase, plan.id): plan for plan in product.milestones}

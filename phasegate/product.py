@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from phasegate.base import Document, Due, Figure, FigureName, PersonId, Slug, Text
+from phasegate.base import Document, Due, Figure, FigureName, PersonId, Slug, Text, canonical
 from phasegate.check import Check
+from phasegate.errors import Rejected
 
 
 class Market(Document):
@@ -66,6 +67,10 @@ class RoadmapMilestone(Document):
     check: Check | None = None
 
 
+LARGEST = 200_000
+"""Bytes of a definition's JSON: it travels in a payload with the product's evidence and state."""
+
+
 class Product(Document):
     """A product as its owner defines it."""
 
@@ -94,3 +99,15 @@ class Product(Document):
         description="per gate and group, the members who sit for this product; it can only narrow "
         "a group, never add to it",
     )
+
+
+def require_bounded(product: Product) -> None:
+    """Raise Rejected when a definition is too large to be kept for years."""
+    size = len(canonical(product.model_dump(mode="json")))
+    if size > LARGEST:
+        raise Rejected(
+            "too-large",
+            f"the definition of {product.key} is too large",
+            f"as JSON it has {size} bytes, and {LARGEST} are taken",
+            f"phasegate product show {product.key}  # link to documents instead of quoting them",
+        )

@@ -38,6 +38,8 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         conditions=state.conditions,
         gates=state.sittings.closed,
         next_due=state.next_due(),
+        invested_from=state.invested_from,
+        revision=state.revision(),
         waiting_for=waiting_for(state),
         started_at=state.started_at,
         ended_at=state.ended_at,
@@ -51,7 +53,8 @@ def waiting_for(state: Lifecycle) -> str:
     if state.status.is_final:
         return ""
     if state.status is Status.on_hold:
-        return f"{owner} to resume it: phasegate product resume {key} --as {owner}"
+        because = f", which {state.held_by} holds" if state.held_by else ""
+        return f"{owner} to resume it{because}: phasegate product resume {key} --as {owner}"
     if state.status is Status.sunsetting:
         step = state.sunset.text if state.sunset else "its sunset to be planned"
         return f"{step}: phasegate sunset show {key}"
@@ -99,7 +102,11 @@ def product_page(view: ProductView, summary: str) -> str:
     lines.append(
         section(
             "Open conditions",
-            (f"`{c.id}` ({c.owner}): {line(c.text)}" for c in open_conditions),
+            (
+                f"`{c.id}` ({c.owner}{', overdue' if c.overdue else ''}), due {day(c.due)}: "
+                f"{line(c.text)}"
+                for c in open_conditions
+            ),
         )
     )
     return "\n\n".join(filter(None, lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from phasegate.base import Due, Figure, FigureName, PersonId, Slug, Text, Wire
+from phasegate.product import Product
 from phasegate.votes import Vote
 
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -120,10 +121,36 @@ class MilestoneRequest(Asked):
 
 
 class ConditionRequest(Asked):
-    """Close a condition of an earlier Conditional Go, saying what shows that it is kept."""
+    """Close a condition of an earlier Conditional Go, saying what shows that it is kept.
+
+    Or waive it, saying why it need not be kept.
+    """
 
     condition: str = Field(max_length=80)
+    action: Literal["close", "waive"] = "close"
     note: Text = Field(min_length=1)
+    link: str = Field("", max_length=2000, description="where what shows it can be read")
+    digest: str = Field("", max_length=80, description="sha256 of a file that shows it")
+
+
+class UpdateProductRequest(Asked):
+    """Replace the product's definition by this one; key, policy and owner stay."""
+
+    product: Product
+    note: Text = ""
+
+
+class HandoverRequest(Asked):
+    """Give the product another owner."""
+
+    to: PersonId
+    reason: Text = Field(min_length=1)
+
+
+class ReviveRequest(Asked):
+    """Bring a killed product back to the phase it was killed in."""
+
+    reason: Text = Field(min_length=1)
 
 
 class ConfirmRequest(Asked):

@@ -49,6 +49,13 @@ class GateReport(Wire):
         )
 
 
+class Verdict(Wire):
+    """A decision that somebody made in the approvers' place, until the product has followed it."""
+
+    kind: Kind
+    report: GateReport
+
+
 class OpenerNote(Wire):
     """What the opener of a round tells it. Only the opener knows the token."""
 

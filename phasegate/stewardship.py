@@ -3,11 +3,49 @@
 from __future__ import annotations
 
 from phasegate.check import HttpCheck
+from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.milestones import Milestone
+from phasegate.ports import Authority
+from phasegate.promises import Condition
 from phasegate.requests import ConditionRequest, MilestoneRequest, SubmitRequest
-from phasegate.views import ConditionView
+
+
+def require_owner_or_team(state: Lifecycle, actor: str, what: str) -> None:
+    """Raise Forbidden unless this is the owner, or somebody of the product's team."""
+    if actor in state.product.team:
+        return
+    if not state.product.team:
+        state.require_owner(actor, what)
+    elif actor != state.product.owner:
+        raise Forbidden(
+            "not-owner",
+            f"{actor} may not {what} {state.key}",
+            f"only its owner, {state.product.owner}, and its team may: "
+            f"{', '.join(state.product.team)}",
+            f"phasegate product show {state.key}",
+        )
+
+
+def require_permission(
+    state: Lifecycle, actor: str, found: Authority, permission: Permission, what: str
+) -> None:
+    """Raise Forbidden unless this person has the permission, and is not the product's owner."""
+    if actor == state.product.owner:
+        raise Forbidden(
+            "self-approval",
+            f"{actor} may not {what}",
+            f"{actor} owns {state.key}, and nobody decides on their own work",
+            f"phasegate directory show {state.directory}",
+        )
+    if permission not in found.permissions:
+        raise Forbidden(
+            "not-permitted",
+            f"{actor} may not {what}",
+            f"none of their groups has the permission {permission} at tier {state.product.tier}",
+            f"phasegate directory show {state.directory}",
+        )
 
 
 def check_submit(state: Lifecycle, request: SubmitRequest) -> str:
@@ -82,7 +120,7 @@ def require_reporter(state: Lifecycle, milestone: Milestone, actor: str) -> None
     )
 
 
-def check_condition(state: Lifecycle, request: ConditionRequest) -> ConditionView:
+def check_condition(state: Lifecycle, request: ConditionRequest) -> Condition:
     """The open condition meant. Raises Rejected where there is none."""
     for condition in state.open_conditions():
         if condition.id == request.condition:
@@ -94,3 +132,38 @@ def check_condition(state: Lifecycle, request: ConditionRequest) -> ConditionVie
         f"open are: {known}",
         f"phasegate product show {state.key}",
     )
+
+
+def require_closer(state: Lifecycle, condition: Condition, actor: str) -> None:
+    """Raise Forbidden unless this person may say that the condition is kept."""
+    if actor not in (condition.owner, state.product.owner):
+        raise Forbidden(
+            "not-owner",
+            f"{actor} may not close condition {condition.id}",
+            f"{condition.owner} promised it; {state.product.owner} owns the product",
+            f"phasegate product show {state.key}",
+        )
+
+
+def require_waiver(state: Lifecycle, condition: Condition, actor: str, found: Authority) -> None:
+    """Raise Forbidden unless this person may let a condition go unkept."""
+    what = f"waive condition {condition.id}"
+    require_permission(state, actor, found, Permission.waive, what)
+    if actor == condition.owner:
+        raise Forbidden(
+            "self-approval",
+            f"{actor} may not {what}",
+            f"{actor} promised it, and nobody lets themselves off",
+            f"phasegate directory show {state.directory}",
+        )
+
+
+def require_same(state: Lifecycle, owner: str, tier: int) -> None:
+    """Raise Rejected if what the directory was asked about has changed while it was asked."""
+    if (state.product.owner, state.product.tier) != (owner, tier):
+        raise Rejected(
+            "changed-meanwhile",
+            f"nothing was done to {state.key}",
+            f"it was of {owner} at tier {tier} when the directory was asked, and is no longer",
+            f"phasegate product show {state.key}  # then ask again",
+        )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ClassVar, Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate.errors import Refusal, Rejected
+    from phasegate.errors import Forbidden, Refusal, Rejected
     from phasegate.requests import Receipt
     from phasegate.sittings import GateReport, Sittings
     from workflows.bookkeeping import Books
-    from workflows.refusing import NO_INPUT, as_failure, count_refusal, read_signal
+    from workflows.refusing import NO_INPUT, OURS, as_failure, count_refusal, read_signal
+
+T = TypeVar("T")
 
 REFUSALS_ANNOUNCED = 50
 """Refusals a workflow announces; those beyond are counted, so that nobody floods the ledger."""
@@ -57,6 +59,9 @@ class Desk:
     id: str
     books: Books
 
+    def __init__(self) -> None:
+        self._asking: list[str] = []
+
     @property
     def served(self) -> Served:
         raise NotImplementedError
@@ -75,19 +80,56 @@ class Desk:
             count_refusal(refusal)
             raise as_failure(refusal) from None
 
-    def serve(self, request: Request, do: Callable[[], str]) -> Receipt:
-        """Do it once, remember the answer; a refusal is recorded."""
+    def serve(
+        self, request: Request, do: Callable[[], str], revision: Callable[[], str] | None = None
+    ) -> Receipt:
+        """Do it once, remember the answer; what somebody may not do is recorded."""
         if known := self.served.handled.get(request.key):
             return known
         try:
             text = do()
-        except Refusal as refusal:
+        except Forbidden as refusal:
             self.record_refusal(request.actor, refusal, channel="update")
             raise as_failure(refusal) from None
-        receipt = Receipt(workflow_id=self.id, text=text, status=self.served.word)
+        except Refusal as refusal:
+            count_refusal(refusal)
+            raise as_failure(refusal) from None
+        receipt = Receipt(
+            workflow_id=self.id,
+            text=text,
+            status=self.served.word,
+            revision=revision() if revision else None,
+        )
         self.served.remember(request.key, receipt)
         self.publish()
         return receipt
+
+    async def serve_asking(
+        self,
+        request: Request,
+        check: Callable[[], object],
+        ask: Callable[[], Awaitable[T]],
+        do: Callable[[T], str],
+        revision: Callable[[], str] | None = None,
+    ) -> Receipt:
+        """Like `serve`, for what somebody may do only if the directory says so.
+
+        While it is asked the world goes on, so that everything is checked again afterwards. A
+        retry that comes meanwhile waits for the answer of the first.
+        """
+        await workflow.wait_condition(lambda: request.key not in self._asking)
+        if known := self.served.handled.get(request.key):
+            return known
+        self._asking.append(request.key)
+        try:
+            found = await ask()
+            self.validate(request, check)
+        except Rejected as refusal:
+            count_refusal(refusal)
+            raise as_failure(refusal) from None
+        finally:
+            self._asking.remove(request.key)
+        return self.serve(request, lambda: do(found), revision)
 
     def record_refusal(self, actor: str, refusal: Refusal, *, channel: str) -> None:
         count_refusal(refusal)
@@ -98,6 +140,7 @@ class Desk:
                 f"{refusal.what}: {refusal.why}",
                 actor=actor,
                 code=refusal.code,
+                hint=refusal.hint,
                 channel=channel,
             )
 
@@ -106,7 +149,7 @@ class Desk:
         """A round reports. Anything but the one report of the open round is refused."""
         try:
             if not self.served.sittings.take(read_signal(raw, GateReport)):
-                raise Rejected("unexpected-report", "a gate report", "no such round is open")
+                raise Rejected("unexpected-report", "a gate report", "no such round is open", OURS)
         except Refusal as refusal:
             self.record_refusal("unknown", refusal, channel="signal")
 
@@ -114,4 +157,6 @@ class Desk:
     async def unknown_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """A signal this workflow does not have: recorded, since Temporal took it without a word."""
         what, why = f"a signal named {name[:80]}", f"a {self.kind} takes none from people"
-        self.record_refusal("unknown", Rejected("unknown-signal", what, why), channel="signal")
+        self.record_refusal(
+            "unknown", Rejected("unknown-signal", what, why, OURS), channel="signal"
+        )

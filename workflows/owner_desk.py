@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate.errors import Forbidden, Rejected
-    from phasegate.lifecycle import Evidence, Lifecycle, Status
+    from phasegate.errors import Rejected
+    from phasegate.evidence import Evidence, require_room
+    from phasegate.lifecycle import Lifecycle, Status
     from phasegate.requests import (
-        ConditionRequest,
         EvidenceRequest,
         MilestoneRequest,
         OwnerRequest,
@@ -16,10 +18,10 @@ with workflow.unsafe.imports_passed_through():
         SubmitRequest,
     )
     from phasegate.stewardship import (
-        check_condition,
         check_milestone,
         check_resume,
         check_submit,
+        require_owner_or_team,
         require_reporter,
     )
     from workflows.desk import Desk, because
@@ -37,6 +39,10 @@ class OwnerDesk(Desk):
     sunset: SunsetKeeper
     watch: MilestoneWatch
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.telling = asyncio.Lock()
+
     @property
     def served(self) -> Lifecycle:
         return self.state
@@ -48,7 +54,7 @@ class OwnerDesk(Desk):
         """Open the phase's gate."""
 
         def do() -> str:
-            self.state.require_owner(request.actor, "submit")
+            require_owner_or_team(self.state, request.actor, "submit")
             gate = check_submit(self.state, request)
             self.state.submitted_by, self.state.needs_submit = request.actor, False
             self.books.announce(
@@ -121,10 +127,10 @@ class OwnerDesk(Desk):
 
     @workflow.update(name="evidence")
     async def attach(self, request: EvidenceRequest) -> Receipt:
-        """Attach evidence for the next round of the gate."""
+        """Attach evidence. A round that is open sees it, and may have to vote again."""
 
         def do() -> str:
-            self.state.require_owner(request.actor, "attach evidence to")
+            require_owner_or_team(self.state, request.actor, "attach evidence to")
             self.state.evidence.append(
                 Evidence(
                     title=request.title,
@@ -132,6 +138,7 @@ class OwnerDesk(Desk):
                     digest=request.digest,
                     by=request.actor,
                     at=workflow.now(),
+                    figures=request.figures,
                 )
             )
             self.books.announce(
@@ -140,16 +147,24 @@ class OwnerDesk(Desk):
                 actor=request.actor,
                 link=request.link,
                 digest=request.digest,
+                figures=request.figures,
+                revision=self.state.revision(),
             )
-            return f"{request.title} is attached; the next round shows it"
+            sitting = self.state.sittings.open
+            where = f"{sitting.gate} sees it" if sitting else "the next round shows it"
+            return f"{request.title} is attached; {where}"
 
-        return self.serve(request, do)
+        new = request.key not in self.state.handled
+        receipt = self.serve(request, do, self.state.revision)
+        if new:
+            await self.tell_facts(request.actor)
+        return receipt
 
     @attach.validator
     def _check_attach(self, request: EvidenceRequest) -> None:
-        self.validate(request, self.state.require_room_for_evidence)
+        self.validate(request, lambda: require_room(self.state.key, self.state.evidence))
 
-    # -- milestones and conditions --------------------------------------------------------------
+    # -- milestones -----------------------------------------------------------------------------
 
     @workflow.update(name="milestone")
     async def milestone(self, request: MilestoneRequest) -> Receipt:
@@ -181,41 +196,24 @@ class OwnerDesk(Desk):
     def _check_milestone(self, request: MilestoneRequest) -> None:
         self.validate(request, lambda: check_milestone(self.state, request))
 
-    @workflow.update(name="condition")
-    async def condition(self, request: ConditionRequest) -> Receipt:
-        """Close a condition of an earlier Conditional Go."""
+    # -- telling --------------------------------------------------------------------------------
 
-        def do() -> str:
-            condition = check_condition(self.state, request)
-            if request.actor not in (condition.owner, self.state.product.owner):
-                raise Forbidden(
-                    "not-owner",
-                    f"{request.actor} may not close condition {condition.id}",
-                    f"{condition.owner} promised it; {self.state.product.owner} owns the product",
-                    f"phasegate product show {self.state.key}",
-                )
-            condition.state = "closed"
-            self.books.announce(
-                "condition.closed",
-                f"{condition.id} is kept: {request.note}",
-                actor=request.actor,
-                condition=condition.id,
-            )
-            return f"{condition.id} is closed"
+    async def tell_facts(self, actor: str) -> None:
+        """The product is not what it was: tell the open round, and the sunset.
 
-        receipt = self.serve(request, do)
-        await self.gates.tell("condition-closed", request.condition)
-        await self.sunset.tell("condition-closed", request.condition)
-        return receipt
-
-    @condition.validator
-    def _check_condition(self, request: ConditionRequest) -> None:
-        self.validate(request, lambda: check_condition(self.state, request))
+        One at a time, and each with what is true when it is sent: the last that is told is true.
+        """
+        async with self.telling:
+            if sitting := self.state.sittings.open:
+                facts = self.state.facts(sitting.gate)
+                await self.gates.tell("facts", facts=facts, actor=actor)
+            await self.sunset.tell("facts", facts=self.state.facts(""), actor=actor)
 
     # -- holding --------------------------------------------------------------------------------
 
-    def hold(self, why: str, *, actor: str) -> None:
+    def hold(self, why: str, *, actor: str, gate: str = "") -> None:
         self.state.status, self.state.held_since = Status.on_hold, workflow.now()
+        self.state.held_by = gate
         text = f"{self.state.key} is on hold" + because(why)
         self.books.announce("product.held", text, actor=actor)
 

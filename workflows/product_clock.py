@@ -1,4 +1,4 @@
-"""The product's clocks: waiting for what comes next while milestones and reviews fall due."""
+"""The product's clocks: waiting while milestones, conditions and reviews fall due."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from functools import partial
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate.lifecycle import Lifecycle
+    from phasegate.errors import Rejected
+    from phasegate.lifecycle import Lifecycle, Status
     from phasegate.milestones import MilestoneStatus
+    from phasegate.promises import Condition, Turn
+    from workflows.authority import authority_of
     from workflows.bookkeeping import Books, ahead
 
 
@@ -49,10 +52,10 @@ class ProductClock:
                 await workflow.wait_condition(
                     partial(self._stirred, done, wake),
                     timeout=ahead(wake),
-                    timeout_summary="next milestone or review",
+                    timeout_summary="next milestone, condition or review",
                 )
             except TimeoutError:
-                self._turn()
+                await self._turn()
             if state.cancelled_by is not None:
                 raise Cancelled
             if renew_now() and not done():
@@ -64,9 +67,9 @@ class ProductClock:
         moved = state.cancelled_by is not None or state.next_wake(workflow.now()) != wake
         return done() or moved or workflow.info().is_continue_as_new_suggested()
 
-    def _turn(self) -> None:
+    async def _turn(self) -> None:
         state = self.state
-        for milestone in state.here():
+        for milestone in state.here() if state.status is Status.active else ():
             if milestone.turn(workflow.now()):
                 verb = "missed" if milestone.state is MilestoneStatus.missed else "at risk"
                 self.books.announce(
@@ -75,4 +78,51 @@ class ProductClock:
                     milestone=milestone.id,
                     phase=state.phase_id,
                 )
+        turned = [(c, said) for c in state.open_conditions() if (said := c.turn(workflow.now()))]
+        for condition, said in turned:
+            if said == "escalated":
+                await self._escalate(condition)
+            else:
+                self._say(condition, said, "")
         self.changed()
+
+    async def _escalate(self, condition: Condition) -> None:
+        """Weekly, one manager further up each time. Whether the directory answers or not: a
+        reminder that names nobody above is better than none."""
+        state, owner = self.state, condition.owner
+        try:
+            found = await authority_of(state.directory, owner, tier=state.product.tier, about=owner)
+            above = found.about_managers
+        except Rejected:
+            above = ()
+        if condition.state == "open" and condition.owner == owner:  # nobody waited for the answer
+            manager = above[min(condition.escalations, len(above)) - 1] if above else ""
+            self._say(condition, "escalated", manager)
+
+    def _say(self, condition: Condition, said: Turn, manager: str) -> None:
+        assert condition.due is not None
+        due = f"{condition.due:%Y-%m-%d %H:%M} UTC"
+        key, tier = self.state.key, self.state.product.tier
+        match said:
+            case "reminder":
+                text = f"{condition.owner}, {condition.id} is due {due}: {condition.text}"
+            case "overdue":
+                text = (
+                    f"{condition.id} of {condition.owner} was due {due}, and blocks the next gate "
+                    f"of {key}: {condition.text}"
+                )
+            case _:
+                see_to_it = f"{manager}, please see to it: " if manager else ""
+                text = (
+                    f"{see_to_it}{condition.id} of {condition.owner} is open since {due}; who has "
+                    f"the permission waive at tier {tier} may waive it"
+                )
+        self.books.announce(
+            f"condition.{said}",
+            text,
+            condition=condition.id,
+            owner=condition.owner,
+            manager=manager,
+            gate=condition.gate,
+            due=condition.due.isoformat(),
+        )

@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate import ports
     from phasegate.errors import PhasegateError, Refusal, Rejected
+    from phasegate.facts import ProductFacts
     from phasegate.gate import Gate
     from phasegate.lifecycle import Lifecycle, Status
-    from phasegate.milestones import roadmap_of
     from phasegate.product_view import product_page, product_view
-    from phasegate.sittings import GateReport, Kind
+    from phasegate.sittings import Kind
     from phasegate.views import ProductView
-    from workflows.bookkeeping import PATIENT, Books, Value
+    from workflows.bookkeeping import Books, Value
+    from workflows.course import Course
     from workflows.desk import because
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
-    from workflows.owner_desk import OwnerDesk
     from workflows.product_clock import Cancelled, ProductClock
-    from workflows.refusing import NO_INPUT
+    from workflows.refusing import NO_INPUT, OURS
     from workflows.retiring import SunsetKeeper
 
 
 @workflow.defn(name="ProductLifecycle", failure_exception_types=[PhasegateError])
-class ProductLifecycle(OwnerDesk):
+class ProductLifecycle(Course):
     """Lives for years: phases, the gates between them, and at last the sunset."""
 
     @workflow.init
     def __init__(self, state: Lifecycle) -> None:
+        super().__init__()
         self.state = state
         self.id = workflow.info().workflow_id
         self.books = Books(state.outbox)
         self.gates = Gatekeeper(state.sittings, self.books)
         self.sunset = SunsetKeeper(state)
         self.watch = MilestoneWatch(state, self.books, self.gates, self.publish)
-        self.clock = ProductClock(state, self.books, self.publish, self._continue_as_new)
+        self.clock = ProductClock(state, self.books, self.publish, self.renew)
 
     @workflow.run
     async def run(self, state: Lifecycle) -> ProductView:
@@ -66,15 +64,20 @@ class ProductLifecycle(OwnerDesk):
     async def _live(self) -> None:
         state = self.state
         self.publish()
-        if state.brief is None:
+        if state.revival is not None:
+            await self.come_back()
+        elif state.brief is None:
             await self._begin()
         while not state.status.is_final:
             if state.status is Status.sunsetting:
                 await self._leave_the_market()
+            elif state.verdict is not None:
+                verdict, state.verdict = state.verdict, None
+                await self.follow(verdict.kind, verdict.report)
             elif gate := await self._work_until_a_gate():
                 await self._hold(*gate)
-            else:
-                await self._enter_next_phase()
+            elif state.verdict is None:
+                await self.enter_next_phase()
 
     async def _begin(self) -> None:
         state = self.state
@@ -86,10 +89,13 @@ class ProductLifecycle(OwnerDesk):
             policy_digest=state.policy.digest,
             product=state.product.model_dump(mode="json"),
         )
-        await self._enter(None)
+        await self.enter(None)
 
     async def _work_until_a_gate(self) -> tuple[Kind, Gate] | None:
-        """Work goes on until a gate is to be held; None where the phase ends without one."""
+        """Work goes on until a gate is to be held.
+
+        None where the phase ends without one, or where somebody decided in a gate's place.
+        """
         state = self.state
         assert state.brief is not None
         phase = state.brief.phase
@@ -97,10 +103,13 @@ class ProductLifecycle(OwnerDesk):
         await self.clock.until(
             lambda: (
                 state.sittings.open is not None
+                or state.verdict is not None
                 or state.may_open_gate()
                 or state.review_is_due(workflow.now())
             )
         )
+        if state.verdict is not None:
+            return None
         kind: Kind = "review" if phase.review and state.review_is_due(workflow.now()) else "phase"
         if state.sittings.open is not None:
             kind = state.sittings.open.kind
@@ -114,101 +123,30 @@ class ProductLifecycle(OwnerDesk):
             submitter = state.submitted_by or state.product.owner
             if kind == "phase":  # a review that falls due first must not use up the submission
                 state.submitted_by = None
-            await self.gates.open(
-                gate,
-                kind,
-                state.facts(gate.id),
-                submitter=submitter,
-                open_conditions=[condition.id for condition in state.open_conditions()],
-            )
-            if state.status is Status.on_hold:  # held while the round was being started
-                await self.gates.tell("pause")
+            facts = state.facts(gate.id)
+            promised = [condition.id for condition in state.open_conditions()]
+            await self.gates.open(gate, kind, facts, submitter=submitter, open_conditions=promised)
+            await self._catch_up(gate, facts, promised)
             self.publish()
         else:
             await self.gates.rejoin()
         await self.clock.until(lambda: self.gates.reported() and state.status is not Status.on_hold)
         report = self.gates.close()
-        state.conditions += report.conditions
-        await self._follow(kind, report)
+        state.take_conditions(report.conditions, workflow.now(), report.gate)
+        await self.follow(kind, report)
 
-    async def _follow(self, kind: Kind, report: GateReport) -> None:
-        """Go on, go back, wait or stop: what each outcome means for the product."""
+    async def _catch_up(self, gate: Gate, facts: ProductFacts, promised: list[str]) -> None:
+        """Tell the round what changed while it was being started, and could not be told."""
         state = self.state
-        assert state.brief is not None
-        in_market = state.brief.phase.in_market
-        match report.outcome:
-            case "go" | "conditional-go" if kind == "review":
-                self._plan_next_review(report)
-            case "go" | "conditional-go":
-                await self._enter_next_phase()
-            case "hold":
-                self.hold(report.why, actor=report.gate)
-                state.submitted_by = state.product.owner if kind == "phase" else None
-            case "kill" if kind == "review" and state.brief.phase.gate:
-                self._say("product.sunset-proposed", f"{report.gate} asks for the sunset")
-                state.review_due = None
-                state.submitted_by = state.product.owner
-            case "kill" if in_market and state.brief.has_sunset:
-                self._start_sunset(f"{report.gate} decided kill")
-            case "kill":
-                self._finish(Status.killed, f"{report.gate} decided kill: {report.why}")
-            case _ if kind == "review":
-                self._plan_next_review(report)
-            case _:  # recycled, or abandoned: back to work, and the owner brings it back
-                state.needs_submit = True
-                self._say("product.back-to-work", f"{report.gate}: {report.why}")
-                if state.review_due is None:
-                    self._plan_next_review(report)
-        self.publish()
-
-    async def _enter_next_phase(self) -> None:
-        state = self.state
-        assert state.brief is not None
-        if state.brief.next:
-            await self._enter(state.brief.next)
-            await self._continue_as_new()
-        if state.brief.has_sunset:
-            self._start_sunset(f"{state.brief.phase.title} is over")
-        else:
-            self._finish(Status.completed, f"{state.policy.name} ends here, without a sunset")
-
-    async def _enter(self, phase: str | None) -> None:
-        state, now = self.state, workflow.now()
-        state.entering = True
-        state.brief = await workflow.execute_activity(
-            ports.READ_PHASE,
-            ports.PhaseRequest(
-                policy_digest=state.policy.digest, phase=phase, directory=state.directory
-            ),
-            result_type=ports.PhaseBrief,
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=PATIENT,
-            summary=f"what {phase or 'the first phase'} asks",
-        )
-        here = state.brief.phase
-        state.entering, state.entered_at = False, now
-        state.needs_submit, state.submitted_by = False, None
-        state.review_due = here.review.first.after(now) if here.review else None
-        known = {milestone.id for milestone in state.milestones}
-        state.milestones += [m for m in roadmap_of(here, state.product) if m.id not in known]
-        self._say("product.phase-entered", f"{state.product.name} enters {here.title}")
-        self.publish()
-
-    def _plan_next_review(self, report: GateReport) -> None:
-        assert self.state.brief is not None
-        review = self.state.brief.phase.review
-        if review:
-            self.state.review_due = review.every.after(workflow.now())
-            when = f"{self.state.review_due:%Y-%m-%d}"
-            self._say("product.review-planned", f"{review.gate.id} comes again on {when}")
+        if state.status is Status.on_hold:
+            await self.gates.tell("pause")
+        still = [condition.id for condition in state.open_conditions()]
+        for settled in [condition for condition in promised if condition not in still]:
+            await self.gates.tell("condition-closed", settled)
+        if state.facts(gate.id) != facts:
+            await self.tell_facts(state.product.owner)
 
     # -- the end --------------------------------------------------------------------------------
-
-    def _start_sunset(self, why: str) -> None:
-        self.state.status = Status.sunsetting
-        self.state.review_due = None
-        self._say("product.sunsetting", f"{self.state.product.name} leaves the market: {why}")
-        self.publish()
 
     async def _leave_the_market(self) -> None:
         """The sunset is a child of its own; the product ends when it reports."""
@@ -216,27 +154,21 @@ class ProductLifecycle(OwnerDesk):
         self.publish()
         await self.clock.until(self.sunset.ended)
         if self.sunset.retired():
-            self._finish(Status.retired, f"{self.state.product.name} has left the market")
+            self.finish(Status.retired, f"{self.state.product.name} has left the market")
         else:
             state = self.state
             state.cancelled_by = state.cancelled_by or "Temporal"
             state.cancel_reason = state.cancel_reason or "its sunset was ended"
             raise Cancelled
 
-    def _finish(self, status: Status, text: str) -> None:
-        self.state.status = status
-        self.state.ended_at = workflow.now()
-        self._say(f"product.{status}", text)
-        self.publish()
-
     async def _end_cancelled(self) -> None:
         """Stop what the product has open; nothing of it goes on without the product."""
         await self.gates.stop()
         await self.sunset.stop()
         who = self.state.cancelled_by or "unknown"
-        self._finish(Status.cancelled, f"cancelled by {who}" + because(self.state.cancel_reason))
+        self.finish(Status.cancelled, f"cancelled by {who}" + because(self.state.cancel_reason))
 
-    async def _continue_as_new(self) -> None:
+    async def renew(self) -> None:
         """A fresh history; children go on, and pollers are started again."""
         await workflow.wait_condition(workflow.all_handlers_finished)
         self.watch.stop()
@@ -248,7 +180,7 @@ class ProductLifecycle(OwnerDesk):
     async def sunset_progress(self, raw: RawValue = NO_INPUT) -> None:
         try:
             if not self.sunset.take(raw):
-                raise Rejected("unexpected-report", "a sunset report", "its token is wrong")
+                raise Rejected("unexpected-report", "a sunset report", "its token is wrong", OURS)
         except Refusal as refusal:
             self.record_refusal("unknown", refusal, channel="signal")
 
@@ -257,10 +189,6 @@ class ProductLifecycle(OwnerDesk):
     @workflow.query(name="show")
     def show(self) -> ProductView:
         return product_view(self.state, self.id)
-
-    def _say(self, type: str, text: str, **data: Any) -> None:
-        data = {"phase": self.state.phase_id, **data}
-        self.books.announce(type, text, **data)
 
     def publish(self) -> None:
         """Show the state where operations look: search attributes and the page in the UI."""

@@ -9,6 +9,7 @@ from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
     from phasegate.events import Outbox
+    from phasegate.facts import ProductFacts
     from phasegate.ids import sunset_id
     from phasegate.lifecycle import Lifecycle, SunsetReport
     from phasegate.retirement import Retirement
@@ -28,7 +29,7 @@ class SunsetKeeper:
         """Start the sunset unless it runs already (it outlives the product's runs)."""
         state = self.state
         if state.sunset_token:
-            await self.tell("ping", "")  # in a new run: is it still there?
+            await self.tell("ping")  # in a new run: is it still there?
             return
         state.sunset_token = str(workflow.uuid4())
         workflow_id = sunset_id(state.key)
@@ -56,12 +57,25 @@ class SunsetKeeper:
 
     def take(self, raw: RawValue) -> bool:
         """Keep a report; False if it does not come from the sunset we started."""
-        return self.state.take_sunset(read_signal(raw, SunsetReport))
+        return self.state.take_sunset(read_signal(raw, SunsetReport), workflow.now())
 
-    async def tell(self, action: OpenerAction, condition: str) -> None:
-        """Tell the sunset, if there is one, that a condition of an earlier gate is kept."""
+    async def tell(
+        self,
+        action: OpenerAction,
+        condition: str = "",
+        *,
+        facts: ProductFacts | None = None,
+        actor: str = "",
+    ) -> None:
+        """Tell the sunset, if there is one, what has changed."""
         if self.state.sunset_token and not self.ended():
-            note = OpenerNote(token=self.state.sunset_token, action=action, condition=condition)
+            note = OpenerNote(
+                token=self.state.sunset_token,
+                action=action,
+                condition=condition,
+                facts=facts,
+                actor=actor,
+            )
             handle = workflow.get_external_workflow_handle(sunset_id(self.state.key))
             told = await quietly(lambda: handle.signal("opener_note", note))
             if not told and not self.ended():

@@ -14,10 +14,9 @@ from phasegate.check import HttpCheck, ReportedCheck
 from phasegate.errors import Forbidden, Refusal, Rejected
 from phasegate.events import Outbox
 from phasegate.gate import Gate, Requirement
+from phasegate.evidence import EVIDENCE_KEPT, Evidence, require_room
 from phasegate.lifecycle import (
-    EVIDENCE_KEPT,
     HANDLED_KEPT,
-    Evidence,
     Lifecycle,
     PolicyRef,
     Status,
@@ -27,6 +26,7 @@ from phasegate.milestones import Milestone, MilestoneStatus, roadmap_of
 from phasegate.policy import MilestoneGoal, Phase, Review
 from phasegate.ports import PhaseBrief
 from phasegate.product import Product, RoadmapMilestone
+from phasegate.promises import Condition
 from phasegate.requests import ConditionRequest, MilestoneRequest, Receipt, SubmitRequest
 from phasegate.sittings import SUMMARIES_KEPT, GateReport, Sittings
 from phasegate.span import Span
@@ -242,9 +242,9 @@ def test_the_next_wake_is_the_earliest_clock_of_this_phase() -> None:
 
 
 def test_the_next_due_date_is_the_earliest_of_all_that_is_open() -> None:
-    def condition(days: int | None, state: str = "open") -> ConditionView:
+    def condition(days: int | None, state: str = "open") -> Condition:
         due = NOW + days * DAY if days is not None else None
-        return ConditionView(id=f"c{days}", text="docs", owner="olga", due=due, state=state)
+        return Condition(id=f"c{days}", text="docs", owner="olga", due=due, state=state)
 
     state = living(PHASE, goal(due=NOW + 9 * DAY), goal("met", due=NOW, state="met"))
     assert state.next_due() == NOW + 9 * DAY
@@ -299,7 +299,7 @@ def test_products_share_nothing() -> None:
     one, other = living(), living()
     one.sittings.begin("g1", "phase", workflow_id="w", token="t")
     one.outbox.add("x", "x", run="r", at=NOW)
-    one.conditions.append(ConditionView(id="c", text="", owner="o", due=None, state="open"))
+    one.conditions.append(Condition(id="c", text="", owner="o", due=None, state="open"))
     one.remember("r", Receipt(workflow_id="w", text=""))
     assert other == living()
 
@@ -342,7 +342,7 @@ def test_a_gate_is_told_what_it_needs_and_no_more() -> None:
     assert (told.key, told.owner, told.tier, told.policy) == ("kettle", "olga", 2, "standard")
     assert told.narrowed == {"eng": ("ann",)}
     assert told.milestones == {"beta": "waived"}
-    assert told.evidence == [{"title": "plan", "link": "https://x", "digest": ""}]
+    assert told.evidence == [{"title": "plan", "link": "https://x", "digest": "", "by": "olga"}]
     assert told.definition["key"] == "kettle"
     assert state.facts("g2").narrowed == {}
 
@@ -355,13 +355,13 @@ def test_only_the_sunset_that_was_started_may_report() -> None:
         return SunsetReport(token=token, text="votes on g6", conditions=views)
 
     state = living()
-    assert not state.take_sunset(report("")), "none was started"
+    assert not state.take_sunset(report(""), NOW), "none was started"
     state.sunset_token = "t"
-    assert not state.take_sunset(report("forged", "c1"))
+    assert not state.take_sunset(report("forged", "c1"), NOW)
     assert (state.sunset, state.conditions) == (None, [])
-    assert state.take_sunset(report("t", "c1"))
+    assert state.take_sunset(report("t", "c1"), NOW)
     state.conditions[0].state = "closed"
-    assert state.take_sunset(report("t", "c1", "c2"))
+    assert state.take_sunset(report("t", "c1", "c2"), NOW)
     assert [(c.id, c.state) for c in state.conditions] == [("c1", "closed"), ("c2", "open")]
 
 
@@ -525,7 +525,7 @@ REFUSED: dict[str, tuple[str, Callable[[], object], str]] = {
     ),
     "too much evidence": (
         "too-much-evidence",
-        lambda: crowded().require_room_for_evidence(),
+        lambda: require_room("kettle", crowded().evidence),
         f"it has {EVIDENCE_KEPT} pieces",
     ),
 }
@@ -556,12 +556,12 @@ def test_what_is_in_order_is_not_refused() -> None:
     check_resume(living(status=Status.on_hold))
     state.require_owner("olga", "hold")
     state.require_alive()
-    state.require_room_for_evidence()
+    require_room("kettle", state.evidence)
 
 
 def test_a_condition_is_closed_once() -> None:
     views = [
-        ConditionView(id=f"g1-1-{i}", text="docs", owner="lea", due=None, state=word)
+        Condition(id=f"g1-1-{i}", text="docs", owner="lea", due=None, state=word)
         for i, word in ((1, "closed"), (2, "open"))
     ]
     state = living(conditions=views)
