@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from ledger import Ledger
-from phasegate.base import Wire
+from phasegate.base import Document, Wire
 from phasegate.directory import Directory
 
 
@@ -17,6 +18,22 @@ class Published(Wire):
     changed: bool
     published_at: datetime
     published_by: str
+    notified: bool = False
+    gates_heard: int = 0
+    gates_silent: list[str] = []
+
+
+class FieldChange(Wire):
+    """A field of a person or a group that is not what it was, as the file would have it."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+class PersonChange(Wire):
+    person: str
+    changes: list[FieldChange]
 
 
 class GroupChange(Wire):
@@ -24,6 +41,7 @@ class GroupChange(Wire):
     change: str
     added: list[str]
     removed: list[str]
+    changes: list[FieldChange] = []
 
 
 class DirectoryDiff(Wire):
@@ -33,6 +51,7 @@ class DirectoryDiff(Wire):
     people_added: list[str]
     people_removed: list[str]
     people_changed: list[str]
+    people_changes: list[PersonChange] = []
     groups: list[GroupChange]
 
 
@@ -54,24 +73,49 @@ def publish(ledger: Ledger, directory: Directory, by: str) -> Published:
 
 
 def diff(old: Directory, new: Directory, *, names: tuple[str, str]) -> DirectoryDiff:
-    """Who came, who left, and which groups changed."""
+    """Who came, who left, what is new about those who stayed, and which groups changed."""
     was, now = old.people, new.people
-    groups = []
-    for group in sorted({*old.groups, *new.groups}):
-        before, after = set(old.members(group)), set(new.members(group))
-        change = "changed"
-        if group not in old.groups:
-            change = "added"
-        elif group not in new.groups:
-            change = "removed"
-        if before != after or change != "changed":
-            added, removed = sorted(after - before), sorted(before - after)
-            groups.append(GroupChange(group=group, change=change, added=added, removed=removed))
+    changed = [
+        PersonChange(person=person, changes=changes)
+        for person in sorted(was.keys() & now.keys())
+        if (changes := _changes(was[person], now[person]))
+    ]
     return DirectoryDiff(
         old=names[0],
         new=names[1],
         people_added=sorted(now.keys() - was.keys()),
         people_removed=sorted(was.keys() - now.keys()),
-        people_changed=sorted(p for p in was.keys() & now.keys() if was[p] != now[p]),
-        groups=groups,
+        people_changed=[change.person for change in changed],
+        people_changes=changed,
+        groups=_groups(old, new),
     )
+
+
+def _groups(old: Directory, new: Directory) -> list[GroupChange]:
+    found = []
+    for group in sorted({*old.groups, *new.groups}):
+        before, after = set(old.members(group)), set(new.members(group))
+        was, now = old.groups.get(group), new.groups.get(group)
+        word = "added" if was is None else "removed" if now is None else "changed"
+        changes = _changes(was, now) if was and now else []
+        changes = [change for change in changes if change.field != "members"]
+        if before != after or changes or word != "changed":
+            found.append(
+                GroupChange(
+                    group=group,
+                    change=word,
+                    added=sorted(after - before),
+                    removed=sorted(before - after),
+                    changes=changes,
+                )
+            )
+    return found
+
+
+def _changes(old: Document, new: Document) -> list[FieldChange]:
+    was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
+    return [
+        FieldChange(field=field, old=was[field], new=now[field])
+        for field in now
+        if was[field] != now[field]
+    ]

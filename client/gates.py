@@ -14,10 +14,11 @@ from client.engine import Engine
 from client.products import show as show_product
 from phasegate.base import Wire
 from phasegate.errors import EngineError, NotRunning, PhasegateError, Rejected
+from phasegate.events import Announcement
 from phasegate.gate_requests import OverrideRequest
 from phasegate.ids import gate_id, product_id, sunset_id
 from phasegate.requests import Receipt, SubmitRequest, VoteRequest
-from phasegate.views import GateRow, GateView
+from phasegate.views import GateRow, GateView, OverrideView
 
 WATCH = 0.5
 """Seconds between two looks at a round that is waited for."""
@@ -77,9 +78,28 @@ def _closed(engine: Engine, key: str, gate: str, round_number: int | None) -> Ga
 
 
 def closed_rounds(engine: Engine, key: str) -> list[GateView]:
-    """Every closed round of a product, in the order they closed, from the ledger."""
-    entries = engine.ledger.events(key, types=("gate.decided", "gate.abandoned"))
-    return [GateView.model_validate(entry.announcement.data["view"]) for entry in entries]
+    """Every closed round of a product, in the order they closed, from the ledger; with the
+    outcome that was put in the place of theirs, if one was."""
+    types = ("gate.decided", "gate.abandoned", "gate.overridden")
+    rounds: dict[tuple[str, int], GateView] = {}
+    for entry in engine.ledger.events(key, types=types):
+        said = entry.announcement
+        if said.type != "gate.overridden":
+            view = GateView.model_validate(said.data["view"])
+            rounds[view.gate, view.round] = view
+        elif overruled := rounds.get((said.data["gate"], said.data["round"])):
+            overruled.outcome, overruled.override = (
+                said.data["outcome"],
+                _overruled(said, overruled),
+            )
+    return list(rounds.values())
+
+
+def _overruled(said: Announcement, view: GateView) -> OverrideView:
+    """An override that came after the round: its product took it."""
+    before = f"{view.outcome or 'nothing'} ({view.why})"
+    reason = said.data.get("reason") or said.text
+    return OverrideView(actor=said.actor, reason=reason, at=said.at, votes_said=before)
 
 
 async def open_gates(

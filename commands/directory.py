@@ -1,4 +1,5 @@
-"""`phasegate directory publish|show|lint|diff`. The ledger keeps them; no server is asked."""
+"""`phasegate directory publish|show|lint|diff`. The ledger keeps them; only `publish` needs a
+server, to tell the open gates."""
 
 from __future__ import annotations
 
@@ -9,24 +10,29 @@ from cyclopts import Parameter
 from commands.options import Output
 
 if TYPE_CHECKING:
+    from client.directories import Published
     from ledger import Ledger
 
 File = Annotated[str, Parameter(help="A directory file (YAML)")]
 Reference = Annotated[str, Parameter(help="A published directory's NAME, or a FILE")]
 
 
-def publish(
+async def publish(
     file: File,
     /,
     *,
     who: Annotated[
         str, Parameter(name="--as", env_var="PHASEGATE_AS", help="Who publishes it")
     ] = "",
+    notify: Annotated[
+        bool, Parameter(negative="--no-notify", help="Tell open gates to read it again")
+    ] = True,
     output: Output = "table",
 ) -> None:
-    """Make a directory the current one of its name. The same one again changes nothing.
+    """Make a directory the current one of its name, and tell the open gates.
 
-    Rounds that open from now on use it; open rounds keep the one they opened with.
+    They then know who joined and who left; votes that were cast stand. The same directory again
+    changes nothing, but tells them again.
     """
     from client import directories
     from client.documents import check_directory, read_text, refuse
@@ -41,47 +47,48 @@ def publish(
     for _, problem in found:
         note(f"warning: {problem}")
     done = directories.publish(_ledger(), parsed.model, who)
+    if notify:
+        await _tell_gates(done, file, who)
     shown = [
         ("directory", done.name),
         ("publication", f"{done.n}" + ("" if done.changed else " (unchanged)")),
         ("digest", done.digest),
+        ("gates told", done.gates_heard if done.notified else None),
+        ("no answer", done.gates_silent),
     ]
     emit(done, lambda: [Fields(shown)], output)
 
 
+async def _tell_gates(done: Published, file: str, who: str) -> None:
+    """Fill in who heard of it. It stands as published, whoever does."""
+    from client.engine import Engine
+    from client.notifying import notify
+    from commands.output import note
+    from phasegate.errors import EngineError
+
+    again = f"phasegate directory publish {file}" + (f" --as {who}" if who else "")
+    try:
+        told = await notify(await Engine.connect(), done.name, done.digest, who)
+    except EngineError as error:
+        note(f"warning: it is published, but open gates will not have heard: {error}")
+        note(f"hint: {again}  # tells them, once the server is there")
+        return
+    done.notified, done.gates_heard, done.gates_silent = True, told.heard, told.silent
+    if told.silent:
+        note(f"warning: it is published, but {len(told.silent)} open gates gave no answer")
+        note(f"hint: {again}  # tells them again; does a worker run? phasegate doctor says")
+
+
 def show(name: Reference = "default", /, *, output: Output = "table") -> None:
-    """Groups and their members."""
+    """People, their calendars and absences; groups, and what their members may do."""
     from client.documents import find_directory
-    from commands.output import Fields, Grid, emit
+    from commands.directory_blocks import directory_blocks
+    from commands.output import emit
     from phasegate.base import digest_of
 
     directory = find_directory(name, _ledger()).model
-    digest = digest_of(directory)
-    document = {**directory.model_dump(mode="json"), "digest": digest}
-    head = Fields(
-        [
-            ("directory", directory.directory),
-            ("people", len(directory.people)),
-            ("digest", digest),
-        ]
-    )
-    groups = [
-        (group, about.title, len(about.members), directory.members(group))
-        for group, about in sorted(directory.groups.items())
-    ]
-    people = [
-        (person, about.name, about.email, about.manager, directory.groups_of(person))
-        for person, about in sorted(directory.people.items())
-    ]
-    emit(
-        document,
-        lambda: [
-            head,
-            Grid(("group", "title", "size", "members"), groups, "Groups"),
-            Grid(("person", "name", "mail", "manager", "groups"), people, "People"),
-        ],
-        output,
-    )
+    document = {**directory.model_dump(mode="json"), "digest": digest_of(directory)}
+    emit(document, lambda: directory_blocks(directory), output)
 
 
 def lint(file: File, /, *, output: Output = "table") -> int:
@@ -95,30 +102,18 @@ def lint(file: File, /, *, output: Output = "table") -> int:
 
 
 def diff(old: Reference, new: Reference, /, *, output: Output = "table") -> None:
-    """Who came, who left, which groups changed."""
+    """Who came, who left, what changed about people and groups."""
     from client import directories
     from client.documents import find_directory
-    from commands.output import Grid, emit, note
+    from commands.directory_blocks import diff_blocks
+    from commands.output import emit, note
 
     ledger = _ledger()
     change = directories.diff(
         find_directory(old, ledger).model, find_directory(new, ledger).model, names=(old, new)
     )
-    people = [
-        *(("added", person) for person in change.people_added),
-        *(("removed", person) for person in change.people_removed),
-        *(("changed", person) for person in change.people_changed),
-    ]
-    groups = [(g.change, g.group, g.added, g.removed) for g in change.groups]
-    emit(
-        change,
-        lambda: [
-            Grid(("change", "person"), people, "People"),
-            Grid(("change", "group", "joined", "left"), groups, "Groups"),
-        ],
-        output,
-    )
-    if not people and not groups:
+    emit(change, lambda: diff_blocks(change), output)
+    if not any((change.people_added, change.people_removed, change.people_changed, change.groups)):
         note("no difference")
 
 

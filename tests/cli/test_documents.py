@@ -88,8 +88,14 @@ def test_schema_judges_the_shipped_policies(shell: Shell) -> None:
 
 def test_directory_is_published_once_per_change(shell: Shell) -> None:
     file = shell.write("people.yaml", DIRECTORY)
-    first = shell("directory", "publish", file, "--as", "olga", "-o", "json").json
-    again = shell("directory", "publish", file, "-o", "json").json
+    unheard = shell("directory", "publish", file, "--as", "olga", "-o", "json")
+    first = unheard.json
+    assert (first["notified"], first["gates_heard"]) == (False, 0)
+    assert "open gates will not have heard" in unheard.err
+    assert "hint: phasegate directory publish people.yaml --as olga" in unheard.err
+    quiet = shell("directory", "publish", file, "--no-notify", "-o", "json")
+    assert (quiet.code, quiet.err) == (0, "")
+    again = quiet.json
     assert (first["name"], first["n"], first["changed"]) == ("default", 1, True)
     assert (again["digest"], again["n"], again["changed"]) == (first["digest"], 1, False)
     shown = shell("directory", "show", "-o", "json").json
@@ -102,10 +108,37 @@ def test_directory_is_published_once_per_change(shell: Shell) -> None:
     change = shell("directory", "diff", "default", newer, "-o", "json").json
     assert (change["people_added"], change["people_removed"]) == (["flo"], ["eve"])
     assert change["groups"] == [
-        {"group": "eng", "change": "changed", "added": ["flo"], "removed": ["bo"]}
+        {"group": "eng", "change": "changed", "added": ["flo"], "removed": ["bo"], "changes": []}
     ]
     same = shell("directory", "diff", "default", file)
     assert (same.code, same.out) == (0, "")
+
+
+def test_directory_shows_calendars_absences_and_rights(shell: Shell) -> None:
+    text = DIRECTORY.replace("ana: {name: Añá}", "ana: {name: Añá, manager: olga, deputy: bo}")
+    old = shell.write("old.yaml", text)
+    away = "{start: 2026-12-24, end: 2027-01-06, delegate: dan}"
+    text = text.replace("bo: {}", f"bo: {{country: DE, subdivision: BY, absences: [{away}]}}")
+    text = text.replace("deputy: bo", "deputy: cy, time_zone: Europe/Madrid")
+    more = "approve: [2, 3], permissions: {override: [2, 3], extend: [1]}"
+    new = shell.write("new.yaml", text.replace("[ana, olga]", f"[ana, olga], {more}"))
+    change = shell("directory", "diff", old, new, "-o", "json").json
+    assert change["people_changed"] == ["ana", "bo"]
+    told = {
+        c["person"]: {f["field"]: f["new"] for f in c["changes"]} for c in change["people_changes"]
+    }
+    assert told["ana"] == {"deputy": "cy", "time_zone": "Europe/Madrid"}
+    assert told["bo"]["absences"][0]["delegate"] == "dan"
+    (group,) = change["groups"]
+    assert {f["field"] for f in group["changes"]} == {"approve", "permissions"}
+    shown = shell("directory", "diff", old, new).out
+    assert "2026-12-24 to 2027-01-06 (dan)" in shown
+    assert "override (tier 2 3)" in shown
+    assert shell("directory", "publish", new, "--no-notify").code == 0
+    page = shell("directory", "show").out
+    for said in ("DE-BY", "Europe/Madrid", "2027-01-06", "extend (tier 1)", "2, 3"):
+        assert said in page
+    assert shell("directory", "show", "-o", "json").json["groups"]["product"]["approve"] == [2, 3]
 
 
 def test_a_faulty_directory_is_not_published(shell: Shell) -> None:
