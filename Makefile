@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.bootstrapped
 PYTEST_ARGS ?=
 
-.PHONY: help venv demo test check format bench compose-lint clean
+.PHONY: help venv demo test check format bench bench-inbox compose-lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +33,9 @@ format: $(STAMP) ## Format and fix what can be fixed
 
 bench: $(STAMP) ## What a gate costs, beside a floor
 	@$(BIN)/python benchmarks/history_cost.py
+
+bench-inbox: $(STAMP) ## The inbox of one approver among 10,000 open gates, beside a floor
+	@$(BIN)/python benchmarks/inbox_cost.py
 
 compose-lint: $(STAMP) ## Check docker-compose.yml
 	$(BIN)/pytest -n 0 tests/unit/test_compose.py
