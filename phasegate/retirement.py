@@ -11,7 +11,7 @@ from phasegate.events import Outbox
 from phasegate.facts import ProductFacts
 from phasegate.ports import TaskProof
 from phasegate.requests import Receipt, remember
-from phasegate.sittings import Sittings
+from phasegate.sittings import GateReport, Sittings
 from phasegate.span import Span
 from phasegate.sunset import DateTask, SunsetPlan, Task
 from phasegate.views import ConditionView, SunsetView, TaskView
@@ -83,6 +83,25 @@ class Retirement(Wire):
         self.notice_at = notice
         self.tasks = [TaskRecord(task=task, at=task.at.after(notice)) for task in plan.tasks]
         self.timetable = timetable(self.tasks, self.notice_at)
+
+    def hear(self, facts: ProductFacts) -> None:
+        """The product is not what it was: another owner, another definition, more evidence."""
+        self.product = facts
+        narrowed = facts.definition.get("approvers", {})
+        self.approvers = {
+            gate: {group: tuple(people) for group, people in groups.items()}
+            for gate, groups in narrowed.items()
+        }
+
+    def facts(self, gate: str) -> ProductFacts:
+        """What a gate of the sunset needs to know of the product."""
+        return self.product.model_copy(update={"narrowed": self.approvers.get(gate, {})})
+
+    def take_conditions(self, report: GateReport) -> None:
+        """Conditions of a gate that passed block the gates after it."""
+        named = [c.model_copy(update={"gate": c.gate or report.gate}) for c in report.conditions]
+        self.conditions += named
+        self.open_conditions += [condition.id for condition in named]
 
     def record(self, task_id: str) -> TaskRecord:
         """The record of that task. Raises KeyError."""

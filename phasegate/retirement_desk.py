@@ -50,6 +50,12 @@ def require_owner(state: Retirement, actor: str, what: str) -> None:
         )
 
 
+def require_owner_or_team(state: Retirement, actor: str, what: str) -> None:
+    """Raise Forbidden unless this is the product's owner, or somebody of its team."""
+    if actor not in state.product.definition.get("team", ()):
+        require_owner(state, actor, what)
+
+
 def check_submit(state: Retirement, request: SubmitRequest) -> str:
     """The id of the stopped gate that waits for its owner. Raises Rejected where none does."""
     hint = f"phasegate sunset show {state.product.key}"

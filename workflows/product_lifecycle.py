@@ -141,7 +141,7 @@ class ProductLifecycle(Course):
         if state.status is Status.on_hold:
             await self.gates.tell("pause")
         still = [condition.id for condition in state.open_conditions()]
-        for settled in [condition for condition in promised if condition not in still]:
+        for settled in (condition for condition in promised if condition not in still):
             await self.gates.tell("condition-closed", settled)
         if state.facts(gate.id) != facts:
             await self.tell_facts(state.product.owner)

@@ -24,6 +24,7 @@ class SunsetKeeper:
     def __init__(self, state: Lifecycle) -> None:
         self.state = state
         self._child: workflow.ChildWorkflowHandle[Any, Any] | None = None
+        self._starting = False
 
     async def start(self) -> None:
         """Start the sunset unless it runs already (it outlives the product's runs)."""
@@ -33,7 +34,9 @@ class SunsetKeeper:
             return
         state.sunset_token = str(workflow.uuid4())
         workflow_id = sunset_id(state.key)
-        facts = state.facts("").model_copy(update={"narrowed": {}})
+        facts = state.facts("")
+        promised = [condition.id for condition in state.open_conditions()]
+        self._starting = True
         self._child = await start_child(
             "Sunset",
             Retirement(
@@ -41,7 +44,7 @@ class SunsetKeeper:
                 approvers=state.product.approvers,
                 reports_to=workflow.info().workflow_id,
                 token=state.sunset_token,
-                open_conditions=[condition.id for condition in state.open_conditions()],
+                open_conditions=promised,
                 outbox=Outbox(source=f"{workflow_id}/{state.sunset_token[:8]}", product=state.key),
             ),
             id=workflow_id,
@@ -54,6 +57,16 @@ class SunsetKeeper:
                 "PhasegatePhase": "sunset",
             },
         )
+        self._starting = False
+        await self._catch_up(facts, promised)
+
+    async def _catch_up(self, facts: ProductFacts, promised: list[str]) -> None:
+        """Tell it what changed while it was being started, and could not be told."""
+        still = [condition.id for condition in self.state.open_conditions()]
+        for settled in (condition for condition in promised if condition not in still):
+            await self.tell("condition-closed", settled)
+        if self.state.facts("") != facts:
+            await self.tell("facts", facts=self.state.facts(""), actor=self.state.product.owner)
 
     def take(self, raw: RawValue) -> bool:
         """Keep a report; False if it does not come from the sunset we started."""
@@ -68,7 +81,7 @@ class SunsetKeeper:
         actor: str = "",
     ) -> None:
         """Tell the sunset, if there is one, what has changed."""
-        if self.state.sunset_token and not self.ended():
+        if self.state.sunset_token and not self._starting and not self.ended():
             note = OpenerNote(
                 token=self.state.sunset_token,
                 action=action,

@@ -5,40 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.errors import PhasegateError
-    from phasegate.gate import Gate
     from phasegate.lifecycle import SunsetReport
-    from phasegate.ports import TaskProof
-    from phasegate.retirement import Entry, Retirement, TaskRecord, TaskState
+    from phasegate.retirement import Entry, Retirement, TaskState
     from phasegate.retirement_page import sunset_page
-    from phasegate.sunset import ArchiveTask, DateTask, GateTask, HttpTask, ManualTask, NoticeTask
     from phasegate.views import SunsetView
     from workflows.bookkeeping import PATIENT, Books, ahead
     from workflows.gatekeeper import Gatekeeper
-    from workflows.sunset_desk import SunsetDesk
-
-STUBBORN = RetryPolicy(
-    initial_interval=timedelta(seconds=1),
-    backoff_coefficient=2,
-    maximum_interval=timedelta(hours=1),
-)
-"""A retirement task whose endpoint is down is tried until it is mended."""
+    from workflows.sunset_tasks import SunsetTasks
 
 
 @workflow.defn(name="Sunset", failure_exception_types=[PhasegateError])
-class Sunset(SunsetDesk):
+class Sunset(SunsetTasks):
     """Works through the timetable; every task is done once, and says what shows it."""
 
     @workflow.init
     def __init__(self, state: Retirement) -> None:
+        super().__init__()
         self.state = state
         self.id = workflow.info().workflow_id
         self.books = Books(state.outbox)
@@ -91,7 +80,7 @@ class Sunset(SunsetDesk):
             notice_at=state.notice_at.isoformat(),
             tasks={record.task.id: record.at.isoformat() for record in state.tasks},
         )
-        await self._progress(f"public notice on {state.notice_at:%Y-%m-%d}")
+        await self.progress(f"public notice on {state.notice_at:%Y-%m-%d}")
 
     async def _do(self, entry: Entry) -> None:
         """One line of the timetable: wait for its day, then do it."""
@@ -106,7 +95,7 @@ class Sunset(SunsetDesk):
             return
         record.state = TaskState.running
         self.publish()
-        proof = await self._carry_out(record)
+        proof = await self.carry_out(record)
         self.state.done(entry.task, proof, workflow.now())
         self.books.announce(
             "sunset.task-done",
@@ -115,96 +104,7 @@ class Sunset(SunsetDesk):
             digest=proof.digest,
             proof=proof.data,
         )
-        await self._progress(f"{record.task.title} is done")
-
-    async def _carry_out(self, record: TaskRecord) -> TaskProof:
-        task, key = record.task, f"{self.id}/{record.task.id}"
-        product = self.state.product.key
-        match task:
-            case NoticeTask():
-                self.books.announce("sunset.notice", task.text or task.title, task=task.id)
-                return TaskProof(text="announced")
-            case DateTask():
-                return TaskProof(text=f"reached on {record.at:%Y-%m-%d %H:%M} UTC")
-            case HttpTask():
-                order = ports.EndpointOrder(product=product, key=key, task=task)
-                return await self._activity(ports.CALL_ENDPOINT, order, task.title)
-            case ArchiveTask():
-                archive = ports.ArchiveOrder(product=product, key=key, task=task)
-                return await self._activity(
-                    ports.ARCHIVE_FILES,
-                    archive,
-                    task.title,
-                    longest=timedelta(hours=12),
-                    heartbeat=timedelta(minutes=5),
-                )
-            case ManualTask():
-                return await self._confirmed(record)
-            case GateTask():
-                return await self._pass_gate(record, task)
-
-    async def _activity(
-        self,
-        name: str,
-        order: Any,
-        title: str,
-        *,
-        longest: timedelta = timedelta(minutes=5),
-        heartbeat: timedelta | None = None,
-    ) -> TaskProof:
-        proof: TaskProof = await workflow.execute_activity(
-            name,
-            order,
-            result_type=TaskProof,
-            start_to_close_timeout=longest,
-            heartbeat_timeout=heartbeat,
-            retry_policy=STUBBORN,
-            summary=title[:180],
-        )
-        return proof
-
-    async def _confirmed(self, record: TaskRecord) -> TaskProof:
-        """Wait until somebody says that it is done, and what shows it."""
-        record.state = TaskState.waiting
-        await self._progress(f"{record.task.title} is to be confirmed")
-        await self._until(lambda: record.confirmation is not None)
-        assert record.confirmation is not None
-        return record.confirmation
-
-    async def _pass_gate(self, record: TaskRecord, task: GateTask) -> TaskProof:
-        """Hold the gate until it passes. A stop here means: not yet; the owner brings it back."""
-        state = self.state
-        record.state = TaskState.waiting
-        while True:
-            if state.needs_submit:
-                await self._progress(f"{state.product.owner} to submit {task.gate.id} again")
-                await self._until(lambda: state.submitted_by is not None)
-                state.needs_submit = False
-            if state.sittings.open is None:
-                await self._open(task.gate)
-            else:
-                await self.gates.rejoin()
-            await self._progress(f"votes on {task.gate.id}")
-            await self._until(self.gates.reported)
-            report = self.gates.close()
-            state.conditions += report.conditions
-            state.open_conditions += [condition.id for condition in report.conditions]
-            if report.outcome in ("go", "conditional-go"):
-                return TaskProof(text=f"{report.outcome}: {report.why}")
-            state.needs_submit = True
-            self.books.announce("sunset.stopped", f"{report.gate}: {report.why}", gate=report.gate)
-
-    async def _open(self, gate: Gate) -> None:
-        state = self.state
-        submitter, state.submitted_by = state.submitted_by or state.product.owner, None
-        narrowed = state.approvers.get(gate.id, {})
-        await self.gates.open(
-            gate,
-            "sunset",
-            state.product.model_copy(update={"narrowed": narrowed}),
-            submitter=submitter,
-            open_conditions=list(state.open_conditions),
-        )
+        await self.progress(f"{record.task.title} is done")
 
     def _end(self, word: str, text: str) -> None:
         self.state.ended_at = workflow.now()
@@ -217,7 +117,7 @@ class Sunset(SunsetDesk):
         while (rest := ahead(at)) and rest > timedelta(0):
             await workflow.sleep(rest, summary=summary)
 
-    async def _until(self, done: Callable[[], bool]) -> None:
+    async def until(self, done: Callable[[], bool]) -> None:
         renew = workflow.info().is_continue_as_new_suggested
         while not done():
             await workflow.wait_condition(lambda: done() or renew())
@@ -243,6 +143,7 @@ class Sunset(SunsetDesk):
         self.books.show(
             {
                 "PhasegateStatus": self.state.status,
+                "PhasegateOwner": self.state.product.owner,
                 "PhasegateGate": self.state.sittings.open.gate
                 if self.state.sittings.open
                 else None,
@@ -250,7 +151,7 @@ class Sunset(SunsetDesk):
             }
         )
 
-    async def _progress(self, text: str) -> None:
+    async def progress(self, text: str) -> None:
         self.publish()
         await self._tell(self._report(text))
 

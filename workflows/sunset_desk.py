@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
         check_confirm,
         check_submit,
         require_confirmer,
-        require_owner,
+        require_owner_or_team,
     )
     from phasegate.sittings import OpenerNote
     from workflows.desk import Desk, because
@@ -55,7 +55,7 @@ class SunsetDesk(Desk):
 
         def do() -> str:
             gate = check_submit(self.state, request)
-            require_owner(self.state, request.actor, "submit a gate of")
+            require_owner_or_team(self.state, request.actor, "submit a gate of")
             self.state.submitted_by = request.actor
             text = f"{gate} is submitted" + because(request.reason)
             self.books.announce("gate.submitted", text, actor=request.actor, gate=gate)
@@ -69,7 +69,7 @@ class SunsetDesk(Desk):
 
     @workflow.signal(name="opener_note")
     async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
-        """The product says that a condition of an earlier gate is kept."""
+        """The product says that it changed, or that a condition of an earlier gate is kept."""
         try:
             note = read_signal(raw, OpenerNote)
             if note.token != self.state.token:
@@ -80,3 +80,9 @@ class SunsetDesk(Desk):
         if note.action == "condition-closed" and note.condition in self.state.open_conditions:
             self.state.open_conditions.remove(note.condition)
             await self.gates.tell("condition-closed", note.condition)
+        if note.action == "facts" and note.facts is not None:
+            self.state.hear(note.facts)
+            self.publish()
+            if sitting := self.state.sittings.open:
+                facts = self.state.facts(sitting.gate)
+                await self.gates.tell("facts", facts=facts, actor=note.actor)

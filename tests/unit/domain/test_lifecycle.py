@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from phasegate.check import HttpCheck, ReportedCheck
 from phasegate.errors import Forbidden, Refusal, Rejected
 from phasegate.events import Outbox
-from phasegate.gate import Gate, Requirement
 from phasegate.evidence import EVIDENCE_KEPT, Evidence, require_room
+from phasegate.gate import Gate, Requirement
 from phasegate.lifecycle import (
     HANDLED_KEPT,
     Lifecycle,
