@@ -120,6 +120,8 @@ def assign(seats: Sequence[Seat], people: Mapping[str, frozenset[str]]) -> dict[
         return False
 
     for person in sorted(people):
+        if len(holder) == len(seats):
+            break  # nobody else can be placed, and trying costs a search of every seat
         place(person, set())
     return holder
 
