@@ -13,11 +13,13 @@ import json
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from temporalio import workflow
+from temporalio.service import RPCError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from client import gates, products
@@ -26,7 +28,6 @@ from client.dev_server import dev_server, free_port
 from client.engine import Engine
 from client.logs import configure_logs
 from client.settings import Settings
-from phasegate.errors import EngineError
 from phasegate.ids import gate_id, product_id
 from phasegate.reading import read_directory, read_policy, read_product
 from phasegate.requests import VoteRequest
@@ -38,6 +39,9 @@ directory: bench
 people: {olga: {}, ana: {}, bo: {}, cy: {}}
 groups: {eng: {members: [ana, bo, cy]}}
 """
+BAR = 45
+"""Events that a gate with three votes may cost, however far apart they are."""
+PAUSES = {"five-seconds-apart": 5.0, "half-a-second-apart": 0.5, "one-after-another": 0.0}
 GATE = "gate: {id: go, title: Go, requires: [{group: eng, need: 3}]}"
 POLICY = "policy: %s\nversion: '1'\ntitle: Bench\nphases: [{id: only, title: Only%s}]\n"
 
@@ -81,17 +85,23 @@ async def floor(engine: Engine) -> int:
 async def gated(engine: Engine, key: str, pause: float) -> tuple[int, int]:
     """The events of a gate that three people pass, `pause` seconds apart, and of its product."""
     await start(engine, key, ", " + GATE)
+    await opened(engine, key)
     for voter in VOTERS:
         request = VoteRequest(approver=voter, vote="go", request_id=new_request_id())
-        for _ in range(100):
-            try:
-                await gates.vote(engine, key, "go", request)
-                break
-            except EngineError:  # the gate is about to open
-                await asyncio.sleep(0.05)
+        await gates.vote(engine, key, "go", request)
         await asyncio.sleep(pause)
     product = await events(engine, product_id(key))
     return await events(engine, gate_id(key, "go")), product
+
+
+async def opened(engine: Engine, key: str) -> None:
+    """By a description: a query in the middle of a task would cost events of its own."""
+    while True:
+        with suppress(RPCError):
+            await engine.workflow(gate_id(key, "go")).describe()
+            break
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
 
 
 async def start(engine: Engine, key: str, gate: str) -> None:
@@ -103,7 +113,7 @@ async def start(engine: Engine, key: str, gate: str) -> None:
     )
 
 
-async def measure() -> dict[str, float]:
+async def measure() -> tuple[int, dict[str, list[int]]]:
     os.environ["PHASEGATE_DATA_DIR"] = tempfile.mkdtemp()
     async with dev_server(database=None, port=free_port(), ui_port=None) as server:
         os.environ["TEMPORAL_ADDRESS"] = server.address
@@ -112,33 +122,30 @@ async def measure() -> dict[str, float]:
             counted = await floor(engine)
             await start(engine, "bare", "")
             bare = await events(engine, product_id("bare"))
-            apart, apart_product = await gated(engine, "apart", 0.5)
-            together, together_product = await gated(engine, "together", 0)
+            sums = {
+                name: [gate, product - bare, gate + product - bare]
+                for name, pause in PAUSES.items()
+                for gate, product in [await gated(engine, name, pause)]
+            }
         engine.ledger.close()
-    return {
-        "floor": counted,
-        "votes_apart_gate": apart,
-        "votes_apart_product_share": apart_product - bare,
-        "votes_apart_ratio": round((apart + apart_product - bare) / counted, 2),
-        "votes_together_gate": together,
-        "votes_together_product_share": together_product - bare,
-        "votes_together_ratio": round((together + together_product - bare) / counted, 2),
-    }
+    return counted, sums
 
 
 def main() -> None:
     configure_logs(json=False, level="ERROR")
-    found = asyncio.run(measure())
+    floor, found = asyncio.run(measure())
+    met = all(total <= BAR for _, _, total in found.values())
     if "--json" in sys.argv:
-        print(json.dumps(found))
-        return
-    row = "{:34} {:>5} {:>8} {:>5} {:>6}".format
-    print(row("history events of three votes", "gate", "product", "sum", "ratio"))
-    print(row("a workflow that counts (floor)", found["floor"], "", found["floor"], 1))
-    for name, label in (("apart", "half a second apart"), ("together", "one after the other")):
-        gate, share = found[f"votes_{name}_gate"], found[f"votes_{name}_product_share"]
-        ratio = found[f"votes_{name}_ratio"]
-        print(row(f"a gate, votes {label}", gate, share, gate + share, ratio))
+        print(json.dumps({"floor": floor, "bar": BAR, "met": met, **found}))
+    else:
+        row = "{:34} {:>5} {:>8} {:>5} {:>6}".format
+        print(row("history events of three votes", "gate", "product", "sum", "ratio"))
+        print(row("a workflow that counts (floor)", floor, "", floor, 1))
+        for name, (gate, share, total) in found.items():
+            label = f"a gate, votes {name.replace('-', ' ')}"
+            print(row(label, gate, share, total, round(total / floor, 1)))
+        print(f"the bar is {BAR}: {'met' if met else 'NOT met'}")
+    sys.exit(not met)
 
 
 if __name__ == "__main__":

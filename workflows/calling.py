@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 PATIENT = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -54,7 +54,7 @@ class Caller:
                     retry_policy=ONCE,
                     summary=summary,
                 )
-            except ActivityError as error:
+            except FailureError as error:  # of a local activity it may come unwrapped
                 if is_cancelled_exception(error):
                     raise
                 self._detour, self._next = self._next, min(2 * self._next, LONGEST_DETOUR)

@@ -1,16 +1,33 @@
 """Histories stay short: everything goes on after continue-as-new, and children survive it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from stage import Stage
+from temporalio import workflow
 
 from client.dev_server import dev_server, free_port
 from client.engine import Engine
 from client.settings import Settings
-from phasegate.ids import gate_id, product_id
+from phasegate.ids import gate_id, product_id, sunset_id
 from worker import build_worker
+from workflows.gatekeeper import Gatekeeper
+
+LEAVING = """
+policy: leaving-late
+version: "1"
+title: Leaving
+phases:
+  - {id: market, title: Market, in_market: true}
+sunset:
+  tasks:
+    - id: down
+      title: Shut down
+      kind: gate
+      gate: {id: down, title: Down, requires: [{group: eng, need: 2}]}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +143,57 @@ async def test_a_gate_ended_after_its_product_went_on_is_noticed(eager: Engine) 
     await stage.becomes(gate=None, status="active")
     await stage.submit()
     await stage.gate_opens("launch", 2)
+
+
+@pytest.mark.parametrize("how", ["decided", "terminated"])
+async def test_a_gate_that_ends_between_two_runs_of_its_product(
+    eager: Engine, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The run that would see it complete is gone, and the next one has not spoken to it yet."""
+    original = Gatekeeper.rejoin
+
+    async def late(self: Gatekeeper) -> None:
+        await workflow.sleep(3)
+        await original(self)
+
+    monkeypatch.setattr(Gatekeeper, "rejoin", late)
+    stage = Stage(eager, f"between-{how}")
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+    before = await runs(eager, product_id(stage.key))
+    while await runs(eager, product_id(stage.key)) == before:
+        await stage.owner("hold")
+        await stage.owner("resume")
+        await asyncio.sleep(0.1)
+    gate = eager.workflow(gate_id(stage.key, "launch"))
+    if how == "decided":
+        await stage.votes("launch", "go", "ana", "bo", "cy")
+        await gate.result()
+        view = await stage.becomes(phase="market")
+        assert view.gates[-1].votes == {"ana": "go", "bo": "go", "cy": "go"}
+        assert "gate.abandoned" not in stage.story()
+    else:
+        await gate.terminate(reason="by mistake")
+        view = await stage.becomes(gate=None, status="active")
+        assert [g.outcome for g in view.gates] == ["abandoned"]
+
+
+async def test_a_sunset_in_a_later_run_hears_of_its_gate(eager: Engine) -> None:
+    stage = Stage(eager, "leaving-late")
+    await stage.start(LEAVING)
+    for number in range(1, 4):
+        await stage.gate_opens("down", number)
+        await stage.votes("down", "hold", "bo", "cy", "dan")
+
+        async def stopped(times: int = number) -> bool | None:
+            return True if stage.story().count("sunset.stopped") == times else None
+
+        await stage.until(stopped, "it stopped")
+        await stage.submit()
+    await stage.gate_opens("down", 4)
+    await stage.votes("down", "go", "bo", "cy")
+    await stage.becomes(status="retired")
+    assert await runs(eager, sunset_id(stage.key)) > 1
+    assert "gate.abandoned" not in stage.story()

@@ -1,0 +1,146 @@
+"""The record is written from within workflow tasks: it must neither hold them up nor differ."""
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from stage import POLICY, Stage
+from temporalio.api.enums.v1 import EventType
+
+from ledger import Ledger
+from ledger.store import Appended
+from phasegate.events import Announcement
+from phasegate.ids import gate_id
+
+BRIEF = 1.0
+"""Seconds within which a vote is answered while nobody waits for the ledger."""
+
+
+@pytest.fixture
+def on_write(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[..., None]]]:
+    """What is done before this product's announcements are written."""
+    calls: list[Callable[..., None]] = []
+    original = Ledger.record
+
+    def record(self: Ledger, product: str, batch: Sequence[Announcement]) -> Appended:
+        if product == stage.key:
+            for call in calls:
+                call(batch)
+        return original(self, product, batch)
+
+    monkeypatch.setattr(Ledger, "record", record)
+    yield calls
+    calls.clear()
+
+
+async def to_launch(stage: Stage, policy: str = POLICY, directory: str = "") -> None:
+    await (stage.start(policy, directory) if directory else stage.start(policy))
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+
+
+async def announced(stage: Stage, type: str, times: int) -> None:
+    async def there() -> bool | None:
+        return True if stage.story().count(type) >= times else None
+
+    await stage.until(there, f"{times} {type}")
+    assert stage.story().count(type) == times
+
+
+async def test_a_ledger_that_hangs_delays_one_vote_by_a_second_and_nothing_else(
+    stage: Stage, on_write: list[Callable[..., None]]
+) -> None:
+    await to_launch(stage)
+    await announced(stage, "gate.opened", 1)
+    mended = threading.Event()
+    on_write.append(lambda batch: mended.wait(20))
+    taken = []
+    for voter in ("ana", "bo", "cy"):
+        began = time.monotonic()
+        await stage.vote("launch", voter, "go")
+        taken.append(time.monotonic() - began)
+        await asyncio.sleep(0.2)
+    assert taken[0] < 1 + BRIEF
+    assert max(taken[1:]) < BRIEF
+    await stage.becomes(phase="market")  # the gate cannot end yet, and its product goes on
+    assert "gate.vote" not in stage.story()
+    mended.set()
+    await announced(stage, "gate.vote", 3)
+    await announced(stage, "gate.decided", 1)
+    await announced(stage, "product.phase-entered", 2)
+    assert stage.engine.ledger.verify(stage.key) == len(stage.story())
+
+
+async def test_after_an_outage_votes_are_again_announced_before_they_are_answered(
+    stage: Stage, on_write: list[Callable[..., None]]
+) -> None:
+    await to_launch(stage)
+
+    def fail(batch: object) -> None:
+        raise OSError("no disk")
+
+    on_write.append(fail)
+    await stage.vote("launch", "ana", "go")
+    on_write.clear()
+    await announced(stage, "gate.vote", 1)
+    await asyncio.sleep(0.2)  # the workflow hears that a regular call has succeeded
+    await stage.vote("launch", "bo", "go")
+    assert stage.story().count("gate.vote") == 2
+
+
+async def test_a_burst_of_votes_is_written_in_few_batches(
+    stage: Stage, on_write: list[Callable[..., None]]
+) -> None:
+    people = [f"p{number:02}" for number in range(30)]
+    directory = f"directory: {stage.key}\npeople: {{olga: {{}}, {': {}, '.join(people)}: {{}}}}\n"
+    members = ", ".join(people)
+    directory += f"groups: {{product: {{members: [{members}]}}, eng: {{members: [{members}]}}}}\n"
+    policy = POLICY.replace("policy: two-phases", "policy: burst").replace("need: 2", "need: 29", 1)
+    await to_launch(stage, policy, directory)
+    sizes: list[int] = []
+    on_write.append(lambda batch: sizes.append(sum(e.type == "gate.vote" for e in batch)))
+    for start in range(0, 30, 10):  # the server takes ten updates at a time
+        await asyncio.gather(*(stage.vote("launch", p, "go") for p in people[start : start + 10]))
+    await stage.becomes(phase="market")
+    batches = [size for size in sizes if size]
+    assert sum(batches) == 30
+    assert len(batches) <= 15
+    history = await stage.history(gate_id(stage.key, "launch"))
+    kinds = Counter(event.event_type for event in history.events)
+    assert kinds[EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED] == 0
+
+
+async def test_a_task_that_is_done_again_leaves_nothing_out_of_the_record(
+    stage: Stage, on_write: list[Callable[..., None]]
+) -> None:
+    """A signal in mid-closing makes the server take the task back, and its vote with it.
+
+    The record then has the step that was taken back, and after it what happened instead.
+    """
+    await to_launch(stage)
+    await stage.votes("launch", "go", "ana", "bo")
+    writing = threading.Event()
+
+    def slowly(batch: Sequence[Announcement]) -> None:
+        if any(event.type == "gate.decided" for event in batch):
+            writing.set()
+            time.sleep(0.4)
+
+    on_write.append(slowly)
+    last = asyncio.create_task(stage.refused_or(stage.vote("launch", "cy", "go")))
+    await asyncio.to_thread(writing.wait, 5)
+    await stage.signal("launch", "vote", {"approver": "dan", "vote": "go"})
+    assert await last in ("", "gate-decided")
+    product = await stage.becomes(phase="market")
+    view = await stage.gate("launch", 1)
+    counted = {vote.approver for vote in view.votes}
+    assert {"ana", "bo", "dan"} <= counted
+    assert counted == set(product.gates[-1].votes)
+    recorded = [text.split()[0] for text in stage.texts("gate.vote")]
+    assert counted <= set(recorded)
+    assert len(recorded) == len(set(recorded))
+    assert stage.engine.ledger.verify(stage.key) == len(stage.story())

@@ -1,0 +1,75 @@
+"""A product that was reset, or was away, while its gate went on."""
+
+import pytest
+from stage import Stage
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import WorkflowHandle
+
+from client.asking import new_request_id
+from phasegate.ids import gate_id, product_id
+
+
+async def to_launch(stage: Stage) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+    await stage.becomes(gate="launch")
+
+
+async def reset(stage: Stage, handle: WorkflowHandle[object, object]) -> None:
+    """To the end of the last workflow task, as `temporal workflow reset` does by default."""
+    description = await handle.describe()
+    events = (await handle.fetch_history()).events
+    last = max(
+        event.event_id
+        for event in events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    )
+    await stage.engine.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=stage.engine.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=description.run_id),
+            reason="try",
+            workflow_task_finish_event_id=last,
+            request_id=new_request_id(),
+        )
+    )
+
+
+async def test_a_reset_product_hears_of_the_gate_that_stayed_open(stage: Stage) -> None:
+    await to_launch(stage)
+    await stage.vote("launch", "ana", "go")
+    await reset(stage, stage.engine.workflow(product_id(stage.key)))
+    await stage.votes("launch", "go", "bo", "cy")
+    await stage.becomes(phase="market")
+    assert stage.story().count("gate.decided") == 1
+    assert "gate.abandoned" not in stage.story()
+
+
+async def test_a_product_hears_of_a_gate_that_decided_while_it_was_terminated(
+    stage: Stage,
+) -> None:
+    await to_launch(stage)
+    handle = stage.engine.workflow(product_id(stage.key))
+    await handle.terminate(reason="by mistake")
+    await stage.votes("launch", "go", "ana", "bo", "cy")
+    await stage.engine.workflow(gate_id(stage.key, "launch")).result()
+    await reset(stage, handle)
+    view = await stage.becomes(phase="market")
+    assert view.gates[-1].votes == {"ana": "go", "bo": "go", "cy": "go"}
+    assert "gate.abandoned" not in stage.story()
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_reset_gate_goes_on_and_its_product_hears_of_it(stage: Stage, times: int) -> None:
+    await to_launch(stage)
+    await stage.vote("launch", "ana", "go")
+    for _ in range(times):
+        await reset(stage, stage.engine.workflow(gate_id(stage.key, "launch")))
+        await stage.gate_opens("launch")
+    await stage.votes("launch", "go", "ana", "bo", "cy")
+    view = await stage.becomes(phase="market")
+    assert [gate.outcome for gate in view.gates] == ["go"]
