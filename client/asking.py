@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -50,11 +50,16 @@ async def ask(handle: WorkflowHandle[Any, Any], update: str, request: Wire) -> R
 
     Raises Rejected or Forbidden when the rules refuse it, EngineError when nobody answers.
     """
+    return await answered(handle, lambda: _send(handle, update, request))
+
+
+async def answered(handle: WorkflowHandle[Any, Any], send: Callable[[], Awaitable[T]]) -> T:
+    """Send until there is an answer, which `send` must make safe: by an id that it repeats."""
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
             while True:
                 try:
-                    return await _send(handle, update, request)
+                    return await send()
                 except RPCError as error:
                     if error.status in FINAL:
                         raise

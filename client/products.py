@@ -22,7 +22,7 @@ from phasegate.events import Outbox
 from phasegate.ids import product_id
 from phasegate.lifecycle import Lifecycle, PolicyRef, Status
 from phasegate.policy import Policy
-from phasegate.product import Product
+from phasegate.product import Product, require_bounded
 from phasegate.requests import Receipt
 from phasegate.views import ProductRow, ProductView
 
@@ -48,16 +48,19 @@ async def start(
 ) -> tuple[str, bool]:
     """Start a product's lifecycle: its workflow id, and whether it is new.
 
-    Publishes the policy, and the directory if there is none of its name. Starting what already
-    runs with the same definition and policy is no error. Raises EngineError when the key is taken
-    by another product, or was, or when the directory differs from the published one.
+    Publishes the policy and the definition, and the directory if there is none of its name.
+    Starting what already runs with the same definition and policy is no error. Raises EngineError
+    when the key is taken by another product, or was, or when the directory differs from the
+    published one; Rejected when the definition is too large.
     """
+    require_bounded(product)
     if await _known(engine, product.key):
         await _same_or_raise(engine, product, digest_of(policy))
         return product_id(product.key), False
     now, by = datetime.now(UTC), by or product.owner
     _publish_directory(engine, directory, now, by)
     digest = _publish_policy(engine, policy, now, by)
+    engine.ledger.documents.publish("product", product.key, product, now, by)
     workflow_id = product_id(product.key)
     state = Lifecycle(
         product=product,
@@ -150,7 +153,9 @@ async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
         raise EngineError(
             f"{product.key} has ended: {running.status}",
             "its record stays under its key, which is not used again",
-            f"phasegate product show {product.key}  # then start the new one under another key",
+            f"phasegate product revive {product.key}  # or start the new one under another key"
+            if running.status == Status.killed
+            else f"phasegate product show {product.key}  # then start it under another key",
         )
     same = (running.definition_digest, running.policy_digest) == (digest_of(product), digest)
     if not same:
@@ -235,8 +240,9 @@ def _row(engine: Engine, execution: WorkflowExecution) -> ProductRow:
 
 
 async def request(engine: Engine, key: str, update: str, body: Wire) -> Receipt:
-    """Send a request: submit, hold, resume, cancel, evidence, milestone or condition.
+    """Send a request: submit, hold, resume, cancel, evidence, milestone, condition or override.
 
-    Raises Rejected, Forbidden or EngineError.
+    Those that change what the product is are in client.changing. Raises Rejected, Forbidden or
+    EngineError.
     """
     return await ask(engine.workflow(product_id(key)), update, body)

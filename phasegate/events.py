@@ -21,6 +21,10 @@ WAITING_BYTES = 500_000
 """What may wait in full while the ledger is down; later announcements keep their text only."""
 
 
+KEPT_WHOLE = {"view", "lifecycle"}
+"""Data that is read again: how a round ended, and what a killed product was."""
+
+
 class Announcement(Wire):
     """One event. Its id is made from the workflow and a counter, so a retry is recognised."""
 
@@ -77,7 +81,7 @@ class Outbox(Wire):
         mark = _mark(type, text, actor, data)
         again = self.said.count(mark)
         self.said.append(mark)
-        if self.bytes_waiting() > WAITING_BYTES and "view" not in data:
+        if self.bytes_waiting() > WAITING_BYTES and not KEPT_WHOLE & data.keys():
             # A ledger that is dead for long must not make the state outgrow a payload.
             data = {"shortened": True}
         event = Announcement(

@@ -1,0 +1,118 @@
+"""Products that change: another definition, another owner, a second life."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from temporalio.client import WithStartWorkflowOperation
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+
+from client import products
+from client.asking import answered, query
+from client.attributes import KEYS
+from client.engine import Engine
+from phasegate.errors import EngineError, NotRunning
+from phasegate.ids import product_id
+from phasegate.lifecycle import Lifecycle, Revival, Status
+from phasegate.product import Product, require_bounded
+from phasegate.requests import HandoverRequest, Receipt, ReviveRequest, UpdateProductRequest
+
+ENDINGS = ("product.killed", "product.completed", "product.retired", "product.cancelled")
+
+
+async def definition(engine: Engine, key: str) -> Product:
+    """The product's definition as it is now. Raises EngineError."""
+    return await query(engine.workflow(product_id(key)), "definition", Product)
+
+
+async def update(engine: Engine, key: str, request: UpdateProductRequest) -> Receipt:
+    """Replace a product's definition. It is published first, so that its digest can be looked up.
+
+    Raises Rejected, Forbidden, EngineError or LedgerError.
+    """
+    require_bounded(request.product)
+    if request.product.key == key:  # else the product refuses it
+        _publish(engine, request.product, request.actor)
+    return await products.request(engine, key, "update", request)
+
+
+async def handover(engine: Engine, key: str, request: HandoverRequest) -> Receipt:
+    """Give a product another owner. Raises Rejected, Forbidden, EngineError or LedgerError."""
+    now = await definition(engine, key)
+    _publish(engine, now.model_copy(update={"owner": request.to}), request.actor)
+    return await products.request(engine, key, "handover", request)
+
+
+def _publish(engine: Engine, product: Product, by: str) -> None:
+    engine.ledger.documents.publish("product", product.key, product, datetime.now(UTC), by)
+
+
+async def revive(engine: Engine, key: str, request: ReviveRequest) -> Receipt:
+    """Bring a killed product back to the phase it was killed in.
+
+    It starts again with the state that the ledger keeps, and asks itself whether it may. Raises
+    Rejected or Forbidden, and EngineError for a product that was not killed.
+    """
+    state = await _killed(engine, key)
+    state.revival = Revival(by=request.actor, reason=request.reason, key=request.key)
+    workflow_id = product_id(key)
+
+    async def send() -> Receipt:
+        # One call starts it and waits for its answer. Sent again, it finds the run of the first.
+        start: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
+            "ProductLifecycle",
+            state,
+            id=workflow_id,
+            task_queue=engine.settings.task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            static_summary=f"{state.product.name}: revived"[:180],
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(KEYS["PhasegateStatus"], state.word),
+                    SearchAttributePair(KEYS["PhasegateProduct"], key),
+                    SearchAttributePair(KEYS["PhasegateOwner"], state.product.owner),
+                    SearchAttributePair(KEYS["PhasegatePolicy"], state.policy.name),
+                ]
+            ),
+        )
+        receipt: Receipt = await engine.client.execute_update_with_start_workflow(
+            "revive",
+            request,
+            start_workflow_operation=start,
+            id=request.request_id,
+            result_type=Receipt,
+        )
+        return receipt
+
+    return await answered(engine.workflow(workflow_id), send)
+
+
+async def _killed(engine: Engine, key: str) -> Lifecycle:
+    """The state a product was killed in, from the ledger. Raises EngineError."""
+    try:
+        status = (await products.show(engine, key)).status
+    except NotRunning:  # Temporal keeps histories for a while only, the ledger for ever
+        status = ""
+    ends = engine.ledger.events(key, types=ENDINGS)
+    last = ends[-1].announcement if ends else None
+    if last is None or last.type != "product.killed" or status not in ("", Status.killed):
+        came_to = status or (last.type.removeprefix("product.") if last else "unknown here")
+        terminated = status == "terminated"
+        raise EngineError(
+            f"{key} cannot be revived",
+            f"it is {came_to}, and only a product that a gate killed can be",
+            products.revival(key) if terminated else f"phasegate product show {key}",
+        )
+    if "lifecycle" not in last.data:
+        raise EngineError(
+            f"{key} cannot be revived",
+            "the record of its end was written without its state, while the ledger was away",
+            f"phasegate events list {key}  # then start it anew under another key",
+        )
+    return Lifecycle.model_validate(last.data["lifecycle"])
