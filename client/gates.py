@@ -52,7 +52,9 @@ async def resolve(engine: Engine, key: str) -> str:
 async def show(engine: Engine, key: str, gate: str, round_number: int | None = None) -> GateView:
     """A round of a gate: the open one asked live, a closed one read from the ledger."""
     if round_number is None or not (found := _closed(engine, key, gate, round_number)):
-        found = await _live(engine, key, gate) or _closed(engine, key, gate, round_number)
+        found = await _live(engine, key, gate)
+        if found is None or found.status == "decided":  # the ledger knows what came of it later
+            found = _closed(engine, key, gate, found.round if found else round_number) or found
     if found is None or (round_number is not None and found.round != round_number):
         raise EngineError(
             f"{key} has no round {round_number or 1} of {gate}",
