@@ -32,7 +32,7 @@ def flow_findings(policy: Policy) -> Iterator[Finding]:
             f"the phases go round in a circle: {way}; a product would never end",
         )
     for i, phase in enumerate(policy.phases):
-        yield from _invest(i, phase, known)
+        yield from _invest(policy, i, phase)
         if phase.next and phase.next not in known:
             hint = or_meant(phase.next, known)
             yield Finding("error", (*_at(i), "next"), f"there is no phase {phase.next}{hint}")
@@ -68,9 +68,13 @@ def _ways(policy: Policy) -> tuple[set[str], set[str], list[list[str]]]:
     return reached, last, cycles
 
 
-def _invest(i: int, phase: Phase, known: list[str]) -> Iterator[Finding]:
+def _invest(policy: Policy, i: int, phase: Phase) -> Iterator[Finding]:
+    """What a review invests in must be another phase, and must lead back to a market."""
     target = phase.review.invest if phase.review else None
+    if target is None:
+        return
     path = (*_at(i), "review", "invest")
+    markets = {other.id for other in policy.phases if other.in_market}
     if target == phase.id:
         yield Finding(
             "error",
@@ -78,9 +82,16 @@ def _invest(i: int, phase: Phase, known: list[str]) -> Iterator[Finding]:
             f"a recycle of the review would begin phase {phase.id} again, with nothing to build; "
             "name the phase that builds the next generation",
         )
-    elif target and target not in known:
+    elif target not in (known := [other.id for other in policy.phases]):
         hint = or_meant(target, known)
         yield Finding("error", path, f"there is no phase {target}{hint}")
+    elif not {phase.id, *markets} & set(walk(policy, target)[0]):
+        yield Finding(
+            "error",
+            path,
+            f"the way from {target} never comes to a phase in the market: the product would end "
+            f"there; lead it back to {phase.id}",
+        )
 
 
 def _at(index: int) -> tuple[str, int]:

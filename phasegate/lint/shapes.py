@@ -47,7 +47,9 @@ def _unknown_field(expr: str, variables: tuple[str, ...]) -> str | None:
             place = f"(line {line}, column {column})"
             if owner != Product.__name__:
                 return f"{owner} of a product has no {field} {place}{hint}"
-            return f"a product has no {field} {place}{hint}; a figure is product.figures.{field}"
+            if hint.startswith("; known"):
+                hint += f"; or product.figures.{field}, for a figure"
+            return f"a product has no {field} {place}{hint}"
     return None
 
 

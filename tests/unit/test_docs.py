@@ -71,6 +71,7 @@ MISTAKES = [
     ("at: 90 days, remind", "at: 90 dayz, remind"),
     ("milestone: feature-complete", "milestone: features-complete"),
     ("milestone: feature-complete", "expression: product.tier <= "),
+    ("need: 1, veto: true", "need: 1, when: product.teir == 1"),
     ("title: Build", "title: Build\n    next: markt"),
     ("in_market: true", "in_market: true\n    next: build"),
     ("need: 1, veto: true", "need: 1, veto: true, step: 3"),

@@ -61,7 +61,7 @@ def when(condition: str) -> dict[str, Any]:
     [
         ("product.tier ==", "Syntax error: mismatched input 'end' (line 1, column 16)"),
         ("product.revnue > 1", "a product has no revnue (line 1, column 8); known: approvers,"),
-        ("product.revnue > 1", "; a figure is product.figures.revnue"),
+        ("product.revnue > 1", "; or product.figures.revnue, for a figure"),
         ("product.teir\n  > 1", "a product has no teir (line 1, column 8); did you mean tier?"),
         ("1 < 2 &&\n product.market.segmnt == ''", "Market of a product has no segmnt (line 2,"),
         ("product.goals.all(g, g.metrc != '')", "Goal of a product has no metrc"),
@@ -145,9 +145,17 @@ def test_phases_that_only_an_investment_leads_to_are_reached() -> None:
     assert paths(lint_policy(policy(None, market, rebuild("m"), end))) == set()
     alone = lint_policy(policy(None, in_market(None, next="end"), rebuild("m"), end))
     assert paths(alone) == {("phases", 2, "id")}
+    invest = ("phases", 1, "review", "invest")
     circle = lint_policy(policy(None, market, rebuild("next-gen"), end))
-    assert paths(circle) == {("phases", 2, "next")}
+    assert paths(circle) == {("phases", 2, "next"), invest}
     assert any("next-gen → next-gen" in line for line in lines(circle))
+
+
+def test_an_investment_leads_back_to_the_market() -> None:
+    end = {"id": "end", "title": "End"}
+    found = lint_policy(policy(None, in_market("end"), end))
+    assert paths(found) == {("phases", 1, "review", "invest")}
+    assert any("never comes to a phase in the market" in line for line in lines(found))
 
 
 def test_a_circle_that_two_ways_end_in_is_told_once() -> None:
