@@ -22,8 +22,8 @@ async def start_child(
     """Start a child that is abandoned on the parent's close.
 
     With the default policy the parent's continue-as-new terminates an open gate. The previous
-    round of the same id may still be closing (it reports before it ends), so a taken id is waited
-    for rather than an error.
+    round of the same id may still be closing (a report by signal comes before its end), so a taken
+    id is waited for rather than an error.
     """
     pause = CLOSING
     while True:
