@@ -137,6 +137,7 @@ def submit(state: Round, request: SubmitRequest, now: datetime) -> str:
     state.work = None
     state.work_done.append(done)
     state.had_a_hand.setdefault(request.actor, "submitted the gate")
+    state.void_barred(now)
     if state.paused_at is None:
         state.clocks.go_on(now)
     return f"{request.actor} submits {state.gate.id} again; {done.actor} had asked for work"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from phasegate.casting import ADVICE
-from phasegate.requirement_view import open_step, requirement_views
+from phasegate.requirement_view import open_step, requirement_views, step_of
 from phasegate.review import Round
 from phasegate.rules import Verdict
 from phasegate.search import collapses
@@ -185,7 +185,7 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
     assert view.resolve_due is not None
     table = state.clocks.timetable
     assert table is not None
-    people = next(step for step in state.steps() if step.number == view.step).people
+    people = step_of(state, view.step).people
     acting: dict[str, list[str]] = {}
     for person in people:
         for other in state.stand_ins(person, now):

@@ -56,7 +56,8 @@ def _stand(
         if verdict and _short(state, verdict, requirement):
             return "cannot-pass", "too few people are left who could say yes"
         return "waiting", f"{requirement.need - filled} more from {', '.join(requirement.groups)}"
-    if requirement.veto and verdict and (silent := _silent(state, verdict, requirement)):
+    here = requirement.veto and requirement.step == open_step
+    if here and verdict and (silent := _silent(state, verdict, requirement)):
         return "waiting", f"may still veto: {', '.join(silent)}"
     return "met", f"yes from {', '.join(tally.filled_by)}" if tally and filled else "no veto"
 
@@ -96,5 +97,10 @@ def _members(state: Round, requirement: Requirement) -> set[str]:
 
 
 def open_step(state: Round, verdict: Verdict) -> Step:
-    """The step the verdict speaks of."""
-    return next(step for step in state.steps() if step.number == verdict.step)
+    """The step the verdict speaks of; an empty one where no requirement asks this product."""
+    return step_of(state, verdict.step)
+
+
+def step_of(state: Round, number: int) -> Step:
+    nobody = Step(number, (), frozenset(), {})
+    return next((step for step in state.steps() if step.number == number), nobody)

@@ -6,7 +6,7 @@ instants passed in. What people may ask of it is in phasegate.admission and phas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from phasegate.base import Instant, Wire
@@ -146,8 +146,8 @@ class Round(Wire):
         )
 
     def steps(self) -> tuple[Step, ...]:
-        """The steps as they are counted: also with those who voted and have left since. Leaving
-        takes a seat that is empty, not a vote that was cast."""
+        """The steps as they are counted: also with those who voted and have left a group since.
+        Leaving takes a seat that is empty, not a vote that was cast."""
         return tuple(self._with_voters(step) for step in self.seats())
 
     def _with_voters(self, step: Step) -> Step:
@@ -155,8 +155,8 @@ class Round(Wire):
         people = dict(step.people)
         for vote in self.ballots.counted():
             groups = frozenset(vote.groups) & asked
-            if vote.step == step.number and vote.holder not in people and groups:
-                people[vote.holder] = groups
+            if vote.step == step.number and groups:
+                people[vote.holder] = people.get(vote.holder, frozenset()) | groups
         ordered = {person: people[person] for person in sorted(people)}
         return Step(step.number, step.seats, step.veto_groups, ordered)
 
@@ -230,6 +230,7 @@ class Round(Wire):
     def convene(self, found: Convened) -> None:
         """Take the slice of the directory, the timetable and the criteria, as they are now."""
         self.convened = found
+        self._judge_by_milestones()  # one may have moved while the answer was on its way
         self.mandates.absences = found.absences
         self.clocks.planned(found.timetable)
 
@@ -261,29 +262,44 @@ class Round(Wire):
         if facts.owner != self.product.owner:
             self.had_a_hand[self.product.owner] = "owned the product while the gate was open"
         self.product = facts
-        barred, changed = self.barred, self.revision != before
-        void = [v for v in self.ballots.counted() if v.holder in barred or v.approver in barred]
-        self.ballots.void(void, "who votes may not have a hand in it")
+        changed = self.revision != before
+        void = self.void_barred(now)
         if changed:
             stale = [v for v in self.ballots.counted() if v.vote.is_yes]
             self.ballots.void(stale, f"the evidence is now {self.revision}")
             void += stale
             for said in self.attestations:
                 said.voided = said.voided or said.state == "met"
-        for vote in void:
-            self.asked_again[vote.holder] = now
+        self._asked_again(void, now)
         self.clocks.ask_again("facts", "respond" if changed else "keep", now)
         return void
+
+    def void_barred(self, now: datetime) -> list[CastVote]:
+        """Take out of it whoever has a hand in it now: their votes, those that they cast for
+        others, and what they attested. The votes that became void."""
+        barred = self.barred
+        void = [v for v in self.ballots.counted() if v.holder in barred or v.approver in barred]
+        self.ballots.void(void, "who votes may not have a hand in it")
+        for said in self.attestations:
+            said.voided = said.voided or said.actor in barred
+        self._asked_again(void, now)
+        return void
+
+    def _asked_again(self, void: Iterable[CastVote], now: datetime) -> None:
+        for vote in void:
+            self.asked_again[vote.holder] = now
 
     def hear_of_milestone(self, milestone: str, state: str) -> None:
         """A milestone of the product was settled while the round sits: its criteria follow."""
         self.product.milestones[milestone] = state
-        if self.convened is None:
-            return
-        named = {c.id for c in self.gate.criteria if c.milestone == milestone}
-        for criterion in self.convened.criteria:
-            if criterion.id in named:
-                criterion.state, criterion.why = judged_by_milestone(milestone, state)
+        self._judge_by_milestones()
+
+    def _judge_by_milestones(self) -> None:
+        named = {c.id: c.milestone for c in self.gate.criteria if c.milestone}
+        for criterion in self.convened.criteria if self.convened else ():
+            if milestone := named.get(criterion.id):
+                status = self.product.milestones.get(milestone)
+                criterion.state, criterion.why = judged_by_milestone(milestone, status)
 
     def abandon(self, why: str, now: datetime) -> None:
         if not self.closed:
@@ -311,8 +327,13 @@ class Round(Wire):
         """The next instant at which a clock of this round has something to do."""
         if self.convened is None or self.closed or not self.clocks.running:
             return None
-        pending = self.verdict(now).pending
-        return self.clocks.next_wake(pending, self.mandates.turns(now))
+        verdict = self.verdict(now)
+        if verdict.outcome:
+            return now  # a deadline that decides has passed, and nobody has looked since
+        people = next((s.people for s in self.steps() if s.number == verdict.step), ())
+        due = self.clocks.respond_due(people)
+        turns = [*self.mandates.turns(now), *([due] if due > now else [])]
+        return self.clocks.next_wake(verdict.pending, turns)
 
     def reviewers(self) -> Mapping[str, tuple[str, ...]]:
         """The groups that are asked for advice, and their people."""

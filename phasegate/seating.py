@@ -30,24 +30,23 @@ def delegate(state: Round, request: DelegateRequest, found: Authority, now: date
     check_delegate(state, request, now)
     require_seat(state, request.actor, "delegate in")
     _require_fit(state, request.to, found)
-    state.mandates.absences[request.to] = found.about_absences
-    start = request.start or now
-    if state.mandates.leads_back(request.actor, request.to, max(start, now)):
+    given = Delegation(
+        approver=request.actor,
+        to=request.to,
+        start=request.start or now,
+        end=request.end,
+        reason=request.reason,
+    )
+    mandates = state.mandates.knowing(request.to, found.about_absences)
+    if mandates.circles(given, now):
         raise Rejected(
             "delegation-circle",
             f"{request.actor} cannot delegate to {request.to} in {place(state)}",
             f"{request.to} is away or has delegated, and that leads back to {request.actor}",
             f"{shown(state)}  # then name somebody who is there",
         )
-    state.mandates.give(
-        Delegation(
-            approver=request.actor,
-            to=request.to,
-            start=start,
-            end=request.end,
-            reason=request.reason,
-        )
-    )
+    mandates.give(given)
+    state.mandates = mandates
     state.clocks.ask_again("mandate", "keep", now)
     until = f" until {request.end:%Y-%m-%d %H:%M} UTC" if request.end else ""
     return f"{request.to} acts for {request.actor} on {state.gate.id}{until}"

@@ -48,11 +48,21 @@ class Mandates(Wire):
             way.append(onward)
         return way[-1] if len(way) > 1 else None
 
-    def leads_back(self, person: str, to: str, now: datetime) -> bool:
-        """Whether a delegation from `person` to `to` would come round to `person` again."""
-        way = [to]
+    def knowing(self, person: str, absences: tuple[Away, ...]) -> Mandates:
+        """The same, with what the directory says of one more person."""
+        return Mandates(given=list(self.given), absences={**self.absences, person: absences})
+
+    def circles(self, given: Delegation, now: datetime) -> bool:
+        """Whether it would come round to who gives it: when it begins, or when one of the other
+        delegations does."""
+        starts = [given.start, *(d.start for d in self.given)]
+        ahead = [max(start, given.start, now) for start in starts]
+        return any(given.holds(at) and self._leads_back(given, at) for at in ahead)
+
+    def _leads_back(self, given: Delegation, now: datetime) -> bool:
+        way = [given.to]
         while (onward := self._next(way[-1], now)) is not None and onward not in way:
-            if onward == person:
+            if onward == given.approver:
                 return True
             way.append(onward)
         return False
