@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
+from client.differences import FieldChange, field_changes
 from ledger import Ledger
-from phasegate.base import Document, Wire
+from phasegate.base import Wire
 from phasegate.directory import Directory
 
 
@@ -21,14 +21,6 @@ class Published(Wire):
     notified: bool = False
     gates_heard: int = 0
     gates_silent: list[str] = []
-
-
-class FieldChange(Wire):
-    """A field of a person or a group that is not what it was, as the file would have it."""
-
-    field: str
-    old: Any
-    new: Any
 
 
 class PersonChange(Wire):
@@ -78,7 +70,7 @@ def diff(old: Directory, new: Directory, *, names: tuple[str, str]) -> Directory
     changed = [
         PersonChange(person=person, changes=changes)
         for person in sorted(was.keys() & now.keys())
-        if (changes := _changes(was[person], now[person]))
+        if (changes := field_changes(was[person], now[person]))
     ]
     return DirectoryDiff(
         old=names[0],
@@ -97,7 +89,7 @@ def _groups(old: Directory, new: Directory) -> list[GroupChange]:
         before, after = set(old.members(group)), set(new.members(group))
         was, now = old.groups.get(group), new.groups.get(group)
         word = "added" if was is None else "removed" if now is None else "changed"
-        changes = _changes(was, now) if was and now else []
+        changes = field_changes(was, now) if was and now else []
         changes = [change for change in changes if change.field != "members"]
         if before != after or changes or word != "changed":
             found.append(
@@ -110,12 +102,3 @@ def _groups(old: Directory, new: Directory) -> list[GroupChange]:
                 )
             )
     return found
-
-
-def _changes(old: Document, new: Document) -> list[FieldChange]:
-    was, now = old.model_dump(mode="json"), new.model_dump(mode="json")
-    return [
-        FieldChange(field=field, old=was[field], new=now[field])
-        for field in now
-        if was[field] != now[field]
-    ]

@@ -101,6 +101,11 @@ def check_start(
     return [problem for _, problem in [*certain, *people]]
 
 
+def check_update(product: Parsed[Product], policy: Policy) -> list[Found]:
+    """What is wrong with a product under the policy it runs by, in the order of the file."""
+    return _placed(product, lint_product(product.model, policy))
+
+
 def refuse(found: Iterable[Found]) -> None:
     """Raise DocumentError if there are errors among the findings."""
     if errors := [problem for finding, problem in found if finding.severity == "error"]:

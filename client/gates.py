@@ -52,7 +52,7 @@ async def resolve(engine: Engine, key: str) -> str:
 async def show(engine: Engine, key: str, gate: str, round_number: int | None = None) -> GateView:
     """A round of a gate: the open one asked live, a closed one read from the ledger."""
     if round_number is None or not (found := _closed(engine, key, gate, round_number)):
-        found = await _live(engine, key, gate)
+        found = await live(engine, key, gate)
         if found is None or found.status == "decided":  # the ledger knows what came of it later
             found = _closed(engine, key, gate, found.round if found else round_number) or found
     if found is None or (round_number is not None and found.round != round_number):
@@ -65,7 +65,8 @@ async def show(engine: Engine, key: str, gate: str, round_number: int | None = N
     return found
 
 
-async def _live(engine: Engine, key: str, gate: str) -> GateView | None:
+async def live(engine: Engine, key: str, gate: str) -> GateView | None:
+    """The latest round that Temporal knows, asked itself; None where it has none."""
     try:
         return await query(engine.workflow(gate_id(key, gate)), "show", GateView)
     except NotRunning:
@@ -201,7 +202,7 @@ async def submit(engine: Engine, key: str, request: SubmitRequest) -> Receipt:
     the work is done which an approver of the open round asked for."""
     product = await show_product(engine, key)
     gate = request.gate or product.gate
-    if gate and (found := await _live(engine, key, gate)) and found.status == "waiting-on-owner":
+    if gate and (found := await live(engine, key, gate)) and found.status == "waiting-on-owner":
         return await ask_round(engine, key, gate, "submit", request)
     target = sunset_id(key) if product.status == "sunsetting" else product_id(key)
     return await ask(engine.workflow(target), "submit", request)

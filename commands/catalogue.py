@@ -69,7 +69,13 @@ COMMANDS: Mapping[str, Command | Noun] = {
                 "commands.condition:close",
                 "Say that a condition is kept, and what shows it",
                 "phasegate condition close harbor-sync go-to-launch-1-1 --note 'rotated on 3 May'"
-                " --as jonas.lind",
+                " \\\n    --link https://tickets.example.org/77 --as jonas.lind",
+            ),
+            "waive": Command(
+                "commands.condition:waive",
+                "Let a condition go unkept, and say why",
+                "phasegate condition waive harbor-sync go-to-launch-1-1 --note 'not sold there'"
+                " \\\n    --as mira.chen",
             ),
         },
     ),

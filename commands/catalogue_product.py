@@ -5,7 +5,7 @@ from __future__ import annotations
 from commands.entries import Command, Noun
 
 PRODUCT = Noun(
-    "Products: start, watch, hold, end",
+    "Products: start, watch, change, hold, end",
     {
         "start": Command(
             "commands.product_start:start",
@@ -44,9 +44,24 @@ PRODUCT = Noun(
         ),
         "evidence": Command(
             "commands.product_owner:evidence",
-            "Attach evidence for the next round of a gate",
+            "Attach evidence; an open round sees it, and votes on it anew",
             "phasegate product evidence harbor-sync --title 'Beta report' --file beta.pdf"
-            " --as jonas.lind",
+            " \\\n    --figure retention=0.91 --as jonas.lind",
+        ),
+        "update": Command(
+            "commands.product_change:update",
+            "Replace a product's definition",
+            "phasegate product update harbor.yaml --as jonas.lind --note 'new pricing'",
+        ),
+        "handover": Command(
+            "commands.product_change:handover",
+            "Give a product another owner",
+            "phasegate product handover harbor-sync ines.duarte --as jonas.lind --reason 'new job'",
+        ),
+        "revive": Command(
+            "commands.product_change:revive",
+            "Bring a killed product back",
+            "phasegate product revive harbor-sync --as mira.chen --reason 'a buyer' --yes",
         ),
     },
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from client.directories import DirectoryDiff, FieldChange
+from client.differences import FieldChange
+from client.directories import DirectoryDiff
 from commands.output import Block, Fields, Grid, dense
 from phasegate.base import digest_of
 from phasegate.directory import WORKING_DAYS, Directory, Person

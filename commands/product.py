@@ -107,11 +107,24 @@ def milestone_grid(view: ProductView) -> Block:
 
 
 def condition_grid(view: ProductView) -> Block:
-    from commands.output import Grid
+    from commands.output import dense
 
-    return Grid(
-        ("condition", "state", "owner", "due", "text"),
-        [(c.id, c.state, c.owner, c.due, c.text) for c in view.conditions],
+    return dense(
+        ("condition", "state", "owner", "due", "", "text", "settled by", "what shows it", "link"),
+        [
+            (
+                c.id,
+                c.state,
+                c.owner,
+                c.due,
+                "overdue" if c.overdue and c.state == "open" else "",
+                c.text,
+                c.closed_by,
+                c.note,
+                c.link or c.digest,
+            )
+            for c in view.conditions
+        ],
         "Conditions",
     )
 

@@ -72,13 +72,26 @@ async def evidence(
     file: Annotated[
         str | None, Parameter(help="A file; its SHA-256 becomes part of the record")
     ] = None,
+    figures: Annotated[
+        list[str] | None,
+        Parameter(
+            name="--figure",
+            negative=(),
+            help="NAME=VALUE for criteria to judge: a number, true, false, or text. "
+            "May be given again",
+        ),
+    ] = None,
     who: Who,
     output: Output = "table",
 ) -> None:
-    """Attach evidence for the next round of a gate. A file itself is not copied anywhere."""
+    """Attach evidence: a link, a file's digest, figures. A file itself is not copied anywhere.
+
+    An open round sees it at once: yes-votes on the old evidence are void, and their voters are
+    asked again; other votes stand. Whoever submits evidence has no vote on it.
+    """
     from client.asking import new_request_id
     from client.evidence import digest_of_file
-    from commands.parsing import build, key_of
+    from commands.parsing import build, figures_of, key_of
     from phasegate.requests import EvidenceRequest
 
     key = key_of(key)
@@ -88,6 +101,7 @@ async def evidence(
         title=title,
         link=link,
         digest=digest_of_file(file) if file else "",
+        figures=figures_of(figures or []),
         request_id=new_request_id(),
     )
     await _ask(key, "evidence", request, output)
