@@ -1,0 +1,245 @@
+"""Every refusal there is: its code, its kind, when it is met and what to do about it.
+
+Codes are stable: scripts, metrics and alerts may rely on them. `python -m phasegate.refusals`
+prints the table of docs/refusals.md; a test compares it, and the codes with those in the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Kind = Literal["rejected", "forbidden"]
+
+
+class Entry(NamedTuple):
+    """`rejected` leaves no trace in histories; `forbidden` is recorded where it was tried."""
+
+    kind: Kind
+    when: str
+    todo: str
+
+
+REFUSALS: Mapping[str, Entry] = {
+    # -- who may ----------------------------------------------------------------------------------
+    "self-approval": Entry(
+        "forbidden",
+        "the owner, or who submitted the gate or its evidence, votes, acts for somebody, attests, "
+        "or uses a permission",
+        "let somebody decide who has had no hand in it",
+    ),
+    "stranger": Entry(
+        "forbidden",
+        "somebody who sits in none of the gate's groups, and acts for nobody there",
+        "`phasegate directory show` lists the groups",
+    ),
+    "no-mandate": Entry(
+        "forbidden",
+        "a vote for somebody who has not delegated, is not away and is not late",
+        "ask them to `phasegate gate delegate`",
+    ),
+    "not-attester": Entry(
+        "forbidden",
+        "attesting a criterion without being in the group that attests it",
+        "`phasegate directory show` lists the group",
+    ),
+    "not-permitted": Entry(
+        "forbidden",
+        "an override, extension, reassignment, waiver, revival or lighter tier without permission",
+        "ask somebody whose group has it at this tier: `phasegate directory show`",
+    ),
+    "not-owner": Entry(
+        "forbidden",
+        "what only the product's owner may ask, or the owner and the team",
+        "ask the owner: `phasegate product show KEY`",
+    ),
+    "not-reporter": Entry(
+        "forbidden",
+        "reporting a milestone that another group reports, or a system",
+        "`phasegate milestone list KEY`",
+    ),
+    "not-confirmer": Entry(
+        "forbidden",
+        "confirming a task of the sunset that another group confirms",
+        "`phasegate sunset show KEY`",
+    ),
+    # -- votes ------------------------------------------------------------------------------------
+    "gate-decided": Entry(
+        "rejected", "anything asked of a decided round", "`phasegate gate show KEY/GATE`"
+    ),
+    "gate-on-hold": Entry(
+        "rejected", "a vote while the product is on hold", "`phasegate product resume KEY`"
+    ),
+    "stale-revision": Entry(
+        "rejected",
+        "a vote that names evidence which has changed since",
+        "look at the new evidence, then vote with the new `--revision`",
+    ),
+    "later-step": Entry(
+        "rejected", "a vote for a step that is not open yet", "wait for the earlier step"
+    ),
+    "no-seat": Entry(
+        "rejected",
+        "a vote in a step, or a reassignment of a seat, that the person does not have",
+        "`phasegate gate show KEY/GATE`",
+    ),
+    "for-whom": Entry(
+        "rejected", "a vote by somebody who acts for several people", "name one: `--for WHO`"
+    ),
+    "double-vote": Entry(
+        "rejected",
+        "a second vote of one person in a step, in another's name",
+        "withdraw the first: `phasegate gate withdraw`",
+    ),
+    "voted-already": Entry(
+        "rejected",
+        "a vote for somebody who has voted in person",
+        "only they change it",
+    ),
+    "no-vote": Entry(
+        "rejected", "withdrawing where nothing stands", "`phasegate gate show KEY/GATE`"
+    ),
+    "text-too-long": Entry(
+        "rejected", "a long text when a round has taken its share", "attach it as a link"
+    ),
+    "unknown-criterion": Entry(
+        "rejected",
+        "a score or an attestation of a criterion that takes none",
+        "`phasegate gate show KEY/GATE`",
+    ),
+    "no-score": Entry("rejected", "a score for a must-criterion", "leave the score out"),
+    # -- the chair --------------------------------------------------------------------------------
+    "delegation-circle": Entry(
+        "rejected",
+        "a delegation that leads back to who gives it",
+        "name somebody who is there",
+    ),
+    "unknown-person": Entry(
+        "rejected",
+        "a delegate, new owner, holder of a seat or keeper of a condition whom nobody knows",
+        "`phasegate directory show`",
+    ),
+    "has-seat": Entry("rejected", "giving a seat to somebody who sits there", "name another"),
+    "has-voted": Entry(
+        "rejected", "giving away a seat that has voted", "let them `phasegate gate withdraw` first"
+    ),
+    "work-asked": Entry(
+        "rejected", "asking for work while the owner owes some", "`phasegate gate show KEY/GATE`"
+    ),
+    "in-the-past": Entry("rejected", "a deadline or an end that is past", "name a later instant"),
+    "gate-open": Entry(
+        "rejected", "submitting a gate that is open", "`phasegate gate show KEY/GATE`"
+    ),
+    # -- products ---------------------------------------------------------------------------------
+    "product-ended": Entry(
+        "rejected", "anything asked of a product that has ended", "`phasegate product show KEY`"
+    ),
+    "not-active": Entry(
+        "rejected",
+        "holding or submitting a product that is not active",
+        "`phasegate product show KEY`",
+    ),
+    "not-on-hold": Entry(
+        "rejected", "resuming a product that is not on hold", "`phasegate product show KEY`"
+    ),
+    "no-gate": Entry(
+        "rejected", "submitting where no gate can open", "`phasegate product show KEY`"
+    ),
+    "other-gate": Entry(
+        "rejected", "submitting a gate of another phase", "`phasegate product show KEY`"
+    ),
+    "too-much-evidence": Entry(
+        "rejected", "evidence beyond what a product keeps", "attach one document that lists others"
+    ),
+    "unknown-milestone": Entry(
+        "rejected", "a milestone that the product does not have", "`phasegate milestone list KEY`"
+    ),
+    "milestone-settled": Entry(
+        "rejected", "a milestone that is met or waived already", "`phasegate milestone list KEY`"
+    ),
+    "unknown-condition": Entry(
+        "rejected", "a condition that is not open", "`phasegate condition list KEY`"
+    ),
+    "too-large": Entry(
+        "rejected", "a definition beyond what a product keeps", "link to documents in it"
+    ),
+    "other-product": Entry(
+        "rejected", "updating a product with the definition of another key", "keep the key"
+    ),
+    "other-policy": Entry(
+        "rejected", "updating a product with a definition that names another policy", "keep it"
+    ),
+    "other-owner": Entry(
+        "rejected",
+        "updating a product with a definition of another owner",
+        "`phasegate product handover KEY NEW --as OWNER --reason WHY`",
+    ),
+    "tier-alone": Entry(
+        "rejected",
+        "making a launch smaller together with other changes",
+        "send the smaller tier by itself: others than the owner decide on it",
+    ),
+    "unchanged": Entry(
+        "rejected", "an update or override that changes nothing", "`phasegate product show KEY`"
+    ),
+    "same-owner": Entry(
+        "rejected", "handing a product over to its owner", "`phasegate product show KEY`"
+    ),
+    "changed-meanwhile": Entry(
+        "rejected",
+        "a product that changed owner or tier while the directory was asked",
+        "`phasegate product show KEY`, then ask again",
+    ),
+    "not-stopped": Entry(
+        "rejected",
+        "overriding a gate whose product has moved on",
+        "`phasegate product hold KEY` or `phasegate product cancel KEY`",
+    ),
+    "not-killed": Entry(
+        "rejected", "reviving a product that is not killed", "`phasegate product show KEY`"
+    ),
+    # -- the sunset -------------------------------------------------------------------------------
+    "sunset-ended": Entry(
+        "rejected", "anything asked of a sunset that has ended", "`phasegate sunset show KEY`"
+    ),
+    "unknown-task": Entry(
+        "rejected", "a task the sunset does not have", "`phasegate sunset show KEY`"
+    ),
+    "not-manual": Entry(
+        "rejected", "confirming a task that phasegate does itself", "`phasegate sunset show KEY`"
+    ),
+    "not-waiting": Entry(
+        "rejected", "confirming a task before its day, or twice", "`phasegate sunset show KEY`"
+    ),
+    # -- the engine -------------------------------------------------------------------------------
+    "ledger-unavailable": Entry(
+        "rejected",
+        "a request that needs the directory while the ledger cannot be read",
+        "`phasegate doctor`, then ask again: nothing was done",
+    ),
+    "malformed": Entry(
+        "rejected", "a signal that cannot be read; recorded, since nobody hears", "use the CLI"
+    ),
+    "unknown-signal": Entry(
+        "rejected", "a signal that a workflow does not have; recorded", "use the CLI"
+    ),
+    "unexpected-report": Entry(
+        "rejected", "a report that no open round or sunset made; recorded", "use the CLI"
+    ),
+    "not-the-opener": Entry(
+        "rejected", "a note to a gate or sunset with a wrong token; recorded", "use the CLI"
+    ),
+}
+
+
+def table() -> str:
+    """The table as Markdown."""
+    rows = [
+        f"| `{code}` | {entry.kind} | {entry.when} | {entry.todo} |"
+        for code, entry in REFUSALS.items()
+    ]
+    return "\n".join(["| code | kind | when | what to do |", "|---|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(table())
