@@ -16,6 +16,9 @@ STYLES = {
     "gate.reminder": "yellow",
     "gate.overdue": "yellow",
     "gate.escalated": "yellow",
+    "condition.reminder": "yellow",
+    "condition.overdue": "yellow",
+    "condition.escalated": "yellow",
     "milestone.at-risk": "dim",
     "milestone.missed": "yellow",
     "product.phase-entered": "bold blue",
@@ -68,8 +71,15 @@ def _text(event: Announcement, inputs: Inputs) -> str:
             return f"reminder of {gate} to {_names(data['pending'])}"
         case "gate.overdue":
             return f"overdue at {gate}: no answer from {_names(data['pending'])}"
+        case "gate.escalated" if "escalations" not in data:
+            acting = sorted({name for names in data["acting"].values() for name in names})
+            return f"still no answer at {gate}: {_names(acting) or 'nobody'} may act"
         case "gate.escalated":
             return f"{gate} is undecided at its deadline and goes to those above"
+        case "condition.reminder" | "condition.overdue" | "condition.escalated":
+            word = event.type.partition(".")[2]
+            day = _day(data["due"], inputs)
+            return f"condition {data['condition']} of {data['owner']}, due {day}: {word}"
         case "gate.decided":
             return f"gate {gate}, round {number}: {data['outcome'].upper()} ({data['view']['why']})"
         case "milestone.at-risk" | "milestone.missed":
