@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import pty
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.cli.shell import Result, Shell
+from tests.cli.shell import ROOT, Result, Shell
 
 TODAY = datetime.now(UTC).date()
 
@@ -310,3 +315,33 @@ def test_a_new_directory_reaches_open_gates(served: Shell) -> None:
     assert (again["changed"], again["gates_heard"] >= 1) == (False, True)
     people = served.write("committee-people.yaml", DIRECTORY)
     assert served("directory", "publish", people).code == 0
+
+
+def test_what_changes_before_the_answer_is_not_voted_on(served: Shell) -> None:
+    start(served, "asked")
+    served.until(lambda: bool(rows(served, "bo", "asked")))
+    old = shown(served, "asked")["revision"]
+    bulk = ("gate", "vote", "--all", "--product-filter", "product.key == 'asked'", "go")
+    screen, keyboard = pty.openpty()
+    voting = subprocess.Popen(
+        [sys.executable, "-m", "cli", *bulk, "--as", "bo", "-o", "json"],
+        cwd=served.folder,
+        env=served.env(PYTHONPATH=str(ROOT)),
+        stdin=keyboard,
+        stderr=keyboard,
+        stdout=subprocess.PIPE,
+    )
+    os.close(keyboard)
+    said = ""
+    while "[y/N]" not in said:
+        said += os.read(screen, 1000).decode()
+    assert "asked/launch" in said
+    attached = served("product", "evidence", "asked", "--title", "News", "--as", "olga")
+    assert attached.code == 0, attached.err
+    served.until(lambda: shown(served, "asked")["revision"] != old)
+    os.write(screen, b"y\n")
+    out, _ = voting.communicate(timeout=30)
+    os.close(screen)
+    (result,) = json.loads(out)
+    assert (voting.returncode, result["taken"], result["code"]) == (1, False, "stale-revision")
+    assert shown(served, "asked")["votes"] == []
