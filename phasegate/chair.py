@@ -11,6 +11,7 @@ from datetime import datetime
 
 from phasegate.admission import require_going, require_undecided, shown
 from phasegate.casting import Attestation, CastVote
+from phasegate.clockwork import Extension
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
 from phasegate.gate import Criterion
@@ -154,13 +155,8 @@ def extend(state: Round, request: ExtendRequest, rights: Authority, now: datetim
     """More time for everybody who has not answered."""
     check_extend(state, request, now)
     require_permission(state, request.actor, rights, Permission.extend, "extend")
-    table = state.clocks.timetable
-    assert table is not None, "the desk waits until the round is convened"
-    table.resolve = request.resolve
-    if request.respond:
-        table.respond = dict.fromkeys(table.respond, request.respond)
-        state.clocks.late.clear()
-    return f"{request.actor} extends {state.gate.id} to {request.resolve:%Y-%m-%d %H:%M} UTC"
+    table = state.clocks.extend(Extension(resolve=request.resolve, respond=request.respond))
+    return f"{request.actor} extends {state.gate.id} to {table.resolve:%Y-%m-%d %H:%M} UTC"
 
 
 def override(state: Round, request: OverrideRequest, rights: Authority, now: datetime) -> str:

@@ -23,6 +23,28 @@ class Reconvening(Wire):
     actor: str = ""
 
 
+class Extension(Wire):
+    """More time, given by somebody who may. It makes nothing earlier."""
+
+    resolve: Instant
+    respond: Instant | None = None
+
+    def over(self, table: Timetable) -> Timetable:
+        """The timetable with this time in it; managers act as long after the answers as before."""
+        respond, escalate = dict(table.respond), dict(table.escalate)
+        for person, due in table.respond.items():
+            if self.respond and self.respond > due:
+                respond[person] = self.respond
+                if person in escalate:
+                    escalate[person] += self.respond - due
+        return Timetable(
+            respond=respond,
+            escalate=escalate,
+            remind=table.remind,
+            resolve=max(table.resolve, self.resolve),
+        )
+
+
 class Clockwork(Wire):
     """When the clocks of a round act. While it waits to be convened again, they stand still."""
 
@@ -33,6 +55,7 @@ class Clockwork(Wire):
     late: list[str] = []
     escalated: list[str] = []
     escalations: int = 0
+    extended: Extension | None = None
 
     def now(self, now: datetime) -> datetime:
         """The time by these clocks: they stand still while stopped, and while they are planned."""
@@ -61,6 +84,7 @@ class Clockwork(Wire):
         stopped = self.stopped_at if kind == "resume" else None
         for waiting in self.again[1:]:
             if (waiting.why, waiting.order.kind) == (why, kind):
+                waiting.order.since = since
                 return
         self.again.append(
             Reconvening(
@@ -86,16 +110,33 @@ class Clockwork(Wire):
         self.timetable.resolve = now + about
         self.ask_again("escalated", "start", now)
 
+    def extend(self, more: Extension) -> Timetable:
+        """Add time. What is being planned meanwhile does not know of it yet, and gets it, too."""
+        assert self.timetable is not None
+        self.timetable = more.over(self.timetable)
+        if more.respond:
+            self.late, self.escalated = [], []
+        if self.again:
+            known = [self.extended.respond, more.respond] if self.extended else [more.respond]
+            respond = max((at for at in known if at), default=None)
+            self.extended = Extension(resolve=self.timetable.resolve, respond=respond)
+        return self.timetable
+
     def planned(self, timetable: Timetable) -> None:
         """The first order waiting is carried out. People whose time was moved on are not late."""
         done = self.again.pop(0)
         kept = self.timetable
         if done.why == "escalated" and kept:
-            self.timetable = kept.model_copy(update={"resolve": timetable.resolve})
-            return
-        self.timetable = timetable
-        if done.order.kind == "respond":
+            timetable = Timetable(
+                respond={**timetable.respond, **kept.respond},
+                escalate={**timetable.escalate, **kept.escalate},
+                remind=kept.remind,
+                resolve=timetable.resolve,
+            )
+        elif done.order.kind == "respond":
             self.late, self.escalated = [], []
+        self.timetable = self.extended.over(timetable) if self.extended else timetable
+        self.extended = None
 
     def respond_due(self, people: Iterable[str]) -> datetime:
         """When the last of these has to have answered."""

@@ -207,8 +207,8 @@ class Round(Wire):
     def settle(self, now: datetime) -> Verdict:
         """Judge the round, and keep the outcome if there is one. Decided is final."""
         verdict = self.verdict(now)
-        if self.clocks.unsure:
-            return verdict  # the product changed: who has to agree is being found out
+        if self.clocks.unsure or self.paused_at:
+            return verdict  # who has to agree is being found out, or the product is on hold
         if verdict.outcome and not self.closed:
             self.outcome, self.decided_at, self.why = verdict.outcome, now, verdict.why
         elif verdict.step != self.step and not self.closed:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from phasegate.admission import admit, check_vote, vote_of
 from phasegate.casting import CastVote
 from phasegate.directory import Permission
+from phasegate.errors import Forbidden, Refusal
 from phasegate.facts import ProductFacts
 from phasegate.gate import Gate, Requirement
 from phasegate.ports import Authority, Away, ClockOrder, Convened, Timetable
@@ -64,6 +65,8 @@ def timetable(
         respond |= {p: moved(due) for p, due in before.respond.items() if p in respond}
         resolve = moved(before.resolve)
     escalate = {p: due + ESCALATE for p, due in respond.items()}
+    if before and order.kind == "resume":
+        escalate |= {p: moved(due) for p, due in before.escalate.items() if p in respond}
     remind = sorted({due - REMIND for due in respond.values() if due - REMIND > since})
     if before and order.kind == "keep":
         escalate |= before.escalate
@@ -198,3 +201,24 @@ def may(*permissions: str, **more: object) -> Authority:
     """What the directory says of somebody."""
     known = {"known": True, "about_known": True, **more}
     return Authority.model_validate({"permissions": [Permission(p) for p in permissions], **known})
+
+
+def refused(code: str, do: Callable[[], object], *said: str, forbidden: bool = False) -> Refusal:
+    """This must be refused so, in words that say what, why and what to do, among them these."""
+    try:
+        result = do()
+    except Refusal as refusal:
+        assert refusal.code == code, f"{refusal.code}: {refusal}"
+        assert isinstance(refusal, Forbidden) is forbidden
+        assert refusal.what
+        assert refusal.why
+        assert refusal.hint.startswith("phasegate ")
+        text = f"{refusal.what}; {refusal.why}; {refusal.hint}"
+        assert [part for part in said if part not in text] == [], text
+        return refusal
+    raise AssertionError(f"not refused: {result}")
+
+
+def forbidden(code: str, do: Callable[[], object], *said: str) -> Refusal:
+    """The same for what is not this person's to do: it is recorded."""
+    return refused(code, do, *said, forbidden=True)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import ClassVar
 
 import committee
 import pytest
-from committee import DAY, HOUR, RESOLVE, START, WORKFLOW, convened, facts, may, says, turn_clocks
+from committee import DAY, HOUR, START, WORKFLOW, convened, facts, may, says, turn_clocks
 from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -43,7 +43,7 @@ from phasegate.gate_requests import (
     ReassignRequest,
     WithdrawRequest,
 )
-from phasegate.gate_view import gate_memo, gate_view
+from phasegate.gate_view import gate_view
 from phasegate.ports import Away, ClockOrder, CriterionFinding
 from phasegate.requests import SubmitRequest
 from phasegate.review import REFUSALS_KEPT, Round
@@ -87,9 +87,7 @@ def requirements(draw: st.DrawFn, step: int) -> Requirement:
     if len(groups) == 1 and not include:
         return Requirement(group=groups[0], need=need, veto=veto, step=step, tiers=tiers)
     any_of, wanted = tuple(groups), tuple(include)
-    return Requirement(
-        any_of=any_of, include=wanted, need=need, veto=veto, step=step, tiers=tiers
-    )
+    return Requirement(any_of=any_of, include=wanted, need=need, veto=veto, step=step, tiers=tiers)
 
 
 CRITERIA = (
@@ -434,9 +432,7 @@ class RoundMachine(RuleBasedStateMachine):
         if person == to:
             return
         state = self.state
-        request = ReassignRequest(
-            actor=actor, approver=person, to=to, reason="r", request_id="r"
-        )
+        request = ReassignRequest(actor=actor, approver=person, to=to, reason="r", request_id="r")
         held = any(vote.holder == person for vote in state.ballots.counted())
         found = may(about_known=to != "zed")
         refusal = self.ask(
@@ -697,6 +693,7 @@ class RoundMachine(RuleBasedStateMachine):
         elif state.closed:
             assert state.decided_at == self.now
             assert state.why
+            assert not state.paused_at or state.override or state.abandoned
             self.final, self.since_final = self.trace(), 0
             name = str(state.outcome or "abandoned")
             name = f"override to {name}" if state.override else name
