@@ -39,7 +39,7 @@ def show(name: Reference, /, *, output: Output = "table") -> None:
 
 def policy_blocks(policy: Policy) -> Iterable[Block]:
     """A policy as people read it."""
-    from commands.output import Fields, Grid
+    from commands.output import Fields, Grid, dense
 
     yield Fields(
         [
@@ -65,16 +65,20 @@ def policy_blocks(policy: Policy) -> Iterable[Block]:
         ],
         "Phases",
     )
-    yield Grid(
-        ("gate", "asks", "step", "tiers", "opens", "respond", "resolve", "if late"),
+    clocks = ("opens", "respond", "then managers", "resolve", "if late")
+    yield dense(
+        ("gate", "asks", "step", "tiers", "only if", "advice", *clocks),
         [
             (
                 gate.id,
                 requirement.title,
                 requirement.step,
                 requirement.tiers or "all",
+                requirement.when,
+                gate.reviewers,
                 policy.opening(gate),
                 gate.clocks.respond.words,
+                f"{gate.clocks.escalate.words} later",
                 gate.clocks.resolve.words,
                 gate.clocks.on_timeout,
             )
@@ -83,14 +87,21 @@ def policy_blocks(policy: Policy) -> Iterable[Block]:
         ],
         "Gates",
     )
-    yield Grid(
-        ("gate", "criterion", "kind", "known by", "text"),
+    yield dense(
+        ("gate", "criterion", "kind", "weight", "needs", "known by", "text"),
         [
             (
                 gate.id,
                 criterion.id,
                 criterion.kind,
-                criterion.milestone or criterion.expression or "the approvers",
+                criterion.weight if criterion.kind == "should" and gate.threshold else "",
+                f"{gate.threshold} % of all"
+                if criterion.kind == "should" and gate.threshold
+                else "",
+                criterion.milestone
+                or criterion.expression
+                or criterion.attested_by
+                or "the approvers",
                 criterion.text,
             )
             for gate in policy.gates()

@@ -105,3 +105,18 @@ def test_a_broken_chain_is_what_doctor_finds(tmp_path: Path) -> None:
     (ledger,) = [check for check in result.json["checks"] if check["check"] == "ledger"]
     assert ledger["state"] == "fail"
     assert "alpha is broken" in ledger["what"]
+
+
+def test_gates_that_do_not_hear_of_a_directory_are_named(tmp_path: Path) -> None:
+    with dev(tmp_path, "--no-worker") as (shell, _):
+        with running(shell.spawn("worker", "run")):
+            shell.at_gate("alpha")
+            shell.until(lambda: bool(shell("inbox", "--as", "bo", "-o", "json").json))
+        publish = ("directory", "publish", "people.yaml", "-o", "json")
+        unheard = shell(*publish)
+        assert (unheard.code, unheard.json["gates_silent"]) == (0, ["alpha/launch"])
+        assert "hint: phasegate directory publish people.yaml" in unheard.err
+        with running(shell.spawn("worker", "run")):
+            heard = shell(*publish)
+            assert (heard.json["changed"], heard.json["gates_heard"]) == (False, 1)
+            assert heard.json["gates_silent"] == []

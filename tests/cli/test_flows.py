@@ -255,3 +255,5 @@ def test_completion_offers_keys_and_gates(served: Shell) -> None:
     served.at_gate("kappa")
     assert "kappa\n" in served("__complete", "product", "show", "").out
     served.until(lambda: "kappa/launch" in served("__complete", "gate", "vote", "").out)
+    assert "kappa/launch" in served("__complete", "gate", "override", "").out
+    assert "kappa\n" in served("__complete", "condition", "waive", "").out
