@@ -65,6 +65,7 @@ class Outbox(Wire):
         run: str,
         at: datetime,
         history: int | None = None,
+        key: str = "",
         actor: str = "",
         **data: Any,
     ) -> Announcement:
@@ -73,19 +74,21 @@ class Outbox(Wire):
         A reset takes the counter back; what happens after it is another event, in another run. A
         workflow task that is lost after its local activity wrote is done again, maybe in another
         order or with more votes: within a task the same words are the same event, and other words
-        are never taken for it.
+        are never taken for it. What a request of somebody brings about is known by the request's
+        `key` instead: asked again in a later task, it is still the same event.
         """
         self.count += 1
         if history is None or history != self.history:
             self.history, self.first, self.said = history or -1, self.count, []
         mark = _mark(type, text, actor, data)
         again = self.said.count(mark)
+        place = sha256(key.encode()).hexdigest()[:12] if key else str(self.first)
         self.said.append(mark)
         if self.bytes_waiting() > WAITING_BYTES and not KEPT_WHOLE & data.keys():
             # A ledger that is dead for long must not make the state outgrow a payload.
             data = {"shortened": True}
         event = Announcement(
-            id=f"{self.source}#{self.first}.{run[-8:]}.{mark}" + (f".{again}" if again else ""),
+            id=f"{self.source}#{place}.{run[-8:]}.{mark}" + (f".{again}" if again else ""),
             type=type,
             product=self.product,
             source=self.source,

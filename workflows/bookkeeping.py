@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -49,6 +50,7 @@ class Books:
         self.ask = Caller()
         self._shown: dict[str, Value] = {}
         self._noted: Mapping[str, Any] = {}
+        self._request = ""
 
     async def keep(self) -> None:
         """Hand announcements to the ledger in batches, for as long as the workflow runs.
@@ -73,10 +75,25 @@ class Books:
 
     def announce(self, type: str, text: str, *, actor: str = "", **data: Any) -> None:
         info = workflow.info()
-        history = info.get_current_history_length()
         self.outbox.add(
-            type, text, run=info.run_id, at=workflow.now(), history=history, actor=actor, **data
+            type,
+            text,
+            run=info.run_id,
+            at=workflow.now(),
+            history=info.get_current_history_length(),
+            key=self._request,
+            actor=actor,
+            **data,
         )
+
+    @contextmanager
+    def answering(self, key: str) -> Iterator[None]:
+        """What is announced meanwhile is known by this request, however often it is carried out."""
+        self._request = key
+        try:
+            yield
+        finally:
+            self._request = ""
 
     @property
     def noted(self) -> Mapping[str, Any]:

@@ -208,6 +208,7 @@ class ChairDesk(VoteDesk):
         except Refusal as refusal:
             count_refusal(refusal)
             raise as_failure(refusal) from None
-        self.say(event, text, actor=request.actor, **data)
-        self.settle()
+        with self.books.answering(request.key):
+            self.say(event, text, actor=request.actor, **data)
+            self.settle()
         return self.answer(request.key, text)

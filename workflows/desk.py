@@ -87,7 +87,8 @@ class Desk:
         if known := self.served.handled.get(request.key):
             return known
         try:
-            text = do()
+            with self.books.answering(request.key):
+                text = do()
         except Forbidden as refusal:
             self.record_refusal(request.actor, refusal, channel="update")
             raise as_failure(refusal) from None

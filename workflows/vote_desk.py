@@ -105,19 +105,20 @@ class VoteDesk:
         state.ballots.cast(vote)
         whose = f" for {vote.on_behalf_of}" if vote.on_behalf_of else ""
         kind = "advises" if seat.step == ADVICE else "votes"
-        self.say(
-            "gate.advice" if seat.step == ADVICE else "gate.vote",
-            f"{vote.approver} {kind} {vote.vote}{whose} on {state.gate.id}",
-            actor=vote.approver,
-            on_behalf_of=vote.on_behalf_of,
-            vote=vote.vote.value,
-            comment=vote.comment,
-            scores=vote.scores,
-            revision=vote.revision,
-            step=vote.step,
-            channel=channel,
-        )
-        self.settle()
+        with self.books.answering(request.key):
+            self.say(
+                "gate.advice" if seat.step == ADVICE else "gate.vote",
+                f"{vote.approver} {kind} {vote.vote}{whose} on {state.gate.id}",
+                actor=vote.approver,
+                on_behalf_of=vote.on_behalf_of,
+                vote=vote.vote.value,
+                comment=vote.comment,
+                scores=vote.scores,
+                revision=vote.revision,
+                step=vote.step,
+                channel=channel,
+            )
+            self.settle()
         counts = "is advice, and counts for nothing" if seat.step == ADVICE else "counts"
         return self.answer(request.key, f"{vote.approver}'s {vote.vote}{whose} {counts}")
 

@@ -153,3 +153,12 @@ def test_boxes_do_not_share_their_anchor() -> None:
     one, other = outbox(), outbox()
     one.anchor.seq = 7
     assert other.anchor.seq == 0
+
+
+def test_what_a_request_brings_about_is_one_event_in_whatever_task_it_is_said_again() -> None:
+    first, again = Outbox(source="w", product="p"), Outbox(source="w", product="p")
+    said = first.add("gate.vote", "bo votes go", run="r" * 8, at=NOW, history=10, key="bo/1")
+    again.add("gate.refused", "somebody else", run="r" * 8, at=NOW, history=10)
+    retold = again.add("gate.vote", "bo votes go", run="r" * 8, at=NOW, history=14, key="bo/1")
+    other = again.add("gate.vote", "bo votes go", run="r" * 8, at=NOW, history=18, key="bo/2")
+    assert said.id == retold.id != other.id
