@@ -68,8 +68,10 @@ class Mandates(Wire):
         return False
 
     def turns(self, now: datetime) -> list[datetime]:
-        """The instants ahead at which a delegation by command begins or ends, in order."""
+        """The instants ahead at which a delegation or an absence begins or ends, in order."""
         found = [instant for d in self.given for instant in (d.start, d.end) if instant]
+        absences = [away for known in self.absences.values() for away in known]
+        found += [instant for away in absences for instant in (away.start, away.end)]
         return sorted(instant for instant in found if instant > now)
 
     def _next(self, person: str, now: datetime) -> str | None:

@@ -178,6 +178,7 @@ class StewardDesk(OwnerDesk):
                 gate=stopped.gate,
                 round=stopped.round,
                 outcome=request.outcome.value,
+                reason=request.reason,
                 **{"from": stopped.outcome, "to": request.outcome.value},
             )
             return f"{text} {stopped.outcome}"
