@@ -26,6 +26,7 @@ from phasegate.overruling import check_override, overrule, stopped_by
 from phasegate.policy import MilestoneGoal, Phase, Review
 from phasegate.ports import Authority, PhaseBrief
 from phasegate.product import LARGEST, Product
+from phasegate.product_view import product_page, product_view, waiting_for
 from phasegate.promises import WEEK, Condition
 from phasegate.requests import (
     ConditionRequest,
@@ -493,6 +494,19 @@ def test_the_product_follows_the_new_outcome_and_keeps_the_old() -> None:
     overrule(again, overrides("kill"), may("override"), NOW)
     assert again.status is Status.active
     refused("not-stopped", Rejected, lambda: check_override(state, overrides("kill")))
+
+
+def test_a_product_shows_what_holds_it_and_what_is_overdue() -> None:
+    state = stopped("hold", held_by="g1", **HELD)
+    assert "to resume it, which g1 holds: phasegate product resume" in waiting_for(state)
+    state.held_by = ""
+    assert "olga to resume it: phasegate" in waiting_for(state)
+    state.conditions = [promise("late", due=NOW, overdue=True), promise("open")]
+    view = product_view(state, "product/kettle")
+    assert view.revision == state.revision()
+    page = product_page(view, "")
+    assert "`late` (olga, overdue), due 2026-11-23 09:00 UTC: docs" in page
+    assert "`open` (olga), due –: docs" in page
 
 
 # -- a second life --------------------------------------------------------------------------------
