@@ -12,12 +12,15 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.testing import WorkflowEnvironment
 
+from client import products
+from client.asking import new_request_id, query
 from client.engine import Engine
 from client.plugin import phasegate_plugin
 from client.settings import Settings
 from ledger import Ledger
 from phasegate.ids import product_id, sunset_id
 from phasegate.reading import read_policy
+from phasegate.requests import SubmitRequest
 from phasegate.search import ATTRIBUTES
 from phasegate.sunset import ArchiveTask, DateTask, NoticeTask
 from phasegate.views import ProductView
@@ -140,3 +143,58 @@ async def test_a_gate_nobody_answers_ends_as_the_policy_says(
 
 def _at(stage: Stage, type: str) -> list[datetime]:
     return [e.announcement.at for e in stage.engine.ledger.events(stage.key, types=(type,))]
+
+
+async def test_a_forgotten_condition_goes_up_the_managers_week_by_week(
+    skipping: tuple[Engine, WorkflowEnvironment],
+) -> None:
+    """Nobody keeps the promise: reminded a week ahead, then overdue, then somebody else's."""
+    engine, env = skipping
+    stage = Stage(engine, "forgotten")
+    await stage.start(
+        """
+        policy: forgetful
+        version: "1"
+        title: Forgetful
+        phases:
+          - id: build
+            title: Build
+            gate: {id: launch, title: Launch, opens: submit, requires: [{group: eng}]}
+          - id: market
+            title: Market
+            in_market: true
+            gate: {id: retire, title: Retire, opens: submit, requires: [{group: eng}]}
+        """,
+        """
+        directory: default
+        people: {olga: {}, bo: {manager: max}, max: {manager: zoe}, zoe: {}}
+        groups: {eng: {members: [bo]}}
+        """,
+    )
+    await stage.until(lambda: _reaches(stage, "build"), "it is built")
+    request = SubmitRequest(actor="olga", request_id=new_request_id())
+    await products.request(engine, stage.key, "submit", request)
+    await stage.gate_opens("launch")
+    now = await env.get_current_time()
+    due = now + timedelta(days=30)
+    await stage.vote(
+        "launch", "bo", "conditional-go", conditions=[{"text": "docs", "owner": "bo", "due": due}]
+    )
+    await stage.until(lambda: _reaches(stage, "market"), "it is sold")
+    await env.sleep(timedelta(days=53))
+    days = {
+        type: [round((at - now) / timedelta(days=1)) for at in _at(stage, f"condition.{type}")]
+        for type in ("reminder", "overdue", "escalated")
+    }
+    assert days == {"reminder": [23], "overdue": [30], "escalated": [37, 44, 51]}
+    entries = engine.ledger.events(stage.key, types=("condition.escalated",))
+    assert [e.announcement.data["manager"] for e in entries] == ["max", "zoe", "zoe"]
+    view = await _reaches(stage, "market")
+    assert view is not None
+    assert view.conditions[0].overdue
+
+
+async def _reaches(stage: Stage, phase: str) -> ProductView | None:
+    """Asked of the workflow alone: this server describes none whose dates were taken away."""
+    view = await query(stage.engine.workflow(product_id(stage.key)), "show", ProductView)
+    return view if view.phase == phase else None
