@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
 from json import dumps
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    AllowInfNan,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -29,10 +29,27 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 FigureName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 """What a number or fact is called: an identifier of CEL, so that expressions can ask for it."""
 
-Finite = Annotated[float, AllowInfNan(False)]
+LONGEST_FIGURE = 500
+"""Characters of a fact. What is longer is a document: evidence links to it."""
 
-Figure = bool | int | Finite | Annotated[str, StringConstraints(max_length=500)]
-"""A number or fact that expressions judge. NaN and infinity are none: JSON has no word for them."""
+
+def _figure(value: object) -> object:
+    """Refused here in one sentence; each member of the union would have its own."""
+    if isinstance(value, str):
+        if len(value) > LONGEST_FIGURE:
+            raise ValueError(f"is too long: {LONGEST_FIGURE} characters at most; link to the rest")
+    elif not isinstance(value, bool | int | float):
+        raise ValueError("needs a number, text, or true or false")
+    elif isinstance(value, float) and not isfinite(value):
+        raise ValueError("needs a finite number: JSON has no word for others")
+    return value
+
+
+Figure = Annotated[
+    bool | int | float | Annotated[str, StringConstraints(max_length=LONGEST_FIGURE)],
+    BeforeValidator(_figure),
+]
+"""A number or fact that expressions judge."""
 
 
 class Document(BaseModel):

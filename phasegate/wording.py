@@ -20,7 +20,6 @@ _SYNONYMS = {
     "approvals": "requires",
     "approvers": "requires",
     "requirements": "requires",
-    "reviewers": "requires",
     "name": "title",
     "label": "title",
     "deadline": "due",
@@ -31,6 +30,11 @@ _SYNONYMS = {
     "condition": "expression",
     "reminders": "remind",
     "interval": "every",
+    "if": "when",
+    "holidays": "absences",
+    "vacations": "absences",
+    "substitute": "deputy",
+    "region": "subdivision",
 }
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -79,6 +83,8 @@ def explain(error: Any, model: type[BaseModel]) -> tuple[DocPath, str]:
             return path, f"needs a mapping (field: value lines), not {shown(value)}"
         case "too_short":
             return path, f"needs at least {context['min_length']} of them"
+        case "date_type" | "date_parsing" | "date_from_datetime_parsing":
+            return path, f"needs a day such as 2026-12-24, not {shown(value)}"
         case "datetime_type" | "datetime_parsing" | "datetime_from_date_parsing":
             return path, (
                 f"needs a date such as 2026-11-23, or an instant such as 2026-11-23T09:00:00Z, "
@@ -142,9 +148,10 @@ def _pattern(pattern: str, value: str) -> str:
             f"needs a login, handle or mail address (letters, digits and . _ @ + -, "
             f"64 at most), not {shown(value)}{hint}"
         )
-    slug = re.sub(r"[^a-z0-9]+", "-", value.lower()).strip("-")[:63]
-    hint = f"; write {slug}?" if slug else ""
-    return f"needs lower-case letters, digits and dashes, 63 at most, not {shown(value)}{hint}"
+    blank, called = ("_", "underscores") if "_" in pattern else ("-", "dashes")
+    name = re.sub(r"[^a-z0-9]+", blank, value.lower()).strip(blank)[:63]
+    hint = f"; write {name}?" if re.match(pattern, name) else ""
+    return f"needs lower-case letters, digits and {called}, 63 at most, not {shown(value)}{hint}"
 
 
 def _walk(model: type[BaseModel], loc: DocPath) -> tuple[DocPath, Any]:
