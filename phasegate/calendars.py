@@ -13,8 +13,6 @@ from difflib import get_close_matches
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from holidays import country_holidays, list_supported_countries
-
 from phasegate.directory import WORKING_DAYS, Absence, Person, Weekday
 from phasegate.within import BusinessDays, Length
 
@@ -202,6 +200,8 @@ def _too_far(instant: datetime) -> CalendarError:
 @lru_cache(maxsize=1)
 def _countries() -> dict[str, list[str]]:
     """Country → its parts. Read once: the library loads every country for it."""
+    from holidays import list_supported_countries  # noqa: PLC0415 - takes a fifth of a second
+
     return list_supported_countries(include_aliases=False)
 
 
@@ -218,6 +218,8 @@ def _holidays(country: str, subdivision: str | None, year: int) -> frozenset[dat
     threads must not share. Its neighbours are asked as well: a New Year's Day on a Saturday may
     be observed in December.
     """
+    from holidays import country_holidays  # noqa: PLC0415 - as above
+
     years = range(year - 1, year + 2)
     found = country_holidays(country, subdiv=subdivision, years=years)
     return frozenset(day for day in found if day.year == year)
