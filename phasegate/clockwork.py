@@ -57,7 +57,7 @@ class Clockwork(Wire):
     escalations: int = 0
     extended: Extension | None = None
 
-    def now(self, now: datetime) -> datetime:
+    def at(self, now: datetime) -> datetime:
         """The time by these clocks: they stand still while stopped, and while they are planned."""
         since = [self.stopped_at] if self.stopped_at else []
         since += [r.order.stopped or r.order.since for r in self.again]

@@ -48,7 +48,7 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         lines.append(f"Answer with `phasegate gate vote {view.product}/{view.gate} go --as WHO`.")
     lines.append(
         section(
-            "Criteria" + (f" ({view.score:.0f} % scored)" if view.threshold else ""),
+            "Criteria" + _score(view),
             (f"{c.kind} {c.id}: **{c.state}**. {line(c.why)}" for c in view.criteria),
         )
     )
@@ -60,6 +60,13 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         last = view.refused[-1]
         lines.append(f"Refused attempts: {count}. Last: {line(last.what)} ({line(last.why)}).")
     return "\n\n".join(filter(None, lines))
+
+
+def _score(view: GateView) -> str:
+    """Rounded down, so that a score that falls short is never shown as the threshold."""
+    if view.threshold is None or view.score is None:
+        return ""
+    return f" ({int(view.score)} % scored)"
 
 
 def _headline(view: GateView) -> str:

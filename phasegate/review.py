@@ -166,7 +166,7 @@ class Round(Wire):
         assert self.convened is not None
         barred = self.barred
         found = [d] if (d := self.mandates.delegate_of(person, now)) else []
-        at = self.clocks.now(now)
+        at = self.clocks.at(now)
         if self.clocks.is_late(person, at) and (deputy := self.convened.deputies.get(person)):
             found.append(self.mandates.delegate_of(deputy, now) or deputy)
         managers = without(self.convened.managers.get(person, ()), barred)
@@ -187,7 +187,7 @@ class Round(Wire):
     def verdict(self, now: datetime) -> Verdict:
         """What the standing votes amount to at `now`; while it stands still, when it stopped."""
         assert self.convened is not None, "a round is judged only once it is convened"
-        at = min(t for t in (self.clocks.now(now), self.decided_at) if t)
+        at = min(t for t in (self.clocks.at(now), self.decided_at) if t)
         steps = self.steps()
         votes = [Ballot(v.holder, v.vote, v.step) for v in self.ballots.counted()]
         card = self.scorecard()

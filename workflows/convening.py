@@ -70,7 +70,7 @@ class Convening(ChairDesk):
                 f"{state.gate.title}: round {state.round} is open",
                 actor=state.submitter,
                 waiting_for=list(verdict.pending),
-                reviewers={group: list(people) for group, people in state.reviewers().items()},
+                reviewers={group: list(asked) for group, asked in state.reviewers().items()},
                 respond_due=respond_due(state, verdict).isoformat(),
                 resolve_due=table.resolve.isoformat(),
                 directory_digest=found.directory_digest,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from phasegate.admission import admit, check_vote, vote_of
 from phasegate.casting import CastVote
 from phasegate.directory import Permission
@@ -205,18 +207,17 @@ def may(*permissions: str, **more: object) -> Authority:
 
 def refused(code: str, do: Callable[[], object], *said: str, forbidden: bool = False) -> Refusal:
     """This must be refused so, in words that say what, why and what to do, among them these."""
-    try:
-        result = do()
-    except Refusal as refusal:
-        assert refusal.code == code, f"{refusal.code}: {refusal}"
-        assert isinstance(refusal, Forbidden) is forbidden
-        assert refusal.what
-        assert refusal.why
-        assert refusal.hint.startswith("phasegate ")
-        text = f"{refusal.what}; {refusal.why}; {refusal.hint}"
-        assert [part for part in said if part not in text] == [], text
-        return refusal
-    raise AssertionError(f"not refused: {result}")
+    with pytest.raises(Refusal) as caught:
+        do()
+    refusal = caught.value
+    assert refusal.code == code, f"{refusal.code}: {refusal}"
+    assert isinstance(refusal, Forbidden) is forbidden
+    assert refusal.what
+    assert refusal.why
+    assert refusal.hint.startswith("phasegate ")
+    text = f"{refusal.what}; {refusal.why}; {refusal.hint}"
+    assert [part for part in said if part not in text] == [], text
+    return refusal
 
 
 def forbidden(code: str, do: Callable[[], object], *said: str) -> Refusal:

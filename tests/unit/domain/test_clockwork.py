@@ -131,9 +131,9 @@ def test_on_hold_no_deadline_passes_and_what_was_left_is_left_afterwards() -> No
     assert state.settle(much_later).outcome is None
     assert "deadline" not in gate_view(state, "w", much_later).why
     assert state.next_wake(much_later) is None
-    assert state.clocks.now(much_later) == held
+    assert state.clocks.at(much_later) == held
     state.resume(much_later)
-    assert state.clocks.now(much_later + DAY) == held, "also while it is planned anew"
+    assert state.clocks.at(much_later + DAY) == held, "also while it is planned anew"
     assert state.next_wake(much_later) is None
     again(state)
     assert state.next_wake(much_later) == much_later + 2 * DAY
@@ -147,7 +147,7 @@ def test_held_twice_while_the_directory_does_not_answer_loses_no_day() -> None:
         state.pause(on(first))
         state.resume(on(last))
     assert [w.why for w in state.clocks.again] == ["directory", "resumed"]
-    assert state.clocks.now(on(50)) == on(1)
+    assert state.clocks.at(on(50)) == on(1)
     again(state)
     assert state.clocks.timetable
     assert state.clocks.timetable.resolve == on(18), "nine days were left on day one"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from phasegate.events import Outbox
 from phasegate.gate import Gate, Requirement
-from phasegate.gate_view import gate_page
+from phasegate.gate_page import gate_page
 from phasegate.lifecycle import Lifecycle, PolicyRef, Status, SunsetReport
 from phasegate.markdown import day, line, said, section
 from phasegate.milestones import Milestone
@@ -19,17 +19,19 @@ from phasegate.policy import Phase
 from phasegate.ports import PhaseBrief
 from phasegate.product import Product
 from phasegate.product_view import product_page, product_view, waiting_for
+from phasegate.promises import Condition
 from phasegate.retirement_page import sunset_page
 from phasegate.sittings import GateReport
 from phasegate.views import (
-    ConditionView,
     CriterionView,
     GateView,
+    OverrideView,
     PendingView,
     RefusalView,
     SunsetView,
     TaskView,
     VoteView,
+    WorkView,
 )
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -130,6 +132,9 @@ def gate_shown(text: str, **more: object) -> GateView:
                 for i, state in enumerate(["standing", "changed"])
             ],
             "pending": [],
+            "evidence": [{"title": "e1", "link": text, "digest": ""}],
+            "override": OverrideView(actor="max", reason=text, at=NOW, votes_said=text),
+            "work": WorkView(actor="ann", what=text, at=NOW),
             "criteria": [CriterionView(id="c1", kind="must", state="unmet", why=text)],
             "conditions": [],
             "refused": [RefusalView(actor="x", what=text, why=text, at=NOW, channel="signal")],
@@ -144,7 +149,9 @@ def gate_shown(text: str, **more: object) -> GateView:
 @example("line\n## KILLED\n| x | y |")
 def test_the_page_of_a_gate_survives_hostile_text(text: str) -> None:
     page = gate_page(gate_shown(text), text, text)
-    assert listed(page, "p0") == [f"p0 **go** on {day(NOW)}" + said(text)]
+    assert listed(page, "p0 ") == [f"p0 **go** on {day(NOW)}" + said(text)]
+    assert listed(page, "e1") == [f"e1{said(text)}"]
+    assert f"OVERRIDDEN by max**: {line(text)}" in page
     headings = [part for part in page.splitlines() if part.lstrip().startswith("#")]
     assert headings == ["### Idea: open"], "nobody's text starts a heading"
 
@@ -170,6 +177,56 @@ def test_the_page_of_a_gate_says_where_it_stands() -> None:
     assert "Respond by" not in decided
 
 
+def test_the_page_says_who_acts_for_whom_what_they_saw_and_what_counts_for_nothing() -> None:
+    def vote(who: str, word: str, **more: object) -> VoteView:
+        return VoteView.model_validate(
+            {
+                "approver": who,
+                "on_behalf_of": None,
+                "vote": word,
+                "comment": "",
+                "conditions": [],
+                "at": NOW,
+                "assurance": "claimed",
+                "revision": "r1",
+                "state": "standing",
+                **more,
+            }
+        )
+
+    votes = [
+        vote("dan", "go", on_behalf_of="ann"),
+        vote("bob", "kill", revision="r0"),
+        vote("kim", "hold", advice=True, step=0),
+    ]
+    pending = [
+        PendingView(approver="cyd", group="eng", since=NOW, respond_due=NOW, acting=["max", "moe"])
+    ]
+    more = {"votes": votes, "pending": pending, "override": None, "work": None, "evidence": []}
+    page = gate_page(gate_shown("waits", **more), "Kettle", "")
+    assert listed(page, "dan") == [
+        "dan for ann **go** on 2026-11-23 09:00 UTC",
+        "bob **kill** on 2026-11-23 09:00 UTC on evidence `r0`",
+        "kim **hold** (advice) on 2026-11-23 09:00 UTC",
+    ]
+    assert "Waiting for: cyd (or max, moe for them)" in page
+    assert "OVERRIDDEN" not in page
+    assert "asks the owner for work" not in page
+    assert "**Evidence**" not in page
+
+
+def test_the_page_shows_the_score_where_a_threshold_is_asked() -> None:
+    page = gate_page(gate_shown("x", score=64.9, threshold=65), "Kettle", "")
+    assert "**Criteria (64 % scored)**" in page, "what falls short is not shown as enough"
+    assert "**Criteria**" in gate_page(gate_shown("x", score=64.9), "Kettle", "")
+
+
+def test_the_page_of_a_round_that_cannot_pass_and_of_one_that_was_abandoned() -> None:
+    assert gate_page(gate_shown("x", cannot_pass=True), "K", "").startswith("### Idea: cannot pass")
+    ended = gate_page(gate_shown("x", status="decided"), "K", "")
+    assert ended.startswith("### Idea: ABANDONED")
+
+
 def living(text: str = "Kettle", **more: object) -> Lifecycle:
     gate = Gate(id="g1", title="Idea", requires=(Requirement(group="eng"),))
     phase = Phase(id="scoping", title="Scoping", gate=gate)
@@ -185,7 +242,7 @@ def living(text: str = "Kettle", **more: object) -> Lifecycle:
                 Milestone(id="later", title="later", phase="launch"),
             ],
             "conditions": [
-                ConditionView(id=f"c-{word}", text=text, owner="olga", due=None, state=word)
+                Condition(id=f"c-{word}", text=text, owner="olga", due=None, state=word)
                 for word in ("open", "closed")
             ],
             **more,

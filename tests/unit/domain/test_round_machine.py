@@ -240,23 +240,25 @@ class RoundMachine(RuleBasedStateMachine):
         before, closed = self.trace(), self.state.closed
         try:
             do()
-        except Refusal as refusal:
-            assert self.trace() == before, "a refused request leaves no trace by itself"
-            assert refusal.what
-            assert refusal.why
-            assert refusal.hint.startswith("phasegate ")
-            assert not closed or refusal.code == "gate-decided"
-            if isinstance(refusal, Forbidden):
-                room = self.refusals < REFUSALS_KEPT
-                kept = self.state.refuse(actor, refusal, now=self.now, channel="update")
-                assert kept is room
-                self.refusals += 1
+        except Refusal as caught:
+            refusal = caught
+        else:
+            assert not closed, "decided is final"
+            self.state.settle(self.now)
             self.after()
-            return refusal
-        assert not closed, "decided is final"
-        self.state.settle(self.now)
+            return None
+        assert self.trace() == before, "a refused request leaves no trace by itself"
+        assert refusal.what
+        assert refusal.why
+        assert refusal.hint.startswith("phasegate ")
+        assert not closed or refusal.code == "gate-decided"
+        if isinstance(refusal, Forbidden):
+            room = self.refusals < REFUSALS_KEPT
+            kept = self.state.refuse(actor, refusal, now=self.now, channel="update")
+            assert kept is room
+            self.refusals += 1
         self.after()
-        return None
+        return refusal
 
     def after(self) -> None:
         self.waited += 1
@@ -535,9 +537,9 @@ class RoundMachine(RuleBasedStateMachine):
     def submits(self, who: str) -> None:
         request = SubmitRequest(actor=who, request_id="r")
         state = self.state
-        if self.ask(who, lambda: chair.submit(state, request, self.now)) is None:
-            if state.convened:
-                self.hands = self.hands | {who}
+        refusal = self.ask(who, lambda: chair.submit(state, request, self.now))
+        if refusal is None and state.convened:
+            self.hands = self.hands | {who}
 
     @rule(
         who=anybody,
@@ -618,12 +620,12 @@ class RoundMachine(RuleBasedStateMachine):
         if state.convened is None or state.clocks.unsure:
             return
         at_once = self.recount(None)
-        one, other = self.recount(Random(dice)), self.recount(Random(dice + 1))
+        one, other = self.recount(dice), self.recount(dice + 1)
         assert kind(one) == kind(other) == kind(at_once)
         if state.gate.wait_for == "all":
             assert one == other == at_once
 
-    def recount(self, dice: Random | None) -> Outcome | None:
+    def recount(self, dice: int | None) -> Outcome | None:
         """The outcome of a fresh round that is fed the standing votes; all at once without dice."""
         state = self.state
         assert state.convened
@@ -659,7 +661,7 @@ class RoundMachine(RuleBasedStateMachine):
             for vote in votes:
                 fresh.ballots.cast(vote)
             return fresh.verdict(START).outcome
-        dice.shuffle(votes)
+        Random(dice).shuffle(votes)  # noqa: S311 - a game
         fresh.settle(START)
         while votes and not fresh.closed:
             step = fresh.verdict(START).step
@@ -789,9 +791,9 @@ class RoundMachine(RuleBasedStateMachine):
     def clocks_stand_still_while_nothing_can_be_done(self) -> None:
         clocks = self.state.clocks
         if not clocks.running:
-            assert clocks.now(self.now + 1000 * DAY) == clocks.now(self.now) <= self.now
+            assert clocks.at(self.now + 1000 * DAY) == clocks.at(self.now) <= self.now
         else:
-            assert clocks.now(self.now) == self.now
+            assert clocks.at(self.now) == self.now
 
     def refusals_are_bounded_and_counted(self) -> None:
         assert len(self.state.refused) == min(self.refusals, REFUSALS_KEPT)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from phasegate.directory import Directory
 from phasegate.gate import Requirement, TimeoutAction
 from phasegate.rules import Ballot, Situation, Verdict, decide
-from phasegate.seats import Seat, Step, assign, can_pass, steps_of
+from phasegate.seats import Seat, Step, assign, can_pass, in_force, seated, steps_of
 from phasegate.votes import Outcome, Vote
 
 GROUPS = ("eng", "fin", "legal")
@@ -103,7 +104,7 @@ def expected(
             return Expected(Outcome.kill, True, False, step)
         seats = seats_asked(committee, step)
         if vetoes or not can_fill(seats, {**yes, **silent}):
-            if silent and not now.respond_passed:
+            if silent and step not in now.late:
                 return Expected(timeout, True, False, step)
             if vetoes:
                 strongest = max(vetoes, key=STRENGTH.index)
@@ -158,14 +159,12 @@ situations = st.builds(
     unmet_musts=st.sampled_from([(), (), ("beta",)]),
     weak_shoulds=st.sampled_from([(), (), ("nps",)]),
     open_conditions=st.sampled_from([(), (), ("g3-1-1",)]),
-    respond_passed=st.booleans(),
+    late=st.sampled_from([(), (), (1,), (1, 2, 3)]),
     resolve_passed=st.booleans(),
     on_timeout=st.sampled_from(TimeoutAction),
     wait_for_all=st.booleans(),
 )
-before_deadlines = situations.map(
-    lambda now: replace(now, late=(), resolve_passed=False)
-)
+before_deadlines = situations.map(lambda now: replace(now, late=(), resolve_passed=False))
 # Mostly yes: gates of small committees otherwise hardly ever pass.
 votes_cast = st.sampled_from([*Vote, Vote.go, Vote.go, Vote.conditional_go])
 
@@ -543,6 +542,14 @@ def test_rule_8_the_most_frequent_no_a_tie_going_to_the_milder(said: str, word: 
     assert verdict.outcome == word
 
 
+def test_rule_7_only_the_open_steps_own_deadline_counts() -> None:
+    requires = [Requirement(group="eng"), Requirement(group="legal", step=2, need=2)]
+    members = {"eng": "ann", "legal": "lea max zoe"}
+    said = {"ann": "go", "lea@2": "recycle", "max@2": "recycle"}
+    for late, outcome in ((1,), None), ((2,), Outcome.recycle):
+        assert judge(requires, members, said, Situation(late=late)).outcome is outcome
+
+
 def test_rule_8_the_strongest_veto_goes_before_the_most_frequent_no() -> None:
     requires = [Requirement(group="eng", need=3), Requirement(group="legal", need=0, veto=True)]
     members = {"eng": "ann bob cyd", "legal": "lea max"}
@@ -588,7 +595,7 @@ def test_rule_11_one_conditional_vote_or_a_weak_should_makes_it_a_conditional_go
     weak = Situation(weak_shoulds=("nps", "cost"))
     verdict = judge(ENG, members, {"ann": "go", "bob": "go"}, weak)
     assert verdict.outcome is Outcome.conditional_go
-    assert "nps, cost scored below" in verdict.why
+    assert verdict.why == "every requirement is met, but nps, cost fell short"
 
 
 def test_rule_11_a_condition_of_an_earlier_step_counts_too() -> None:
@@ -654,6 +661,31 @@ def test_a_gate_that_asks_nobody_stops_and_never_passes() -> None:
     verdict = decide(steps, [Ballot("ann", Vote.go)], CALM)
     assert (steps, can_pass(steps)) == ((), False)
     assert (verdict.outcome, verdict.cannot_pass) == (Outcome.hold, True)
+
+
+def test_whoever_found_out_what_applies_is_believed() -> None:
+    requires = [Requirement(group="eng", tiers=(2,)), Requirement(group="legal")]
+    members = {"eng": ["ann"], "legal": ["lea"]}
+    assert in_force(requires, 1) == (1,)
+    assert [set(s.people) for s in steps_of(requires, members, tier=1, applying=(0,))] == [{"ann"}]
+
+
+def test_the_owner_narrows_a_group_and_never_widens_it_and_tiers_bound_its_authority() -> None:
+    directory = Directory.model_validate(
+        {
+            "people": {"ann": {}, "bob": {}, "cyd": {}},
+            "groups": {
+                "eng": {"members": ["bob", "ann"]},
+                "fin": {"members": ["cyd"], "approve": [2, 3]},
+            },
+        }
+    )
+    narrowed = {"eng": ("bob", "cyd")}
+    assert seated(["fin", "eng", "eng"], directory, narrowed, tier=1) == {
+        "eng": ("bob",),
+        "fin": (),
+    }
+    assert seated(["fin"], directory, {}, tier=2) == {"fin": ("cyd",)}
 
 
 @given(committees(), st.integers(1, 3))

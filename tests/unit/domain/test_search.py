@@ -4,31 +4,49 @@ from __future__ import annotations
 
 from collections import Counter
 
+from committee import facts
 from hypothesis import given
 from hypothesis import strategies as st
 
 from phasegate.search import (
     ATTRIBUTES,
     WAITING_ON_BYTES,
+    acting_key,
     collapses,
     group_key,
     person_key,
+    review_attributes,
     waiting_on,
 )
 
 names = st.text(min_size=1, max_size=64) | st.from_regex(r"[a-z]{1,64}", fullmatch=True)
 
 
-@given(st.dictionaries(names, st.sets(names, max_size=4), max_size=60))
+@given(st.dictionaries(names, st.sets(names, max_size=4), max_size=60), st.sets(names, max_size=60))
 def test_the_list_stays_below_the_limit_and_names_people_or_their_groups(
-    pending: dict[str, set[str]],
+    pending: dict[str, set[str]], acting: set[str]
 ) -> None:
-    found = waiting_on(pending)
+    found = waiting_on(pending, acting)
     assert sum(len(entry.encode()) for entry in found) <= WAITING_ON_BYTES
-    assert found == sorted(set(found))
-    people = {person_key(person) for person in pending}
+    assert len(found) == len(set(found))
+    people, stand_ins = set(map(person_key, pending)), set(map(acting_key, acting))
     groups = {group_key(group) for of in pending.values() for group in of}
-    assert set(found) == people or set(found) <= groups
+    if collapses(pending, acting):
+        assert set(found) <= groups | stand_ins
+    else:
+        assert set(found) == people | stand_ins
+
+
+def test_stand_ins_are_told_from_those_who_are_waited_for() -> None:
+    found = waiting_on({"ann": ["eng"]}, ["max", "dan", "max"])
+    assert found == ["person:ann", "acting:dan", "acting:max"]
+
+
+def test_of_a_crowd_the_groups_are_named_first_and_then_what_fits_of_the_stand_ins() -> None:
+    crowd = {f"person-{i:03}@example.org": ["eng"] for i in range(200)}
+    found = waiting_on(crowd, [f"deputy-{i:03}@example.org" for i in range(200)])
+    assert found[:2] == ["group:eng", "acting:deputy-000@example.org"]
+    assert 1400 < sum(len(entry) + 3 for entry in found) <= WAITING_ON_BYTES
 
 
 def test_people_are_named_while_they_fit() -> None:
@@ -76,3 +94,13 @@ def test_stand_ins_are_told_from_those_whose_vote_is_missing() -> None:
     assert waiting_on(crowd, ["zoe"]) == ["group:eng", "acting:zoe"]
     assert collapses(crowd, ["zoe"])
     assert not collapses(["ann"], ["zoe"])
+
+
+def test_the_attributes_a_round_starts_with() -> None:
+    assert review_attributes(facts(), "g1") == {
+        "PhasegateStatus": "open",
+        "PhasegateProduct": "kettle",
+        "PhasegateOwner": "owner",
+        "PhasegatePolicy": "standard",
+        "PhasegateGate": "g1",
+    }
