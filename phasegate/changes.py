@@ -34,7 +34,7 @@ def check_update(state: Lifecycle, request: UpdateProductRequest) -> list[str]:
         raise Rejected("other-policy", what, why, f"{show}  # then leave `policy` as it is")
     if new.owner != old.owner:
         why = f"its owner is {new.owner}; {key} belongs to {old.owner}"
-        hint = f"phasegate product handover {key} {new.owner} --as {old.owner}"
+        hint = f"phasegate product handover {key} {new.owner} --as {old.owner} --reason 'say why'"
         raise Rejected("other-owner", what, why, hint)
     require_bounded(new)
     changed = changed_fields(old, new)
