@@ -17,9 +17,9 @@ def raised() -> Iterator[tuple[str, ast.Call]]:
     for folder in ("phasegate", "workflows", "client"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                    if node.func.id in KINDS:
-                        yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+                named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+                if named and node.func.id in KINDS:
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node
 
 
 def test_the_table_has_every_refusal_and_no_other() -> None:
