@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from temporalio.client import WithStartWorkflowOperation
@@ -16,6 +17,7 @@ from client import products
 from client.asking import answered, query
 from client.attributes import KEYS
 from client.engine import Engine
+from ledger import LedgerError
 from phasegate.errors import EngineError, NotRunning
 from phasegate.ids import product_id
 from phasegate.lifecycle import Lifecycle, Revival, Status
@@ -31,25 +33,27 @@ async def definition(engine: Engine, key: str) -> Product:
 
 
 async def update(engine: Engine, key: str, request: UpdateProductRequest) -> Receipt:
-    """Replace a product's definition. It is published first, so that its digest can be looked up.
+    """Replace a product's definition, and publish it so that its digest can be looked up.
 
-    Raises Rejected, Forbidden, EngineError or LedgerError.
+    Raises Rejected, Forbidden or EngineError.
     """
     require_bounded(request.product)
-    if request.product.key == key:  # else the product refuses it
-        _publish(engine, request.product, request.actor)
-    return await products.request(engine, key, "update", request)
+    receipt = await products.request(engine, key, "update", request)
+    _publish(engine, request.product, request.actor)
+    return receipt
 
 
 async def handover(engine: Engine, key: str, request: HandoverRequest) -> Receipt:
-    """Give a product another owner. Raises Rejected, Forbidden, EngineError or LedgerError."""
-    now = await definition(engine, key)
-    _publish(engine, now.model_copy(update={"owner": request.to}), request.actor)
-    return await products.request(engine, key, "handover", request)
+    """Give a product another owner. Raises Rejected, Forbidden or EngineError."""
+    receipt = await products.request(engine, key, "handover", request)
+    _publish(engine, await definition(engine, key), request.actor)
+    return receipt
 
 
 def _publish(engine: Engine, product: Product, by: str) -> None:
-    engine.ledger.documents.publish("product", product.key, product, datetime.now(UTC), by)
+    """The product has taken it by now. Without a ledger its own record, in the outbox, has it."""
+    with suppress(LedgerError):
+        engine.ledger.documents.publish("product", product.key, product, datetime.now(UTC), by)
 
 
 async def revive(engine: Engine, key: str, request: ReviveRequest) -> Receipt:

@@ -71,7 +71,7 @@ def _score(view: GateView) -> str:
 
 def _headline(view: GateView) -> str:
     if view.outcome:
-        return view.outcome.upper()
+        return view.outcome.upper() + (", OVERRIDDEN" if view.override else "")
     if view.status == "decided":
         return "ABANDONED"
     return "cannot pass" if view.cannot_pass else view.status

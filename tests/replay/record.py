@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
+from life import Life  # noqa: E402
 from stage import Stage  # noqa: E402
 
 from client.dev_server import dev_server, free_port  # noqa: E402
@@ -142,6 +143,117 @@ async def short_lives(stage: Stage) -> None:
     await killed.becomes(status="killed")
 
 
+COMMITTEE = """
+directory: committee
+people:
+  olga: {manager: max}
+  ana: {manager: max, deputy: dan}
+  bo: {}
+  cy: {absences: [{start: 2020-01-01, end: 2099-12-31, delegate: eva}]}
+  dan: {}
+  eva: {}
+  lea: {}
+  max: {}
+groups:
+  product: {members: [ana, olga]}
+  eng: {members: [bo, cy]}
+  legal: {members: [lea]}
+  board: {members: [max], permissions: {override: [1, 2, 3], extend: [1, 2, 3]}}
+"""
+STRICT = """
+policy: committee
+version: "1"
+title: Committee
+phases:
+  - id: build
+    title: Build
+    gate:
+      id: launch
+      title: Launch
+      opens: submit
+      requires: [{group: product}, {group: eng, need: 2}, {group: legal, step: 2}]
+      reviewers: [legal]
+      criteria: [{id: terms, text: Terms, attested_by: legal}]
+      clocks: {respond: PT2S, resolve: PT4S, remind: [PT1S], escalate: PT1S}
+  - {id: market, title: Market}
+"""
+
+
+async def committee_life(stage: Stage) -> None:
+    """Stand-ins, evidence in mid-gate, work, steps, escalation, a new directory, an override."""
+    await stage.start(STRICT, COMMITTEE)
+    await stage.becomes(phase="build")
+    await stage.submit()
+    await stage.gate_opens("launch")
+    await stage.vote("launch", "eva", "go")
+    await stage.vote("launch", "bo", "go")
+    await stage.chair("launch", "withdraw", "bo")
+    await stage.chair("launch", "delegate", "bo", to="dan")
+    await stage.refused(stage.chair("launch", "delegate", "ana", to="nobody"))
+    await stage.chair("launch", "needs_work", "ana", what="load tests")
+    await stage.evidence("Load tests")
+    await stage.chair("launch", "submit", "olga")
+    await stage.chair("launch", "attest", "lea", criterion="terms", state="met", note="read")
+    await stage.refused(stage.chair("launch", "override", "ana", outcome="go", reason="why not"))
+    await stage.chair("launch", "look_again", "ops")
+
+    async def managers_act() -> bool | None:
+        view = await stage.gate("launch")
+        return True if any("max" in p.acting for p in view.pending) else None
+
+    await stage.until(managers_act, "max may act for ana")
+    await stage.vote("launch", "max", "go", on_behalf_of="ana")
+    await stage.vote("launch", "eva", "go")
+    await stage.vote("launch", "dan", "go", on_behalf_of="bo")
+    give = {"approver": "lea", "to": "eva", "reason": "lea is ill"}
+    await stage.refused(stage.chair("launch", "reassign", "max", **give))
+    late = {"resolve": "2031-01-01", "respond": "2030-12-31", "reason": "the fair"}
+    await stage.chair("launch", "extend", "max", **late)
+    await stage.chair("launch", "override", "max", outcome="go", reason="the contract says so")
+    await stage.becomes(status="completed")
+
+
+async def changing_life(life: Life) -> None:
+    """Another definition, another owner, an override, a waiver, an investment, a second life."""
+    await life.begin(review="review: " + PLR)
+    await life.update(summary="A better kettle")
+    await life.opened()
+    await life.evidence("report", "tim", figures={"stars": 4})
+    await life.handover("max", "zoe")
+    await life.votes("launch", "recycle", "ana", "bo", "cy")
+    await life.becomes(gate=None)
+    await life.override("go")
+    await life.gate_opens("plr")
+    await life.vote("plr", "ana", "recycle")
+    await life.becomes(phase="build")
+    await life.opened("launch", 2, "max")
+    promise = [{"text": "docs", "owner": "bo"}]
+    await life.vote("launch", "ana", "conditional-go", conditions=promise)
+    await life.vote("launch", "bo", "go")
+    await life.becomes(phase="market")
+    await life.waive("launch-2-1", "zoe")
+    await life.owner("cancel", "max", reason="enough")
+    await life.becomes(status="cancelled")
+
+
+async def second_life(life: Life) -> None:
+    await life.begin()
+    await life.opened()
+    await life.votes("launch", "kill", "ana", "bo", "cy", "tim")
+    await life.becomes(status="killed")
+    await life.revive()
+    await life.opened("launch", 2)
+    await life.owner("cancel", reason="after all")
+    await life.becomes(status="cancelled")
+
+
+PLR = """
+      first: PT0.5S
+      every: PT30S
+      invest: build
+      gate: {id: plr, title: Post-launch review, requires: [{group: product}]}"""
+
+
 def anonymous(history: str) -> str:
     """Without the process and host that recorded it."""
     text = re.sub(r'("(?:identity|workerInstanceKey)": ?)"[^"]*"', r'\1"recorder"', history)
@@ -159,6 +271,9 @@ async def main() -> None:
             await whole_life(Stage(engine, "whole"))
             await reviewed_life(Stage(engine, "reviewed"))
             await short_lives(Stage(engine, "short"))
+            await committee_life(Stage(engine, "committee"))
+            await changing_life(Life(engine, "changing"))
+            await second_life(Life(engine, "second"))
             HISTORIES.mkdir(exist_ok=True)
             for old in HISTORIES.glob("*.json"):
                 old.unlink()

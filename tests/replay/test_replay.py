@@ -25,7 +25,7 @@ def workflow_id_of(events: dict[str, list[dict[str, dict[str, str]]]]) -> str:
 
 
 def test_there_is_a_history_for_every_path() -> None:
-    assert len(HISTORIES) >= 15
+    assert len(HISTORIES) >= 30
     types = {
         json.loads(path.read_text())["events"][0]["workflowExecutionStartedEventAttributes"][
             "workflowType"
