@@ -146,22 +146,22 @@ def test_attestations_count_in_the_score(served: Shell) -> None:
 
 
 def test_work_stops_the_gate_until_the_owner_submits(served: Shell) -> None:
-    start(served, "work")
-    ask = ("gate", "needs-work", "work", "--what", "no load test", "-o", "json", "--as")
+    start(served, "owed")
+    ask = ("gate", "needs-work", "owed", "--what", "no load test", "-o", "json", "--as")
     assert served(*ask, "sam").code == 4
     assert taken(served(*ask, "bo"))["status"] == "waiting-on-owner"
-    served.until(lambda: bool(rows(served, "olga", "work")))
-    (row,) = rows(served, "olga", "work")
+    served.until(lambda: bool(rows(served, "olga", "owed")))
+    (row,) = rows(served, "olga", "owed")
     assert (row["group"], row["overdue"]) == ("owner", False)
     hint = served("inbox", "--as", "olga").err
-    assert "phasegate gate submit work/launch --as olga" in hint
-    assert rows(served, "bo", "work") == []
-    assert served("gate", "show", "work").out.startswith("WORK ASKED  no load test (by bo")
-    assert served("gate", "submit", "work", "--as", "bo").code == 4
-    submitted = served("gate", "submit", "work", "--as", "olga", "--reason", "done", "-o", "json")
-    assert taken(submitted)["workflow_id"] == "product/work/gate/launch"
-    assert shown(served, "work")["work"] is None
-    served.until(lambda: bool(rows(served, "bo", "work")))
+    assert "phasegate gate submit owed/launch --as olga" in hint
+    assert rows(served, "bo", "owed") == []
+    assert served("gate", "show", "owed").out.startswith("WORK ASKED  no load test (by bo")
+    assert served("gate", "submit", "owed", "--as", "bo").code == 4
+    submitted = served("gate", "submit", "owed", "--as", "olga", "--reason", "done", "-o", "json")
+    assert taken(submitted)["workflow_id"] == "product/owed/gate/launch"
+    assert shown(served, "owed")["work"] is None
+    served.until(lambda: bool(rows(served, "bo", "owed")))
 
 
 def test_more_time(served: Shell) -> None:
