@@ -260,3 +260,21 @@ def test_clocks_that_nothing_stopped_do_not_go_on_again() -> None:
     state = sitting(ONE, {"eng": ("ann",)})
     state.clocks.go_on(on(1))
     assert state.clocks.again == []
+
+
+def test_advisers_get_more_time_and_nobody_acts_for_them() -> None:
+    """They have a day to answer by, and no escalation."""
+    state = sitting(ONE, {"eng": ("ann",), "qa": ("kim",)}, reviewers=("qa",))
+    assert state.clocks.timetable
+    del state.clocks.timetable.escalate["kim"]
+    table = state.clocks.extend(Extension(resolve=on(30), respond=on(20)))
+    assert (table.respond["kim"], table.escalate) == (on(20), {"ann": on(22)})
+
+
+def test_what_is_asked_for_another_reason_waits_in_line() -> None:
+    state = sitting(ONE, {"eng": ("ann",)})
+    for why, kind in (("facts", "respond"), ("directory", "keep"), ("facts", "respond")):
+        state.clocks.ask_again(why, kind, on(1))  # type: ignore[arg-type]
+    assert [w.why for w in state.clocks.again] == ["facts", "directory", "facts"]
+    state.clocks.ask_again("facts", "respond", on(2))
+    assert [w.order.since for w in state.clocks.again] == [on(1), on(1), on(2)]
