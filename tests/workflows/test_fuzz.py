@@ -2,7 +2,8 @@
 
 Several products at a time, several people at a time at each; runs are renewed every few events,
 and in the middle of it the worker stops and another takes over. What people were told is compared
-with what gates show and with what the ledger has: every vote that was taken is there, once.
+with what gates show and with what the ledger has: every vote that was taken is there, and counts
+once.
 
 PHASEGATE_FUZZ=17 plays another game than the one CI plays.
 """
@@ -274,24 +275,27 @@ async def agrees_with_the_ledger(game: Game) -> None:
         return True if set(game.taken) <= found else None
 
     await stage.until(all_there, "every vote that was taken is in the ledger")
-    marks = [e.data["comment"] for e in said(engine, stage.key, "gate.vote", "gate.advice")]
-    assert len(set(marks)) == len(marks), "once"
-    heard = {mark: why for mark, why in game.denied.items() if mark not in game.unheard}
-    assert {mark: heard[mark] for mark in marks if mark in heard} == {}, (
-        "taken, and told it was not"
-    )
-    assert set(marks) <= {*game.taken, *game.unheard}
+    votes = said(engine, stage.key, "gate.vote", "gate.advice")
     events = [entry.announcement.id for entry in engine.ledger.events(stage.key)]
     assert len(set(events)) == len(events)
-    ended = said(engine, stage.key, "gate.decided", "gate.abandoned")
-    numbers = [(e.data["gate"], e.data["round"]) for e in ended]
-    assert len(set(numbers)) == len(numbers), "a round ends once"
-    for event in ended:
-        holds(GateView.model_validate(event.data["view"]))
-    shown = [v.comment for e in ended for v in GateView.model_validate(e.data["view"]).votes]
+    # The last word on a round counts: a task that the server took back may have left an earlier.
+    last = {
+        (event.data["gate"], event.data["round"]): GateView.model_validate(event.data["view"])
+        for event in said(engine, stage.key, "gate.decided", "gate.abandoned")
+    }
     view = await stage.product()
-    if view.gate:
-        live = await stage.gate(view.gate)
-        holds(live)
-        shown += [v.comment for v in live.votes]
-    assert sorted(shown) == sorted(marks), "gates show what was taken, each vote once"
+    if view.gate and view.round:
+        last[view.gate, view.round] = await stage.gate(view.gate)
+    for round_view in last.values():
+        holds(round_view)
+    shown = [vote.comment for round_view in last.values() for vote in round_view.votes]
+    assert len(set(shown)) == len(shown), "each vote once"
+    assert set(game.taken) <= set(shown), "all that were taken"
+    assert set(shown) <= {*game.taken, *game.unheard}, "and none that was refused"
+    for vote in votes:
+        mark = vote.data["comment"]
+        if mark not in shown:  # from such a task, and not asked again with success
+            assert mark in game.denied, mark
+    for mark in shown:
+        same = {(v.actor, v.data["vote"]) for v in votes if v.data["comment"] == mark}
+        assert len(same) == 1
