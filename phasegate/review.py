@@ -6,22 +6,19 @@ instants passed in. What people may ask of it is in phasegate.admission and phas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
+from phasegate.assembly import Assembly
 from phasegate.base import Instant, Wire
-from phasegate.casting import ADVICE, Attestation, Ballots, CastVote, Refused
-from phasegate.clockwork import Clockwork
+from phasegate.casting import ADVICE, Attestation, CastVote, Refused
 from phasegate.criteria import judged_by_milestone
 from phasegate.errors import Refusal
 from phasegate.facts import ProductFacts, revision_of
-from phasegate.gate import Gate
 from phasegate.ports import Convened
 from phasegate.requests import Promise, Receipt, remember
 from phasegate.rules import Ballot, Situation, Verdict, decide
 from phasegate.scorecard import Scorecard
-from phasegate.seats import Step, steps_of
-from phasegate.standing_in import Mandates, without
 from phasegate.votes import Outcome
 
 REFUSALS_KEPT = 50
@@ -41,17 +38,6 @@ class Work(Wire):
     at: Instant
 
 
-class Reassignment(Wire):
-    """A seat was given to somebody else. `groups` are those the seat sits in."""
-
-    approver: str
-    to: str
-    groups: tuple[str, ...]
-    by: str
-    reason: str
-    at: Instant
-
-
 class Override(Wire):
     """An authority decided in the place of the approvers."""
 
@@ -62,23 +48,14 @@ class Override(Wire):
     votes_said: str = ""
 
 
-class Round(Wire):
+class Round(Assembly):
     """The state of one round. A wire contract: it is carried across continue-as-new."""
 
     schema_version: int = 2
-    product: ProductFacts
-    gate: Gate
     round: int
-    submitter: str
     open_conditions: list[str] = []
     opened_at: Instant | None = None
-    convened: Convened | None = None
-    ballots: Ballots = Ballots()
-    clocks: Clockwork = Clockwork()
-    mandates: Mandates = Mandates()
-    reassigned: list[Reassignment] = []
     attestations: list[Attestation] = []
-    had_a_hand: dict[str, str] = {}
     work: Work | None = None
     work_done: list[Work] = []
     step: int = 1
@@ -111,72 +88,6 @@ class Round(Wire):
     @property
     def closed(self) -> bool:
         return self.status == "decided"
-
-    # -- who may vote ---------------------------------------------------------------------------
-
-    @property
-    def barred(self) -> dict[str, str]:
-        """Who has no say here, and why: nobody approves their own work."""
-        found = {e["by"]: "submitted evidence for it" for e in self.product.evidence if e.get("by")}
-        found |= self.had_a_hand
-        found[self.submitter] = "submitted the gate"
-        found[self.product.owner] = "owns the product"
-        return found
-
-    def members(self) -> dict[str, tuple[str, ...]]:
-        """The people of each group, with the seats that were given to others."""
-        found = {
-            g: list(people)
-            for g, people in (self.convened.members if self.convened else {}).items()
-        }
-        for given in self.reassigned:
-            for group in given.groups:
-                people = [p for p in found.get(group, []) if p not in (given.approver, given.to)]
-                found[group] = sorted([*people, given.to])
-        return {group: tuple(people) for group, people in found.items()}
-
-    def seats(self) -> tuple[Step, ...]:
-        """The steps, and who sits in them now."""
-        return steps_of(
-            self.gate.requires,
-            self.members(),
-            tier=self.product.tier,
-            excluded=self.barred,
-            applying=self.convened.applying if self.convened else (),
-        )
-
-    def steps(self) -> tuple[Step, ...]:
-        """The steps as they are counted: also with those who voted and have left a group since.
-        Leaving takes a seat that is empty, not a vote that was cast."""
-        return tuple(self._with_voters(step) for step in self.seats())
-
-    def _with_voters(self, step: Step) -> Step:
-        asked = {group for seat in step.seats for group in seat.groups} | step.veto_groups
-        people = dict(step.people)
-        for vote in self.ballots.counted():
-            groups = frozenset(vote.groups) & asked
-            if vote.step == step.number and groups:
-                people[vote.holder] = people.get(vote.holder, frozenset()) | groups
-        ordered = {person: people[person] for person in sorted(people)}
-        return Step(step.number, step.seats, step.veto_groups, ordered)
-
-    def stand_ins(self, person: str, now: datetime) -> tuple[str, ...]:
-        """Who may act for this person now: their delegate; once they are late their deputy; later
-        their managers, one more level with every escalation."""
-        assert self.convened is not None
-        barred = self.barred
-        found = [d] if (d := self.mandates.delegate_of(person, now)) else []
-        at = self.clocks.at(now)
-        if self.clocks.is_late(person, at) and (deputy := self.convened.deputies.get(person)):
-            found.append(self.mandates.delegate_of(deputy, now) or deputy)
-        managers = without(self.convened.managers.get(person, ()), barred)
-        found += managers[: self.clocks.manager_levels(person, at)]
-        return tuple(other for other in without(found, barred) if other != person)
-
-    def acts_for(self, person: str, now: datetime) -> tuple[str, ...]:
-        """Those who sit here and for whom this person may act now."""
-        seated = dict.fromkeys(holder for step in self.seats() for holder in step.people)
-        return tuple(holder for holder in seated if person in self.stand_ins(holder, now))
 
     # -- what it comes to -----------------------------------------------------------------------
 
@@ -334,11 +245,6 @@ class Round(Wire):
         due = self.clocks.respond_due(people)
         turns = [*self.mandates.turns(now), *([due] if due > now else [])]
         return self.clocks.next_wake(verdict.pending, turns)
-
-    def reviewers(self) -> Mapping[str, tuple[str, ...]]:
-        """The groups that are asked for advice, and their people."""
-        members = self.members()
-        return {group: members.get(group, ()) for group in self.gate.reviewers}
 
     def advice(self) -> list[CastVote]:
         return [vote for vote in self.ballots.standing() if vote.step == ADVICE]

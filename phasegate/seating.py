@@ -8,12 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from phasegate.admission import require_undecided, shown
+from phasegate.assembly import Reassignment
 from phasegate.chair import place, require_impartial, require_seat
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
 from phasegate.gate_requests import DelegateRequest, ReassignRequest
 from phasegate.ports import Authority
-from phasegate.review import Reassignment, Round
+from phasegate.review import Round
 from phasegate.standing_in import Delegation
 
 

@@ -1,0 +1,109 @@
+"""Who sits at a gate: the people of its groups, those who act for them, and those who may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from phasegate.base import Instant, Wire
+from phasegate.casting import Ballots
+from phasegate.clockwork import Clockwork
+from phasegate.facts import ProductFacts
+from phasegate.gate import Gate
+from phasegate.ports import Convened
+from phasegate.seats import Step, steps_of
+from phasegate.standing_in import Mandates, without
+
+
+class Reassignment(Wire):
+    """A seat was given to somebody else. `groups` are those the seat sits in."""
+
+    approver: str
+    to: str
+    groups: tuple[str, ...]
+    by: str
+    reason: str
+    at: Instant
+
+
+class Assembly(Wire):
+    """The part of a round that knows its people."""
+
+    product: ProductFacts
+    gate: Gate
+    submitter: str
+    convened: Convened | None = None
+    ballots: Ballots = Ballots()
+    clocks: Clockwork = Clockwork()
+    mandates: Mandates = Mandates()
+    reassigned: list[Reassignment] = []
+    had_a_hand: dict[str, str] = {}
+
+    @property
+    def barred(self) -> dict[str, str]:
+        """Who has no say here, and why: nobody approves their own work."""
+        found = {e["by"]: "submitted evidence for it" for e in self.product.evidence if e.get("by")}
+        found |= self.had_a_hand
+        found[self.submitter] = "submitted the gate"
+        found[self.product.owner] = "owns the product"
+        return found
+
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """The people of each group, with the seats that were given to others."""
+        found = {
+            g: list(people)
+            for g, people in (self.convened.members if self.convened else {}).items()
+        }
+        for given in self.reassigned:
+            for group in given.groups:
+                people = [p for p in found.get(group, []) if p not in (given.approver, given.to)]
+                found[group] = sorted([*people, given.to])
+        return {group: tuple(people) for group, people in found.items()}
+
+    def seats(self) -> tuple[Step, ...]:
+        """The steps, and who sits in them now."""
+        return steps_of(
+            self.gate.requires,
+            self.members(),
+            tier=self.product.tier,
+            excluded=self.barred,
+            applying=self.convened.applying if self.convened else (),
+        )
+
+    def steps(self) -> tuple[Step, ...]:
+        """The steps as they are counted: also with those who voted and have left a group since.
+        Leaving takes a seat that is empty, not a vote that was cast."""
+        return tuple(self._with_voters(step) for step in self.seats())
+
+    def _with_voters(self, step: Step) -> Step:
+        asked = {group for seat in step.seats for group in seat.groups} | step.veto_groups
+        people = dict(step.people)
+        for vote in self.ballots.counted():
+            groups = frozenset(vote.groups) & asked
+            if vote.step == step.number and groups:
+                people[vote.holder] = people.get(vote.holder, frozenset()) | groups
+        ordered = {person: people[person] for person in sorted(people)}
+        return Step(step.number, step.seats, step.veto_groups, ordered)
+
+    def stand_ins(self, person: str, now: datetime) -> tuple[str, ...]:
+        """Who may act for this person now: their delegate; once they are late their deputy; later
+        their managers, one more level with every escalation."""
+        assert self.convened is not None
+        barred = self.barred
+        found = [d] if (d := self.mandates.delegate_of(person, now)) else []
+        at = self.clocks.at(now)
+        if self.clocks.is_late(person, at) and (deputy := self.convened.deputies.get(person)):
+            found.append(self.mandates.delegate_of(deputy, now) or deputy)
+        managers = without(self.convened.managers.get(person, ()), barred)
+        found += managers[: self.clocks.manager_levels(person, at)]
+        return tuple(other for other in without(found, barred) if other != person)
+
+    def acts_for(self, person: str, now: datetime) -> tuple[str, ...]:
+        """Those who sit here and for whom this person may act now."""
+        seated = dict.fromkeys(holder for step in self.seats() for holder in step.people)
+        return tuple(holder for holder in seated if person in self.stand_ins(holder, now))
+
+    def reviewers(self) -> Mapping[str, tuple[str, ...]]:
+        """The groups that are asked for advice, and their people."""
+        members = self.members()
+        return {group: members.get(group, ()) for group in self.gate.reviewers}
