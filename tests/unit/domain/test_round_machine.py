@@ -43,7 +43,7 @@ from phasegate.gate_requests import (
     ReassignRequest,
     WithdrawRequest,
 )
-from phasegate.gate_view import gate_view
+from phasegate.gate_view import gate_memo, gate_view
 from phasegate.ports import Away, ClockOrder, CriterionFinding
 from phasegate.requests import SubmitRequest
 from phasegate.review import REFUSALS_KEPT, Round
@@ -833,6 +833,8 @@ class RoundMachine(RuleBasedStateMachine):
         page = gate_page(view, state.product.name, "Is it worth it?")
         assert page.startswith("### Idea: ")
         assert view.model_validate_json(view.model_dump_json()) == view
+        if not state.closed:
+            assert set(verdict.pending) <= set(gate_memo(state, view, self.now)["seats"])
 
 
 def finding(criterion: Criterion, product: ProductFacts) -> CriterionFinding:
