@@ -12,12 +12,11 @@ from client.asking import ask, query
 from client.attributes import quoted, read, read_due
 from client.engine import Engine
 from client.products import show as show_product
-from phasegate.base import Wire
 from phasegate.errors import EngineError, NotRunning, PhasegateError, Rejected
-from phasegate.events import Announcement
+from phasegate.events import Announcement, place_of
 from phasegate.gate_requests import OverrideRequest
 from phasegate.ids import gate_id, product_id, sunset_id
-from phasegate.requests import Receipt, SubmitRequest, VoteRequest
+from phasegate.requests import Asked, Receipt, SubmitRequest, VoteRequest
 from phasegate.views import GateRow, GateView, OverrideView
 
 WATCH = 0.5
@@ -171,13 +170,38 @@ async def vote(engine: Engine, key: str, gate: str, request: VoteRequest) -> Rec
     return await ask_round(engine, key, gate, "vote", request)
 
 
-async def ask_round(engine: Engine, key: str, gate: str, update: str, body: Wire) -> Receipt:
+async def ask_round(
+    engine: Engine, key: str, gate: str, update: str, body: Asked | VoteRequest
+) -> Receipt:
     """Ask something of the open round of a gate: vote, withdraw, delegate, reassign, attest,
     needs_work, extend. Raises Rejected, Forbidden or EngineError."""
     try:
         return await ask(engine.workflow(gate_id(key, gate)), update, body)
     except NotRunning as error:
+        if taken := _taken(engine, key, gate, body):
+            return taken
         raise await _not_open(engine, key, gate, update) from error
+
+
+def _taken(engine: Engine, key: str, gate: str, body: Asked | VoteRequest) -> Receipt | None:
+    """The answer to a request that was taken and then lost its answer, as the gate closed over it:
+    a vote that decided it must not hear that it came too late."""
+    closed = _closed(engine, key, gate, None)
+    if closed is None:
+        return None
+    place = f"{gate_id(key, gate)}/{closed.round}#{place_of(body.key)}."
+    for entry in engine.ledger.events(key):
+        said = entry.announcement
+        if said.id.startswith(place) and said.type not in ("gate.refused", "gate.decided"):
+            return Receipt(
+                workflow_id=closed.workflow_id,
+                text=f"{said.text}; the gate decides {closed.outcome}",
+                status=closed.status,
+                outcome=closed.outcome,
+                round=closed.round,
+                revision=closed.revision,
+            )
+    return None
 
 
 async def _not_open(engine: Engine, key: str, gate: str, update: str) -> PhasegateError:

@@ -10,7 +10,7 @@ from commands.options import Output, Target, Text, Who
 
 if TYPE_CHECKING:
     from commands.options import Format
-    from phasegate.base import Wire
+    from phasegate.requests import Asked
 
 Reason = Annotated[Text, Parameter(help="Why; the record keeps it")]
 Instant = "2027-03-01 (a day in UTC), an instant as 2027-03-01T09:00:00Z, or a span from now"
@@ -108,7 +108,7 @@ async def reassign(
 
 
 async def ask_gate(
-    target: str, update: str, request: Wire, output: Format, **about: object
+    target: str, update: str, request: Asked, output: Format, **about: object
 ) -> None:
     """Ask the open round of KEY[/GATE], and print what it answers."""
     from client import gates

@@ -92,6 +92,12 @@ class Clockwork(Wire):
             )
         )
 
+    def open(self, at: datetime) -> None:
+        """The first order of a round, before what its opener may have told it by then."""
+        if not any(waiting.why == "opened" for waiting in self.again):
+            first = Reconvening(why="opened", order=ClockOrder(kind="start", since=at))
+            self.again.insert(0, first)
+
     def stop(self, now: datetime) -> None:
         """Stand still; a second reason to stop changes nothing."""
         if self.stopped_at is None:

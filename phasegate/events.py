@@ -75,20 +75,20 @@ class Outbox(Wire):
         workflow task that is lost after its local activity wrote is done again, maybe in another
         order or with more votes: within a task the same words are the same event, and other words
         are never taken for it. What a request of somebody brings about is known by the request's
-        `key` instead: asked again in a later task, it is still the same event.
+        `key` instead: asked again in a later task or run, it is still the same event.
         """
         self.count += 1
         if history is None or history != self.history:
             self.history, self.first, self.said = history or -1, self.count, []
         mark = _mark(type, text, actor, data)
         again = self.said.count(mark)
-        place = sha256(key.encode()).hexdigest()[:12] if key else str(self.first)
+        place = place_of(key) if key else f"{self.first}.{run[-8:]}"
         self.said.append(mark)
         if self.bytes_waiting() > WAITING_BYTES and not KEPT_WHOLE & data.keys():
             # A ledger that is dead for long must not make the state outgrow a payload.
             data = {"shortened": True}
         event = Announcement(
-            id=f"{self.source}#{place}.{run[-8:]}.{mark}" + (f".{again}" if again else ""),
+            id=f"{self.source}#{place}.{mark}" + (f".{again}" if again else ""),
             type=type,
             product=self.product,
             source=self.source,
@@ -121,6 +121,11 @@ class Outbox(Wire):
         """Drop what the ledger has taken."""
         del self.waiting[:count]
         self.anchor = anchor
+
+
+def place_of(key: str) -> str:
+    """The part of an event's id that names the request which brought it about."""
+    return sha256(key.encode()).hexdigest()[:12]
 
 
 def _mark(type: str, text: str, actor: str, data: dict[str, Any]) -> str:

@@ -22,8 +22,7 @@ class Convening(ChairDesk):
         state = self.round
         if state.convened is None:
             state.opened_at = state.opened_at or workflow.now()
-            if not state.clocks.again:
-                state.clocks.ask_again("opened", "start", state.opened_at)
+            state.clocks.open(state.opened_at)
             await self.look()
         self.settle()
 

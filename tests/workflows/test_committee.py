@@ -8,6 +8,7 @@ import pytest
 from stage import Stage
 
 from client import directories
+from client.asking import new_request_id
 from client.inbox import inbox
 from phasegate.reading import read_directory
 from phasegate.views import GateView
@@ -266,3 +267,14 @@ async def test_a_scorecard_permits_only_a_conditional_go(stage: Stage) -> None:
     view = await stage.becomes(phase="market")
     assert view.gates[0].outcome == "conditional-go"
     assert (await stage.gate("launch")).score == pytest.approx(57.5)
+
+
+async def test_a_deciding_vote_whose_answer_was_lost_hears_that_it_counted(launch: Stage) -> None:
+    await launch.votes("launch", "go", "ana", "bo")
+    once = new_request_id()
+    first = await launch.vote("launch", "eva", "go", request_id=once)
+    await launch.becomes(phase="market")
+    again = await launch.vote("launch", "eva", "go", request_id=once)
+    assert (again.outcome, again.round) == (first.outcome, first.round) == ("go", 1)
+    late = launch.vote("launch", "eva", "go")
+    assert await launch.refused(late) == "gate-decided"
