@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from phasegate import ports
-from phasegate.calendars import Calendar
+from phasegate.calendars import Calendar, TooFar
 from phasegate.directory import Person
 from phasegate.gate import Clocks
 from phasegate.within import Length
@@ -39,6 +39,10 @@ class Timetables:
         Raises CalendarError where a calendar has no day that fits.
         """
         before = order.before
+        if order.stopped is not None and order.kind != "resume":
+            # Carried out while the clocks stand still: no time has passed since they stopped, and
+            # going on later moves what is counted now by the whole pause.
+            self._since = min(self._since, order.stopped)
         if before is None or order.kind == "start":
             return self._anew()
         if order.kind == "respond":
@@ -103,8 +107,13 @@ class Timetables:
     def _escalations(
         self, people: Collection[str], respond: Mapping[str, datetime]
     ) -> dict[str, datetime]:
-        within = self._clocks.escalate
-        return {person: self._calendars[person].due(respond[person], within) for person in people}
+        return {person: self._escalate(person, respond[person]) for person in people}
+
+    def _escalate(self, person: str, due: datetime) -> datetime:
+        try:
+            return self._calendars[person].due(due, self._clocks.escalate)
+        except TooFar:  # somebody was given time to the end of all years
+            return due
 
     def _reminders(
         self, people: Collection[str], respond: Mapping[str, datetime]

@@ -21,12 +21,18 @@ MORNING = time(9)
 """When people are reminded, by their own clock: a working day that is over reminds nobody."""
 
 _DAY = timedelta(days=1)
+_FIRST, _LAST = date.min + _DAY, date.max - _DAY
+"""Days whose start is an instant in every time zone."""
 _LONGEST_GAP = 366
 """Days without a single working day, after which the search for one is given up."""
 
 
 class CalendarError(ValueError):
     """A calendar cannot be used, or has no day that is asked for."""
+
+
+class TooFar(CalendarError):
+    """The day that is asked for lies beyond the calendar of years."""
 
 
 class Calendar:
@@ -102,34 +108,39 @@ class Calendar:
         """`due`, counted as `within`, after the clock stood still from `stopped` to `since`.
 
         As many business days are left at `since` as were at `stopped`; if only the rest of the
-        last day was, the next business day to come. What had passed when it stopped stays so.
+        last day was, the next business day to come. What had passed when it stopped stays so, and
+        so does what would move beyond the calendar of years: no pause makes that end sooner.
         """
         if due <= stopped:
             return due
-        if not isinstance(within, BusinessDays):
-            return due + (since - stopped)
-        lost, zone = self.left(stopped, since), self._zone
-        local = due.astimezone(zone)
-        moved = due
         try:
+            if not isinstance(within, BusinessDays):
+                return due + (since - stopped)
+            lost = self.left(stopped, since)
+            local = due.astimezone(self._zone)
+            moved = due
             if lost:
                 moved = self._at(self._nth(local.date(), lost), local.time())
             if moved > since:
                 return moved
             return self._end(self._nth(self._day(since) - _DAY, 1))
         except OverflowError:
-            raise _too_far(due) from None
+            return due
 
     def start_of(self, day: date) -> datetime:
-        """The first moment of a local day, in UTC."""
-        return self._at(day, time())
+        """The first moment of a local day, in UTC. At the edges of the calendar of years it is
+        that of the last day which is an instant everywhere."""
+        return self._at(min(max(day, _FIRST), _LAST), time())
 
     def instants(self, absence: Absence) -> tuple[datetime, datetime]:
         """An absence as instants: from the start of its first day to the end of its last."""
-        return self.start_of(absence.start), self.start_of(absence.end + _DAY)
+        return self.start_of(absence.start), self.start_of(min(absence.end, _LAST) + _DAY)
 
     def _day(self, instant: datetime) -> date:
-        return instant.astimezone(self._zone).date()
+        try:
+            return instant.astimezone(self._zone).date()
+        except OverflowError:  # at the edge of the calendar, where another zone has no day
+            return instant.date()
 
     def _at(self, day: date, clock: time) -> datetime:
         # Where a clock is set back, a time comes twice: the first is meant. Where it is set
@@ -138,7 +149,7 @@ class Calendar:
 
     def _end(self, day: date) -> datetime:
         """A second before the next day, so that an hour which comes twice is there in full."""
-        return self.start_of(day + _DAY) - timedelta(seconds=1)
+        return self._at(day + _DAY, time()) - timedelta(seconds=1)
 
     def _nth(self, day: date, count: int) -> date:
         """The business day so many after `day`; before it, if negative."""
@@ -191,8 +202,8 @@ def _meant(name: str, known: tuple[str, ...]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _too_far(instant: datetime) -> CalendarError:
-    return CalendarError(
+def _too_far(instant: datetime) -> TooFar:
+    return TooFar(
         f"counted from {instant:%Y-%m-%d} it is beyond the years there are; use a shorter span"
     )
 

@@ -80,7 +80,8 @@ class ClockOrder(Wire):
     `start`: count everything from `since`. `respond`: count the answers anew from `since` (a later
     step opened, the evidence changed), and leave `resolve` where it was. `resume`: the clocks stood
     still from `stopped` to `since`; what was left of them is left now. `keep`: leave what is there,
-    and count from `since` only for people who are new.
+    and count from `since` only for people who are new. `stopped` of other kinds: the clocks stand
+    still from then on, and their going on will move what is counted now; count from there.
     """
 
     kind: Literal["start", "respond", "resume", "keep"] = "start"

@@ -9,6 +9,9 @@ from phasegate.directory import Absence, Directory
 from phasegate.lint.findings import Finding
 from phasegate.problems import DocPath
 
+YEARS = range(1970, 2201)
+"""In which somebody may be away."""
+
 
 def absence_findings(directory: Directory) -> Iterator[Finding]:
     """Absences that overlap, delegates who are away themselves, people away to each other.
@@ -21,6 +24,7 @@ def absence_findings(directory: Directory) -> Iterator[Finding]:
     for name, person in directory.people.items():
         for i, absence in enumerate(person.absences):
             path: DocPath = ("people", name, "absences", i)
+            yield from _years(path, absence)
             yield from _overlaps(path, absence, person.absences[:i])
             # Who is there changes only where an absence starts; where one ends, more people are.
             for day in [day for day in starts if absence.start <= day <= absence.end]:
@@ -33,6 +37,18 @@ def absence_findings(directory: Directory) -> Iterator[Finding]:
                 if problem := _nobody(directory, way, day):
                     yield Finding("warning", path, problem)
                     break
+
+
+def _years(path: DocPath, absence: Absence) -> Iterator[Finding]:
+    """A slip of the pen, or a way to say for ever: whoever is gone leaves the directory."""
+    for field, day in (("start", absence.start), ("end", absence.end)):
+        if day.year not in YEARS:
+            yield Finding(
+                "error",
+                (*path, field),
+                f"{day} is not between {YEARS[0]} and {YEARS[-1]}; correct the year, or take "
+                "whoever has left for good out of their groups",
+            )
 
 
 def _overlaps(path: DocPath, absence: Absence, earlier: tuple[Absence, ...]) -> Iterator[Finding]:

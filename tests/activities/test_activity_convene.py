@@ -326,6 +326,46 @@ def test_new_people_have_their_days_and_others_keep_theirs(staffed: Ledger) -> N
     assert unchanged[0] == unchanged[1]
 
 
+CLOCKS_OF_SPANS = {"respond": "5 days", "resolve": "10 days", "escalate": "2 days"}
+
+
+@pytest.mark.parametrize("kind", ["respond", "keep", "start"])
+def test_what_is_counted_while_the_clocks_stand_still_is_not_moved_twice(
+    staffed: Ledger, kind: str
+) -> None:
+    gate = {"clocks": CLOCKS_OF_SPANS}
+    stopped, resumed = MONDAY + timedelta(days=1), MONDAY + timedelta(days=30)
+    before, held = again(
+        staffed, kind, resumed - timedelta(days=1), gate, stopped=stopped, seated=("dee",)
+    )
+    assert held.respond["dee"] == stopped + timedelta(days=5)
+    order = ports.ClockOrder(kind="resume", since=resumed, stopped=stopped, before=held)
+    after = convene(staffed, gate, clock=order, seated=("dee",)).timetable
+    assert after.respond["dee"] == resumed + timedelta(days=5)
+    assert after.escalate["dee"] == resumed + timedelta(days=7)
+    assert max(after.respond.values()) <= after.resolve <= resumed + timedelta(days=10)
+    assert before.resolve < after.resolve
+
+
+def test_time_to_the_end_of_all_years_is_left_as_it_is(staffed: Ledger) -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    before = convene(staffed).timetable
+    before = before.model_copy(update={"respond": {"ann": last}, "escalate": {}, "resolve": last})
+    order = ports.ClockOrder(
+        kind="resume", since=MONDAY + timedelta(days=9), stopped=MONDAY, before=before
+    )
+    after = convene(staffed, clock=order).timetable
+    assert (after.respond["ann"], after.escalate["ann"], after.resolve) == (last, last, last)
+
+
+def test_somebody_who_is_away_for_ever_stops_no_gate(ledger: Ledger) -> None:
+    for_ever = {"start": "0001-01-01", "end": "9999-12-31", "delegate": "bob"}
+    publish(ledger, ann=PEOPLE["ann"] | {"absences": [for_ever]})
+    (away,) = convene(ledger).absences["ann"]
+    assert away.start < MONDAY < away.end
+    assert authority(ledger, "dee", about="ann").about_absences == (away,)
+
+
 def test_an_order_without_a_past_starts_and_one_without_a_pause_keeps(staffed: Ledger) -> None:
     opened = convene(staffed).timetable
     for kind in ("respond", "resume", "keep"):

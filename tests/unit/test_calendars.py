@@ -262,6 +262,29 @@ def test_the_end_of_the_calendar_is_told() -> None:
     with pytest.raises(CalendarError, match="beyond the years there are; use a shorter span"):
         calendar.due(last, BusinessDays(10))
     with pytest.raises(CalendarError, match="beyond the years"):
-        calendar.moved_on(last, BusinessDays(2), stopped=at("9999-12-01T12:00"), since=last)
-    with pytest.raises(CalendarError, match="beyond the years"):
         calendar.ahead_of(at("0001-01-02T12:00"), BusinessDays(10))
+
+
+EDGES = st.one_of(
+    st.dates(date.min, date(1, 1, 5)), st.dates(date(9999, 12, 26), date.max), st.just(date.max)
+)
+
+
+@given(PERSONS, st.lists(EDGES, min_size=2, max_size=2))
+def test_an_absence_ends_where_the_calendar_does(person: Person, days: list[date]) -> None:
+    absence = Absence(start=min(days), end=max(days))
+    start, end = Calendar.of(person).instants(absence)
+    assert start <= end
+    for zone in ("Pacific/Apia", "Pacific/Pago_Pago"):  # everybody can read it by their own clock
+        assert start.astimezone(ZoneInfo(zone)) <= end.astimezone(ZoneInfo(zone))
+
+
+@given(PERSONS, st.sampled_from([BusinessDays(5), Span.parse("5 days")]))
+def test_what_cannot_move_any_further_stays(person: Person, within: BusinessDays | Span) -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    calendar, pause = Calendar.of(person), {"stopped": at("2026-11-23T09:00")}
+    moved = calendar.moved_on(last, within, **pause, since=at("2026-12-23T09:00"))
+    assert moved == last
+    assert calendar.left(last - timedelta(days=9), last) <= 9
+    with pytest.raises(CalendarError, match="beyond the years"):
+        calendar.due(last, within)

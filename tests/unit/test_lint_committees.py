@@ -328,6 +328,19 @@ def test_absences_of_one_person_are_told_apart() -> None:
     assert "another person stands in: it is not clear who acts" in found
 
 
+def test_years_in_which_nobody_is_away() -> None:
+    found = absent(ann=[{"start": "1026-12-01", "end": "9999-12-31", "delegate": "bob"}])
+    assert [line.partition(" is not")[0] for line in found] == [
+        "error: people.ann.absences.0.start: 1026-12-01",
+        "error: people.ann.absences.0.end: 9999-12-31",
+    ]
+    assert found[0].endswith(
+        "between 1970 and 2200; correct the year, or take whoever has left for good out of their "
+        "groups"
+    )
+    assert absent(ann=[{"start": "1970-01-01", "end": "2200-12-31", "delegate": "bob"}]) == []
+
+
 def test_people_who_are_away_to_each_other() -> None:
     (found,) = absent(ann=[away("01", "10", "bob")], bob=[away("10", "12", "ann")])
     assert found == (
