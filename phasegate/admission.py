@@ -69,18 +69,27 @@ def check_vote(state: Round, request: VoteRequest) -> None:
             f"the round has taken {TEXT_KEPT} bytes already; {SHORT_TEXT} are always taken",
             f"phasegate product evidence {state.product.key}  # attach the text as a link",
         )
+    _check_scores(state, request)
+
+
+def _check_scores(state: Round, request: VoteRequest) -> None:
+    known = {c.id: c for c in state.gate.criteria}
     judged = [
         c.id
         for c in state.gate.criteria
         if c.kind == "should" and not (c.milestone or c.expression or c.attested_by)
     ]
-    if stray := [name for name in request.scores if name not in judged]:
-        raise Rejected(
-            "unknown-criterion",
-            f"the vote scores {', '.join(sorted(stray))}",
-            f"approvers of {state.gate.id} score: {', '.join(judged) or 'nothing'}",
-            shown(state),
+    for name in sorted(request.scores):
+        if name in judged:
+            continue
+        what = f"the vote scores {name}"
+        if name in known and known[name].kind == "must":
+            raise Rejected("no-score", what, "a must is met or not, and has no score", shown(state))
+        why = (
+            "it is checked, not judged by votes" if name in known else "there is no such criterion"
         )
+        why += f"; approvers of {state.gate.id} score: {', '.join(judged) or 'nothing'}"
+        raise Rejected("unknown-criterion", what, why, shown(state))
 
 
 def admit(state: Round, request: VoteRequest, now: datetime) -> Seat:
@@ -91,24 +100,43 @@ def admit(state: Round, request: VoteRequest, now: datetime) -> Seat:
         raise Forbidden("self-approval", what, why, shown(state))
     steps = state.seats()
     sits = any(person in step.people for step in steps)
-    holder = request.on_behalf_of or (person if sits else _whom_else(state, person, now))
-    if holder is None:
-        return _advice(state, person) or _stranger(state, person)
+    holder = state.heir_of(request.on_behalf_of) if request.on_behalf_of else None
+    if holder is None and not sits:
+        # Advice costs nothing; whoever reviews and also acts for somebody says so by name.
+        if advice := _advice(state, person):
+            return advice
+        holder = _whom_else(state, person, now) or _stranger(state, person)
+    holder = holder or person
     if holder != person and person not in state.stand_ins(holder, now):
-        raise Forbidden(
-            "no-mandate",
-            f"{person} may not vote for {holder} on {state.gate.id} of {state.product.key}",
-            f"{holder} has named nobody, or somebody else, to act for them now",
-            f"phasegate gate delegate {state.product.key}/{state.gate.id} {person} --as {holder}",
-        )
+        _no_mandate(state, person, holder)
     step = _open_step(state, steps, holder, request.step, now)
     _once(state, person, holder, step.number)
-    _known_promisers(state, request)
+    _known_promisers(state, request, now)
     return Seat(step.number, holder, tuple(sorted(step.people[holder])))
 
 
 def _may_not_vote(state: Round, person: str) -> str:
     return f"{person} may not vote on {state.gate.id} of {state.product.key}"
+
+
+def _no_mandate(state: Round, person: str, holder: str) -> NoReturn:
+    why = f"{holder} has named nobody, or somebody else, to act for them now"
+    convened, table = state.convened, state.clocks.timetable
+    if convened and table:
+        if person == convened.deputies.get(holder) and holder in table.respond:
+            why = f"{person} is their deputy, and may from {_day(table.respond[holder])} on"
+        elif person in convened.managers.get(holder, ()) and holder in table.escalate:
+            why = f"{person} is their manager, and may from {_day(table.escalate[holder])} on"
+    raise Forbidden(
+        "no-mandate",
+        f"{person} may not vote for {holder} on {state.gate.id} of {state.product.key}",
+        why,
+        f"phasegate gate delegate {state.product.key}/{state.gate.id} {person} --as {holder}",
+    )
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
 def _whom_else(state: Round, person: str, now: datetime) -> str | None:
@@ -132,10 +160,14 @@ def _advice(state: Round, person: str) -> Seat | None:
 
 def _stranger(state: Round, person: str) -> NoReturn:
     groups = sorted({group for r in state.gate.requires for group in r.groups})
+    why = f"{person} sits in none of its groups ({', '.join(groups)}) and acts for nobody there"
+    for given in state.reassigned:
+        if given.approver == person:
+            why = f"{given.by} gave {person}'s seat to {given.to}: {given.reason}"
     raise Forbidden(
         "stranger",
         _may_not_vote(state, person),
-        f"{person} sits in none of its groups ({', '.join(groups)}) and acts for nobody there",
+        why,
         f"phasegate directory show {state.product.directory}",
     )
 
@@ -190,11 +222,19 @@ def _once(state: Round, person: str, holder: str, step: int) -> None:
             )
 
 
-def _known_promisers(state: Round, request: VoteRequest) -> None:
-    """A promise needs somebody whom the round knows; nobody else would hear of it."""
+def _known_promisers(state: Round, request: VoteRequest, now: datetime) -> None:
+    """A promise needs somebody whom the round knows, since nobody else would hear of it, and time
+    to be kept in."""
     known = {person for people in state.members().values() for person in people}
     known |= {request.approver, state.product.owner, *state.product.definition.get("team", ())}
     for promise in request.conditions:
+        if promise.due and promise.due <= now:
+            raise Rejected(
+                "in-the-past",
+                f"a condition of {state.gate.id} cannot be due on {_day(promise.due)}",
+                "that instant is past",
+                shown(state),
+            )
         if promise.owner and promise.owner not in known:
             raise Rejected(
                 "unknown-person",

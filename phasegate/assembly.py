@@ -85,6 +85,13 @@ class Assembly(Wire):
         ordered = {person: people[person] for person in sorted(people)}
         return Step(step.number, step.seats, step.veto_groups, ordered)
 
+    def heir_of(self, person: str) -> str:
+        """Who has this person's seat now, if it was given away."""
+        for given in self.reassigned:
+            if given.approver == person:
+                person = given.to
+        return person
+
     def stand_ins(self, person: str, now: datetime) -> tuple[str, ...]:
         """Who may act for this person now: their delegate; once they are late their deputy; later
         their managers, one more level with every escalation."""

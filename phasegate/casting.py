@@ -50,8 +50,8 @@ class CastVote(Wire):
 
     @property
     def length(self) -> int:
-        """How much text came with it, in bytes."""
-        return text_bytes(self.comment, self.conditions)
+        """How much text it carries, in bytes."""
+        return text_bytes(self.comment, self.conditions) + len(self.why.encode())
 
 
 class Refused(Wire):
@@ -105,6 +105,7 @@ class Ballots(Wire):
 
     def withdraw(self, vote: CastVote, why: str) -> None:
         vote.state, vote.why = "withdrawn", why
+        self._forget_oldest_changed()
 
     def _forget_oldest_changed(self) -> None:
         """Bound the state: somebody who keeps changing their mind must not outgrow a payload."""

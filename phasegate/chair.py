@@ -7,7 +7,7 @@ record, or raise Forbidden for what is not this person's to do: that is recorded
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from phasegate.admission import require_going, require_undecided, shown
 from phasegate.casting import Attestation, CastVote
@@ -24,7 +24,25 @@ from phasegate.gate_requests import (
 )
 from phasegate.ports import Authority
 from phasegate.requests import SubmitRequest
-from phasegate.review import Override, Round, Work
+from phasegate.review import SHORT_TEXT, SIDE_TEXT_KEPT, Override, Round, Work
+
+FARTHEST = timedelta(days=3660)
+"""How far ahead a gate may be extended: about ten years."""
+
+WORK_KEPT = 20
+"""Work that was asked for and done, kept with a round; the ledger has all of it."""
+
+
+def require_room(state: Round, text: str) -> None:
+    """Raise Rejected for a long text once the round has taken its share of those beside votes."""
+    size, taken = len(text.encode()), state.side_text()
+    if size > SHORT_TEXT and size + taken > SIDE_TEXT_KEPT:
+        raise Rejected(
+            "text-too-long",
+            f"what is asked of {place(state)} carries {size} bytes of text",
+            f"the round has taken {taken} bytes beside votes; {SHORT_TEXT} are always taken",
+            f"phasegate product evidence {state.product.key}  # attach the text as a link",
+        )
 
 
 def place(state: Round) -> str:
@@ -46,6 +64,8 @@ def check_withdraw(state: Round, request: WithdrawRequest) -> CastVote:
 
 def withdraw(state: Round, request: WithdrawRequest) -> str:
     vote = check_withdraw(state, request)
+    require_room(state, request.reason)
+    require_impartial(state, request.actor, "withdraw votes on a gate of")
     state.ballots.withdraw(vote, request.reason or f"by {request.actor}")
     whose = "their" if vote.holder == request.actor else f"{vote.holder}'s"
     return f"{request.actor} withdraws {whose} {vote.vote} on {state.gate.id}"
@@ -68,6 +88,7 @@ def check_attest(state: Round, request: AttestRequest) -> Criterion:
 
 def attest(state: Round, request: AttestRequest, now: datetime) -> str:
     criterion = check_attest(state, request)
+    require_room(state, request.note)
     assert criterion.attested_by is not None
     require_impartial(state, request.actor, "attest anything of")
     if request.actor not in state.members().get(criterion.attested_by, ()):
@@ -108,6 +129,7 @@ def check_ask_for_work(state: Round) -> None:
 def ask_for_work(state: Round, request: NeedsWorkRequest, now: datetime) -> str:
     """The clocks stop until the owner submits the gate again."""
     check_ask_for_work(state)
+    require_room(state, request.what)
     if not state.acts_for(request.actor, now):
         require_seat(state, request.actor, "ask for work on")
     state.work = Work(actor=request.actor, what=request.what, at=now)
@@ -136,7 +158,7 @@ def submit(state: Round, request: SubmitRequest, now: datetime) -> str:
             f"phasegate product show {state.product.key}",
         )
     state.work = None
-    state.work_done.append(done)
+    state.work_done = [*state.work_done, done][-WORK_KEPT:]
     state.had_a_hand.setdefault(request.actor, "submitted the gate")
     state.void_barred(now)
     if state.paused_at is None:
@@ -146,9 +168,20 @@ def submit(state: Round, request: SubmitRequest, now: datetime) -> str:
 
 def check_extend(state: Round, request: ExtendRequest, now: datetime) -> None:
     require_undecided(state, "extensions")
+    what = f"{place(state)} cannot be extended to then"
     if min(request.resolve, request.respond or request.resolve) <= now:
-        what = f"{place(state)} cannot be extended to then"
         raise Rejected("in-the-past", what, "that instant is past", shown(state))
+    if request.resolve > now + FARTHEST:
+        why = f"more than {FARTHEST.days} days ahead; a gate that waits so long is a hold"
+        hint = f"phasegate product hold {state.product.key} --as {state.product.owner}"
+        raise Rejected("too-far", what, why, hint)
+    table = state.clocks.timetable
+    later = table is None or request.resolve > table.resolve
+    if table and request.respond:
+        later = later or any(request.respond > due for due in table.respond.values())
+    if table and not later:
+        why = f"it has until {table.resolve:%Y-%m-%d %H:%M} UTC already"
+        raise Rejected("not-later", what, why, f"{shown(state)}  # an extension shortens nothing")
 
 
 def extend(state: Round, request: ExtendRequest, rights: Authority, now: datetime) -> str:

@@ -68,6 +68,11 @@ class Clockwork(Wire):
         return self.timetable is not None and self.stopped_at is None and not self.again
 
     @property
+    def counting_anew(self) -> bool:
+        """Whether people were asked anew, and it is not known yet by when they have to answer."""
+        return any(waiting.why in ("opened", "facts", "step") for waiting in self.again)
+
+    @property
     def unsure(self) -> bool:
         """Whether the product has changed and the round does not know yet whom that asks."""
         return any(waiting.why in ("opened", "facts") for waiting in self.again)
@@ -81,7 +86,7 @@ class Clockwork(Wire):
         actor: str = "",
     ) -> None:
         """Have the round convened again. What waits already, unstarted, is not asked twice."""
-        stopped = self.stopped_at if kind == "resume" else None
+        stopped = self.stopped_at  # what is counted while they stand still is moved when they go on
         for waiting in self.again[1:]:
             if (waiting.why, waiting.order.kind) == (why, kind):
                 waiting.order.since = since
@@ -117,15 +122,14 @@ class Clockwork(Wire):
         self.ask_again("escalated", "start", now)
 
     def extend(self, more: Extension) -> Timetable:
-        """Add time. What is being planned meanwhile does not know of it yet, and gets it, too."""
+        """Add time. It is kept: what is planned later must not take it back."""
         assert self.timetable is not None
         self.timetable = more.over(self.timetable)
         if more.respond:
             self.late, self.escalated = [], []
-        if self.again:
-            known = [self.extended.respond, more.respond] if self.extended else [more.respond]
-            respond = max((at for at in known if at), default=None)
-            self.extended = Extension(resolve=self.timetable.resolve, respond=respond)
+        known = [self.extended.respond, more.respond] if self.extended else [more.respond]
+        respond = max((at for at in known if at), default=None)
+        self.extended = Extension(resolve=self.timetable.resolve, respond=respond)
         return self.timetable
 
     def planned(self, timetable: Timetable) -> None:
@@ -142,7 +146,6 @@ class Clockwork(Wire):
         elif done.order.kind == "respond":
             self.late, self.escalated = [], []
         self.timetable = self.extended.over(timetable) if self.extended else timetable
-        self.extended = None
 
     def respond_due(self, people: Iterable[str]) -> datetime:
         """When the last of these has to have answered."""

@@ -127,6 +127,15 @@ REFUSALS: Mapping[str, Entry] = {
         "rejected", "asking for work while the owner owes some", "`phasegate gate show KEY/GATE`"
     ),
     "in-the-past": Entry("rejected", "a deadline or an end that is past", "name a later instant"),
+    "too-far": Entry(
+        "rejected", "an extension of more than ten years", "`phasegate product hold KEY`"
+    ),
+    "not-later": Entry(
+        "rejected", "an extension to an instant that is not later", "name a later instant"
+    ),
+    "too-many-given": Entry(
+        "rejected", "giving away the two-hundred-and-first seat of a round", "hold a new round"
+    ),
     "gate-open": Entry(
         "rejected", "submitting a gate that is open", "`phasegate gate show KEY/GATE`"
     ),

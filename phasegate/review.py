@@ -6,7 +6,7 @@ instants passed in. What people may ask of it is in phasegate.admission and phas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from phasegate.assembly import Assembly
@@ -15,10 +15,11 @@ from phasegate.casting import ADVICE, Attestation, CastVote, Refused
 from phasegate.criteria import judged_by_milestone
 from phasegate.errors import Refusal
 from phasegate.facts import ProductFacts, revision_of
-from phasegate.ports import Convened
+from phasegate.ports import Convened, Timetable
 from phasegate.requests import Promise, Receipt, remember
 from phasegate.rules import Ballot, Situation, Verdict, decide
 from phasegate.scorecard import Scorecard
+from phasegate.seats import Step
 from phasegate.votes import Outcome
 
 REFUSALS_KEPT = 50
@@ -28,6 +29,9 @@ TEXT_KEPT = 300_000
 SHORT_TEXT = 300
 """Bytes of text that the standing votes of a round may carry. A payload takes 2 MB; when this is
 used up, a vote with a short text or none is still taken."""
+
+SIDE_TEXT_KEPT = 100_000
+"""Bytes of text that attestations, delegations, given seats and work asked for may carry."""
 
 
 class Work(Wire):
@@ -93,7 +97,15 @@ class Round(Assembly):
 
     def scorecard(self) -> Scorecard:
         findings = self.convened.criteria if self.convened else []
-        return Scorecard(self.gate, findings, self.attestations, self.ballots.counted())
+        attested = [said for said in self.attestations if self._binds(said)]
+        return Scorecard(self.gate, findings, attested, self.ballots.counted())
+
+    def _binds(self, said: Attestation) -> bool:
+        """An objection of somebody who has left the group is nobody's to take back: it is gone."""
+        groups = {c.id: c.attested_by for c in self.gate.criteria}
+        return said.state == "met" or said.actor in self.members().get(
+            groups.get(said.criterion) or "", ()
+        )
 
     def verdict(self, now: datetime) -> Verdict:
         """What the standing votes amount to at `now`; while it stands still, when it stopped."""
@@ -105,7 +117,7 @@ class Round(Assembly):
         table = self.clocks.timetable
         assert table is not None
         situation = Situation(
-            late=tuple(s.number for s in steps if at >= self.clocks.respond_due(s.people)),
+            late=self._late(steps, at),
             unmet_musts=card.unmet_musts(),
             weak_shoulds=card.weak_shoulds(),
             open_conditions=tuple(self.open_conditions),
@@ -114,6 +126,13 @@ class Round(Assembly):
             wait_for_all=self.gate.wait_for == "all",
         )
         return decide(steps, votes, situation)
+
+    def _late(self, steps: Sequence[Step], at: datetime) -> tuple[int, ...]:
+        """The step that sits, once its deadline has passed. A step that opens now, or again, has
+        one of its own, which is being found out."""
+        due = [self.clocks.respond_due(s.people) for s in steps if s.number == self.step]
+        passed = bool(due) and at >= due[0] and not self.clocks.counting_anew
+        return (self.step,) if passed else ()
 
     def settle(self, now: datetime) -> Verdict:
         """Judge the round, and keep the outcome if there is one. Decided is final."""
@@ -140,7 +159,9 @@ class Round(Assembly):
 
     def convene(self, found: Convened) -> None:
         """Take the slice of the directory, the timetable and the criteria, as they are now."""
-        self.convened = found
+        # The clocks keep the timetable: twice that of a large committee would fill a payload.
+        bare = Timetable(resolve=found.timetable.resolve)
+        self.convened = found.model_copy(update={"timetable": bare})
         self._judge_by_milestones()  # one may have moved while the answer was on its way
         self.mandates.absences = found.absences
         self.clocks.planned(found.timetable)
@@ -163,6 +184,12 @@ class Round(Assembly):
         )
         return True
 
+    def side_text(self) -> int:
+        """How much text the round carries beside votes, in bytes."""
+        said = [a.note for a in self.attestations] + [w.what for w in self.work_done]
+        said += [d.reason for d in self.mandates.given] + [r.reason for r in self.reassigned]
+        return sum(len(text.encode()) for text in said)
+
     def remember(self, key: str, receipt: Receipt) -> None:
         remember(self.handled, key, receipt, kept=HANDLED_KEPT)
 
@@ -172,7 +199,8 @@ class Round(Assembly):
         before = self.revision
         if facts.owner != self.product.owner:
             self.had_a_hand[self.product.owner] = "owned the product while the gate was open"
-        self.product = facts
+        # Who sits was settled when it opened: its owner must not narrow it while votes are cast.
+        self.product = facts.model_copy(update={"narrowed": self.product.narrowed})
         changed = self.revision != before
         void = self.void_barred(now)
         if changed:
@@ -186,10 +214,17 @@ class Round(Assembly):
         return void
 
     def void_barred(self, now: datetime) -> list[CastVote]:
-        """Take out of it whoever has a hand in it now: their votes, those that they cast for
-        others, and what they attested. The votes that became void."""
+        """Take out of it whoever has a hand in it now: their yes-votes, those that they cast for
+        others, and what they attested. The votes that became void.
+
+        A no stands: else an owner could end a veto by handing the product to who gave it.
+        """
         barred = self.barred
-        void = [v for v in self.ballots.counted() if v.holder in barred or v.approver in barred]
+        void = [
+            v
+            for v in self.ballots.standing()
+            if not v.vote.is_no and (v.holder in barred or v.approver in barred)
+        ]
         self.ballots.void(void, "who votes may not have a hand in it")
         for said in self.attestations:
             said.voided = said.voided or said.actor in barred

@@ -108,9 +108,8 @@ class Scorecard:
         said = {a.actor: a for a in self._attested if a.criterion == criterion.id}
         given = [a.score for a in said.values() if a.score is not None]
         if not given and state == "judged":
-            given = [
-                vote.scores[criterion.id] for vote in self._votes if criterion.id in vote.scores
-            ]
+            scored = {vote.holder: vote for vote in self._votes if criterion.id in vote.scores}
+            given = [vote.scores[criterion.id] for vote in scored.values()]
         if given:
             return Fraction(sum(given), len(given))
         return Fraction(FULL if state == "met" else 0)

@@ -9,13 +9,16 @@ from datetime import datetime
 
 from phasegate.admission import require_undecided, shown
 from phasegate.assembly import Reassignment
-from phasegate.chair import place, require_impartial, require_seat
+from phasegate.chair import place, require_impartial, require_room, require_seat
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
 from phasegate.gate_requests import DelegateRequest, ReassignRequest
 from phasegate.ports import Authority
 from phasegate.review import Round
 from phasegate.standing_in import Delegation
+
+MOST_GIVEN = 200
+"""Seats that a round lets be given away: it keeps each of them."""
 
 
 def check_delegate(state: Round, request: DelegateRequest, now: datetime) -> None:
@@ -29,6 +32,7 @@ def check_delegate(state: Round, request: DelegateRequest, now: datetime) -> Non
 def delegate(state: Round, request: DelegateRequest, found: Authority, now: datetime) -> str:
     """Let somebody act for the actor; `found.about…` speaks of that somebody."""
     check_delegate(state, request, now)
+    require_room(state, request.reason)
     require_seat(state, request.actor, "delegate in")
     _require_fit(state, request.to, found)
     given = Delegation(
@@ -56,6 +60,10 @@ def delegate(state: Round, request: DelegateRequest, found: Authority, now: date
 def check_reassign(state: Round, request: ReassignRequest) -> tuple[str, ...]:
     """The groups that the seat sits in."""
     require_undecided(state, "reassignments")
+    if len(state.reassigned) >= MOST_GIVEN:
+        why = f"{MOST_GIVEN} seats of this round were given away; a new round starts afresh"
+        hint = f"phasegate gate vote {state.product.key}/{state.gate.id} recycle"
+        raise Rejected("too-many-given", f"no seat of {place(state)} can be given away", why, hint)
     members = state.members()
     groups = tuple(group for group, people in members.items() if request.approver in people)
     if not groups:
@@ -81,6 +89,7 @@ def reassign(
     """Give a seat to somebody else. `rights` speak of the actor and of who has the seat now,
     `found.about…` of who gets it."""
     groups = check_reassign(state, request)
+    require_room(state, request.reason)
     require_impartial(state, request.actor, "choose approvers of")
     if not (rights.manages or Permission.reassign in rights.permissions):
         raise Forbidden(

@@ -36,13 +36,14 @@ def seated(
 ) -> dict[str, tuple[str, ...]]:
     """The members of each group who sit for a product of this tier.
 
-    A group that may not approve the tier has nobody; the owner narrows a group, never widens it.
+    A group that may not approve the tier has nobody; the owner narrows a group, never widens it,
+    and never to nobody: a veto must not vanish because nobody is left to give it.
     """
     found = {}
     for group in sorted(set(groups)):
         members = directory.voters(group, tier)
         allowed = set(narrowed.get(group, members))
-        found[group] = tuple(person for person in members if person in allowed)
+        found[group] = tuple(person for person in members if person in allowed) or members
     return found
 
 

@@ -10,7 +10,7 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from phasegate import chair, seating
     from phasegate.admission import require_undecided
-    from phasegate.errors import Forbidden, Refusal
+    from phasegate.errors import Forbidden, Refusal, Rejected
     from phasegate.gate_requests import (
         AttestRequest,
         DelegateRequest,
@@ -149,6 +149,7 @@ class ChairDesk(VoteDesk):
             request,
             "gate.overridden",
             lambda: chair.override(self.round, request, rights, workflow.now()),
+            convened=False,  # the way out where convening cannot succeed
             outcome=request.outcome.value,
         )
 
@@ -160,10 +161,14 @@ class ChairDesk(VoteDesk):
     async def look_again(self, request: LookAgainRequest) -> Receipt:
         """The directory has a new publication: read it again, and say what changed."""
         await self.convened()
-        if known := self.round.handled.get(request.key):
-            return known
-        self.round.clocks.ask_again("directory", "keep", workflow.now(), actor=request.actor)
-        return self.answer(request.key, "the directory is read again")
+        state = self.round
+        text = "the directory is known already"
+        known = state.convened.directory_digest if state.convened else ""
+        if not state.closed and request.directory_digest != (known or None):
+            state.clocks.ask_again("directory", "keep", workflow.now(), actor=request.actor)
+            text = "the directory is read again"
+        # Not remembered: asking twice does no harm, and must not push out the answers to votes.
+        return Receipt(workflow_id=self.id, text=text, status=state.status, round=state.round)
 
     @look_again.validator
     def _check_look_again(self, request: LookAgainRequest) -> None:
@@ -187,17 +192,32 @@ class ChairDesk(VoteDesk):
             return Authority()
         product = self.round.product
         try:
-            return await authority_of(
+            found = await authority_of(
                 product.directory, request.actor, tier=product.tier, about=about
             )
+            if self.round.product.tier != product.tier:
+                raise Rejected(
+                    "changed-meanwhile",
+                    f"nothing was done to {self.round.gate.id} of {product.key}",
+                    f"it was of tier {product.tier} when the directory was asked, and is no longer",
+                    f"phasegate gate show {product.key}/{self.round.gate.id}  # then ask again",
+                )
+            return found
         except Refusal as refusal:
             raise as_failure(refusal) from None
 
     async def _serve(
-        self, request: Asking, event: str, do: Callable[[], str], **data: object
+        self,
+        request: Asking,
+        event: str,
+        do: Callable[[], str],
+        *,
+        convened: bool = True,
+        **data: object,
     ) -> Receipt:
         """Do it once, remember the answer; what somebody may not do is recorded."""
-        await self.convened()
+        if convened:
+            await self.convened()
         if known := self.round.handled.get(request.key):
             return known
         try:

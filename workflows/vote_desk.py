@@ -146,6 +146,8 @@ class VoteDesk:
         state = self.round
         if state.work:
             return f"it waits for {state.product.owner} to submit it again"
+        if state.convened is None:
+            return "the round is being convened"
         return state.verdict(workflow.now()).why
 
     def record(self, actor: str, refusal: Refusal, *, channel: str) -> None:

@@ -248,12 +248,17 @@ def test_a_vote_scores_what_approvers_judge_and_nothing_else() -> None:
         {"id": "safe", "text": "Safe"},
     ]
     state = sitting(ONE, {"eng": ("ann",)}, criteria=criteria)
-    wish = {"scores": {"safe": 3, "cheap": 2, "liked": 1}}
     refused(
         "unknown-criterion",
-        lambda: cast(state, "ann", "go", **wish),
-        "the vote scores cheap, safe",
-        "approvers of g1 score: liked",
+        lambda: cast(state, "ann", "go", scores={"cheap": 2, "liked": 1}),
+        "the vote scores cheap",
+        "it is checked, not judged by votes; approvers of g1 score: liked",
+    )
+    refused(
+        "no-score",
+        lambda: cast(state, "ann", "go", scores={"safe": 3}),
+        "the vote scores safe",
+        "a must is met or not",
     )
     assert cast(state, "ann", "hold", scores={"liked": 7}).scores == {"liked": 7}
     plain = sitting(ONE, {"eng": ("ann",)})

@@ -217,7 +217,7 @@ def test_those_who_sit_and_those_who_act_for_them_ask_for_work_and_nobody_else()
 def test_only_the_owner_and_the_team_submit_and_who_does_has_no_vote_from_then() -> None:
     state = sitting(TWO, MEMBERS, facts={"definition": {"team": ["cyd"]}})
     refused("gate-open", lambda: submit(state, "owner"), "nobody asks for work")
-    cast(state, "cyd", "kill")
+    cast(state, "cyd", "go")
     ask(state, "ann")
     forbidden("not-owner", lambda: submit(state, "bob"), "only its owner, owner, and its team may")
     submit(state, "cyd")

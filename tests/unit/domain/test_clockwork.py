@@ -242,7 +242,16 @@ def test_time_given_while_the_directory_is_asked_is_not_lost_by_its_answer(kind:
     assert table
     assert table.resolve == on(40)
     assert table.respond == {"ann": on(20), "bob": on(20)}
-    assert state.clocks.extended is None
+
+
+def test_time_given_is_not_taken_back_by_new_evidence() -> None:
+    state = sitting(ONE, {"eng": ("ann",)})
+    state.clocks.extend(Extension(resolve=on(40), respond=on(30)))
+    state.clocks.ask_again("facts", "respond", on(2))
+    state.convene(convened(state, {"eng": ("ann", "bob")}))
+    table = state.clocks.timetable
+    assert table
+    assert (table.resolve, table.respond) == (on(40), {"ann": on(30), "bob": on(30)})
 
 
 def test_a_person_without_a_seat_in_the_timetable_is_never_late() -> None:

@@ -168,12 +168,16 @@ def test_whoever_submits_evidence_loses_every_vote_also_a_kill_and_those_cast_fo
     )
 
 
-def test_a_kill_of_somebody_who_then_owns_the_product_does_not_stand() -> None:
+@pytest.mark.parametrize(("said", "stands"), [("go", []), ("kill", [("ann", "kill", 1)])])
+def test_a_no_of_somebody_who_is_then_given_the_product_stands(
+    said: str, stands: list[tuple[str, str, int]]
+) -> None:
+    """Else an owner could end a veto by handing the product to who gave it."""
     state = sitting(TWO, {"eng": ("ann", "bob", "cyd")})
-    cast(state, "ann", "kill")
+    cast(state, "ann", said)
     state.hear(facts(owner="ann"), START)
     again(state)
-    assert standing(state) == []
+    assert standing(state) == stands
     assert state.verdict(START).pending == ("bob", "cyd")
     why = "owned the product while the gate was open"
     assert state.barred == {"owner": why, "sue": "submitted the gate", "ann": "owns the product"}

@@ -195,7 +195,7 @@ def test_whoever_neither_manages_nor_may_reassign_gives_nobodys_seat_away() -> N
 
 def test_a_seat_that_has_voted_is_not_given_away() -> None:
     state = committee()
-    cast(state, "ann", "kill")
+    cast(state, "ann", "go")
     found = refused("has-voted", lambda: reassign(state, "max", "ann", "dan"), "ann has voted")
     assert found.hint == "phasegate gate withdraw kettle/g1 --as ann"
     hear(state, by="ann")
