@@ -9,14 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import inf
 from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # has stubs, lacks py.typed
 
+_SELECT = "Applying SELECT to non-message type"
 _PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
 _NO_KEY = re.compile(r'NOT_FOUND: Key not found in map : "([^"]*)"')
-_MIXED = re.compile(r"overloads found.*(?:double, int64|int64, double)")
+_UNDECLARED = re.compile(r"undeclared reference to '(\w+)")
+_OVERLOAD = re.compile(
+    r"(?:No matching overloads found : |found no matching overload for ')"
+    r"(?P<what>[^\s(']+)'?(?: applied to ')?(?:\((?P<types>[^)]*)\)'?)?"
+)
+_NUMBERS = {"int", "int64", "uint", "uint64", "double"}
+_COMPARES = ("==", "!=", "<", "<=", ">", ">=")
+_RECKONS = ("+", "-", "*", "/", "%")
+_TYPES = {"string": "text", "bool": "true or false", "list": "a list", "map": "a map"}
 
 
 @dataclass(frozen=True)
@@ -60,11 +70,18 @@ def compile_error(expr: str, *variables: str) -> str | None:
     """Why `expr` over `variables` cannot be used, or None. Refuses what is never true or false."""
     compiled = _compile(expr, variables)
     if isinstance(compiled, str):
-        return compiled
+        found = _UNDECLARED.match(compiled)
+        close = get_close_matches(found[1], variables, n=1) if found else []
+        return compiled + (f"; did you mean {close[0]}?" if close else "")
     result = compiled.return_type()
     if result not in (cel.Type.BOOL, cel.Type.DYN):
-        return f"gives {result.name().lower()}, not true or false; compare it with something"
+        return never_true(result)
     return None
+
+
+def never_true(result: Any) -> str:
+    """Why an expression of this type cannot be used."""
+    return f"gives {result.name().lower()}, not true or false; compare it with something"
 
 
 def evaluate(expr: str, variables: Mapping[str, Any]) -> Truth:
@@ -78,7 +95,8 @@ def evaluate(expr: str, variables: Mapping[str, Any]) -> Truth:
         if result.type() == cel.Type.BOOL:
             return Truth(result.value() is True)
         if result.type() == cel.Type.ERROR:
-            return Truth(False, f"cannot be evaluated: {_short(str(result.value()))}")
+            why = _short(str(result.value()))
+            return Truth(False, f"cannot be evaluated: {why}{_remedy(expr, why, variables)}")
         return Truth(False, f"gave {result.type().name().lower()}, not true or false")
     except Exception as error:  # data from any system in the world, through a C++ extension
         return Truth(False, f"cannot be evaluated: {_short(str(error))}")
@@ -98,9 +116,46 @@ def _short(text: str) -> str:
         line, column, message = found.groups()
         message = re.sub(r" expecting \{.*", "", message)
         message = re.sub(r" \(in container '[^']*'\)| \[INVALID_ARGUMENT\]", "", message)
+        message = overload(message) or message
         where = f" (line {line}, column {column})" if int(line) > 0 else ""
         return message.replace("<EOF>", "end") + where
     if found := _NO_KEY.search(text):
         return f"there is no {found[1]}"
+    if _SELECT in text:
+        return "it asks for a field of what has no fields"
     line = text.partition("\n")[0][:300]
-    return line + ("; figures are doubles: write 2.0 for 2" if _MIXED.search(line) else "")
+    return f"it {words}" if (words := overload(line)) else line
+
+
+def overload(text: str) -> str:
+    """What the library says of types that do not go together, in words; empty if it does not."""
+    found = _OVERLOAD.search(text)
+    if not found:
+        return ""
+    what, types = found["what"], arguments(found["types"] or "")
+    sign = what.replace("_", "")
+    if sign in ("&&", "||", "!"):
+        return f"takes for {sign} what is neither true nor false"
+    names = ["a number" if name in _NUMBERS else _TYPES.get(name, name) for name in types]
+    if sign in (*_COMPARES, *_RECKONS) and len(names) == 2:
+        verb, joint = ("compares", "with") if sign in _COMPARES else ("reckons with", "and")
+        if names[0] == names[1] == "a number":
+            hint = "figures are doubles: write 2.0 for 2"
+            return f"{verb} a fraction {joint} a whole number; {hint}"
+        return f"{verb} {names[0]} {joint} {names[1]}"
+    return f"asks {sign} of {', '.join(names) or 'what does not have it'}"
+
+
+def arguments(types: str) -> list[str]:
+    """The names of types, without what lists and maps hold."""
+    return [name.partition("(")[0].strip() for name in re.split(r",(?![^(]*\))", types) if name]
+
+
+def _remedy(expr: str, why: str, variables: Mapping[str, Any]) -> str:
+    """How to bring the figure that is missing."""
+    name = why.removeprefix("there is no ")
+    if "evidence" not in variables or not re.search(rf"\bevidence\.{re.escape(name)}\b", expr):
+        return ""
+    product = variables.get("product")
+    key = product.get("key", "KEY") if isinstance(product, Mapping) else "KEY"
+    return f"; phasegate product evidence {key} --figure {name}=N"

@@ -179,7 +179,10 @@ def test_reviewers_and_attesters_come_with_their_groups(staffed: Ledger) -> None
     assert sorted(found.timetable.escalate) == ["bob"]
     states = {finding.id: (finding.state, finding.why) for finding in found.criteria}
     assert states["cleared"] == ("unmet", "to be attested by legal")
-    assert states["fast"] == ("unmet", "cannot be evaluated: there is no p99")
+    assert states["fast"] == (
+        "unmet",
+        "cannot be evaluated: there is no p99; phasegate product evidence KEY --figure p99=N",
+    )
     measured = convene(staffed, gate, evidence={"p99": 2})
     assert {finding.id: finding.state for finding in measured.criteria}["fast"] == "met"
 

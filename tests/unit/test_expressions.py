@@ -28,7 +28,9 @@ def test_good_expressions_compile(expr: str) -> None:
     [
         ("body.", "Syntax error: no viable alternative at input '.' (line 1, column 6)"),
         ("", "Syntax error: mismatched input 'end' (line 1, column 1)"),
-        ("bdy == 1", "undeclared reference to 'bdy' (line 1, column 1)"),
+        ("bdy == 1", "undeclared reference to 'bdy' (line 1, column 1); did you mean body?"),
+        ("'a' + 1 == 'b'", "reckons with text and a number (line 1, column 5)"),
+        ("body.x ? 1 < 'b' : false", "compares a number with text (line 1, column 12)"),
         ("body.x ==\n  product.y", "undeclared reference to 'product.y' (line 2, column 10)"),
         ("1 + 1", "gives int, not true or false; compare it with something"),
         ("'yes'", "gives string, not true or false; compare it with something"),
@@ -142,8 +144,31 @@ def test_a_whole_number_beside_a_figure_is_explained() -> None:
     assert found.problem.endswith("; figures are doubles: write 2.0 for 2")
 
 
+@pytest.mark.parametrize(
+    ("expr", "problem"),
+    [
+        ("evidence.text <= 2", "it compares text with a number"),
+        ("evidence.yes > 2.5", "it compares true or false with a number"),
+        ("product.goals > 2", "it compares a list with a number"),
+        ("product.figures + evidence.text == 'x'", "it reckons with a map and text"),
+        ("!evidence.text", "it takes for ! what is neither true nor false"),
+        ("evidence.text && true", "it takes for && what is neither true nor false"),
+        ("size(evidence.yes) > 1", "it asks size of true or false"),
+        ("product.goals.x > 1", "it asks for a field of what has no fields"),
+    ],
+)
+def test_what_does_not_go_together_is_told_in_words(expr: str, problem: str) -> None:
+    variables = facts({"goals": [], "figures": {}}, {"text": "fast", "yes": True})
+    assert evaluate(expr, variables) == Truth(False, f"cannot be evaluated: {problem}")
+
+
 def test_what_is_not_there_is_named() -> None:
     found = evaluate("evidence.p99 < 2", facts({"name": "K"}, {}))
+    brings = "; phasegate product evidence %s --figure p99=N"
+    assert found == Truth(False, "cannot be evaluated: there is no p99" + brings % "KEY")
+    found = evaluate("evidence.p99 < 2", facts({"key": "kettle"}, {}))
+    assert found.problem.endswith(brings % "kettle")
+    found = evaluate("product.figures.p99 < evidence.p9", facts({"figures": {}}, {"p9": 1}))
     assert found == Truth(False, "cannot be evaluated: there is no p99")
     assert "undeclared reference" in evaluate("evidence.p99 < 2", facts({})).problem
 

@@ -67,7 +67,7 @@ def when(condition: str) -> dict[str, Any]:
         ("product.goals.all(g, g.metrc != '')", "Goal of a product has no metrc"),
         ("evidence.p99 < 2", "undeclared reference to 'evidence.p99' (line 1, column 9); evidence"),
         ("evidence.p99 < 2", "ask for figures of the product"),
-        ("product.name", None),
+        ("product.name", "gives string, not true or false; compare it with something"),
         ("product.figures.revenue > 1e6", None),
         ("product['tier'] == 1", None),
         ("product.tier > 1.5", None),
@@ -92,6 +92,41 @@ def test_a_criterion_may_ask_of_the_product_and_of_its_evidence() -> None:
     assert asking("evidence.p99 < 2.0 && product.tier == 1") == []
     assert "a product has no teir" in only(asking("product.teir == evidence.p99")).message
     assert "undeclared reference to 'evdence" in only(asking("evdence.p99 < 2")).message
+    assert only(asking("evdence.p99 < 2")).message.endswith("; did you mean evidence?")
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("product.goals.x > 1", "asks for a field of a list, which has exists, all and [0]"),
+        ("product.team[0].name == 'ann'", "asks for a field of text"),
+        ("product.tier == '1'", "compares a number with text"),
+        ("product.goals.all(g, g.metric < 3)", "compares text with a number"),
+        ("product.figures > 3", "compares a map with a number"),
+        ("product.name && product.tier == 1", "takes for && what is neither true nor false"),
+        ("product.figures.a * 2.0 > 1", "compares a fraction with a whole number; figures are"),
+        ("product.tier", "gives int, not true or false; compare it with something"),
+        ("product.figures", "gives map"),
+    ],
+)
+def test_a_condition_that_no_product_can_answer_is_told(condition: str, expected: str) -> None:
+    assert only(lint_policy(policy(when(condition)))).message.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "product.tier > 1.5",
+        "product.figures.eu",
+        "product.figures.a + 1.0 > 2.0 || product.policy == null",
+        "product['tier'] == 1 && 'tier' in product && size(product) > 1",
+        "product.milestones.exists(m, m.due < '2027' && m.check.kind == 'http')",
+        "'ann' in product.team && product.approvers['g']['x'].size() > 1",
+        "product.market == product.market && product.features[0] == {}",
+    ],
+)
+def test_what_a_product_might_answer_is_left_to_it(condition: str) -> None:
+    assert lint_policy(policy(when(condition))) == []
 
 
 def test_a_gate_whose_every_requirement_has_a_condition_may_ask_nobody() -> None:
