@@ -21,7 +21,7 @@ _NO_KEY = re.compile(r'NOT_FOUND: Key not found in map : "([^"]*)"')
 _UNDECLARED = re.compile(r"undeclared reference to '(\w+)")
 _OVERLOAD = re.compile(
     r"(?:No matching overloads found : |found no matching overload for ')"
-    r"(?P<what>[^\s(']+)'?(?: applied to ')?(?:\((?P<types>[^)]*)\)'?)?"
+    r"(?P<what>[^\s(']+)'?(?: applied to ')?(?:\((?P<types>.*)\)'?)?"
 )
 _NUMBERS = {"int", "int64", "uint", "uint64", "double"}
 _COMPARES = ("==", "!=", "<", "<=", ">", ">=")

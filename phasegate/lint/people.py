@@ -59,10 +59,11 @@ def shortages(gate: Gate, steps: tuple[Step, ...], barred: Collection[str] = ())
     if not steps:
         yield f"gate {gate.id} asks nobody, so nobody can pass it"
     for step in steps:
-        filled = len(assign(step.seats, step.people))
+        held = assign(step.seats, step.people)
+        filled = len(held)
         if filled < len(step.seats):
             people = ", ".join(step.people) or "nobody"
-            groups = sorted({group for seat in step.seats for group in seat.groups})
+            groups = _short(step, held)
             silent = [group for group in groups if group in barred]
             why = f"{', '.join(silent)} may not approve this tier; " if silent else ""
             yield (
@@ -70,6 +71,20 @@ def shortages(gate: Gate, steps: tuple[Step, ...], barred: Collection[str] = ())
                 f"and people for {filled} of them ({people}; one seat each); {why}add people to "
                 f"{', '.join(group for group in groups if group not in barred) or 'another group'}"
             )
+
+
+def _short(step: Step, held: Mapping[int, str]) -> list[str]:
+    """The groups from which one more person would fill one more seat: those of the seats that stay
+    empty, and those whose people could move over to them."""
+    empty = [seat for i, seat in enumerate(step.seats) if i not in held]
+    short = {group for seat in empty for group in seat.groups}
+    known: set[str] = set()
+    while short != known:
+        known = set(short)
+        for i, person in held.items():
+            if step.people[person] & known:  # frees a seat, which one of its groups then fills
+                short |= step.seats[i].groups
+    return sorted(short)
 
 
 def blockers(steps: tuple[Step, ...]) -> Iterator[str]:

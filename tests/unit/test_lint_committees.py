@@ -363,6 +363,34 @@ def test_absences_of_one_person_are_told_apart() -> None:
     assert "another person stands in: it is not clear who acts" in found
 
 
+def test_only_the_groups_that_are_short_are_named() -> None:
+    gate = {
+        "requires": [
+            {"group": "leads", "need": 2},
+            {"group": "legal"},
+            {"any_of": ["board", "chairs"]},
+        ]
+    }
+    people = {name: {} for name in ("ann", "bob", "cy")}
+
+    def named(**groups: list[str]) -> str:
+        given = {name: {"members": members} for name, members in groups.items()}
+        found = lint_policy(
+            policy(gate), Directory.model_validate({"people": people, "groups": given})
+        )
+        return "; ".join(
+            f.message.partition("add people to ")[2] for f in found if "never" in f.message
+        )
+
+    assert named(leads=["ann"], legal=["bob"], board=["cy"], chairs=["cy"]) == "leads"
+    # bob may sit for legal or for the board: a second person for either would do
+    many = {"board": ["bob"], "chairs": ["bob"], "legal": ["bob"]}
+    assert named(leads=["ann", "cy"], **many) == "board, chairs, legal"
+    assert named(leads=["ann", "bob"], legal=["cy"], board=["bob"], chairs=["ann"]) == (
+        "board, chairs, leads"
+    )
+
+
 def test_years_in_which_nobody_is_away() -> None:
     found = absent(ann=[{"start": "1026-12-01", "end": "9999-12-31", "delegate": "bob"}])
     assert [line.partition(" is not")[0] for line in found] == [
