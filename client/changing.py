@@ -64,6 +64,7 @@ async def revive(engine: Engine, key: str, request: ReviveRequest) -> Receipt:
     """
     state = await _killed(engine, key)
     state.revival = Revival(by=request.actor, reason=request.reason, key=request.key)
+    state.ahead_only = True
     workflow_id = product_id(key)
 
     async def send() -> Receipt:

@@ -68,6 +68,7 @@ async def start(
         directory=directory.directory,
         definition_digest=digest_of(product),
         outbox=Outbox(source=workflow_id, product=product.key),
+        ahead_only=True,
     )
     try:
         await engine.client.start_workflow(

@@ -107,9 +107,17 @@ def hand_over(
         )
     state.product = state.product.model_copy(update={"owner": to})
     state.definition_digest = digest_of(state.product)
+    state.had_a_hand[owner] = "owned it until it was handed over"
+    state.owned_here += [owner] if owner not in state.owned_here else []
     moved = [condition for condition in state.open_conditions() if condition.owner == owner]
     for condition in moved:
+        condition.promised_by = condition.promised_by or owner
         condition.owner = to
     ids = ", ".join(condition.id for condition in moved)
     text = f"{state.key} goes from {owner} to {to}: {request.reason}"
-    return text + (f"; so do its owner's open conditions: {ids}" if ids else "")
+    text += f"; so do its owner's open conditions: {ids}" if ids else ""
+    sitting = state.sittings.open
+    gate = sitting.gate if sitting else state.sunset.gate if state.sunset else None
+    if gate is None:
+        return text
+    return f"{text}; yes-votes on {gate}, which is open, are void, and {to} votes on it no longer"

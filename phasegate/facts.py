@@ -12,7 +12,7 @@ class ProductFacts(Wire):
     """What a gate knows of its product.
 
     `evidence` holds title, link, digest and by (who submitted it) of each piece; `figures` what
-    all of it says in numbers, the latest word of each.
+    all of it says in numbers, the latest word of each. `former_owners` had it in this phase.
     """
 
     key: str
@@ -27,6 +27,7 @@ class ProductFacts(Wire):
     milestones: dict[str, str] = {}
     evidence: list[dict[str, str]] = []
     figures: dict[str, Figure] = {}
+    former_owners: list[str] = []
 
 
 def revision_of(facts: ProductFacts) -> str:

@@ -98,6 +98,9 @@ class Lifecycle(Wire):
     refusals: int = 0
     cancelled_by: str | None = None
     cancel_reason: str = ""
+    had_a_hand: dict[str, str] = Field({}, description="who owned or submitted it, and which")
+    ahead_only: bool = Field(False, description="lists leave out dates of phases that are left")
+    owned_here: list[str] = Field([], description="former owners, since this phase began")
     handled: dict[str, Receipt] = {}
 
     @property
@@ -173,14 +176,6 @@ class Lifecycle(Wire):
             self.status is Status.active and self.review_due is not None and now >= self.review_due
         )
 
-    def next_due(self) -> datetime | None:
-        """The next date somebody should know of."""
-        dates = [m.due for m in self.milestones if m.due and not m.state.settled]
-        dates += [c.due for c in self.open_conditions() if c.due]
-        dates += [self.review_due] if self.review_due else []
-        dates += [self.sunset.next_due] if self.sunset and self.sunset.next_due else []
-        return min(dates, default=None)
-
     def next_wake(self, now: datetime) -> datetime | None:
         """The next instant at which a clock of the product has something to do."""
         if self.status.is_final or self.status is Status.on_hold:
@@ -242,6 +237,7 @@ class Lifecycle(Wire):
             milestones={m.id: m.state.value for m in self.milestones},
             evidence=[piece.shown for piece in self.evidence],
             figures=figures_of(self.evidence),
+            former_owners=list(self.owned_here),
         )
 
     def revision(self) -> str:

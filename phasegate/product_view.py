@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from phasegate.dues import next_due
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.markdown import day, line, said, section
 from phasegate.views import MilestoneView, ProductView
@@ -37,7 +38,7 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         ],
         conditions=state.conditions,
         gates=state.sittings.closed,
-        next_due=state.next_due(),
+        next_due=next_due(state),
         invested_from=state.invested_from,
         revision=state.revision(),
         waiting_for=waiting_for(state),

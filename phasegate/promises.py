@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from phasegate.base import Instant
 from phasegate.requests import ConditionRequest
 from phasegate.views import ConditionView
@@ -22,12 +24,13 @@ class Condition(ConditionView):
     remind_at: Instant | None = None
     escalate_at: Instant | None = None
     escalations: int = 0
+    promised_by: str = Field("", description="its first owner; a handover gives it another")
 
     @classmethod
     def promised(cls, view: ConditionView, now: datetime, gate: str = "") -> Condition:
         """Take up a condition that a gate decided on."""
         condition = cls.model_validate(view.model_dump())
-        condition.gate = view.gate or gate
+        condition.gate, condition.promised_by = view.gate or gate, view.owner
         if condition.due and condition.due > now:
             condition.remind_at = condition.due - min(WEEK, (condition.due - now) / 2)
         return condition

@@ -5,6 +5,7 @@ from __future__ import annotations
 from phasegate.check import HttpCheck
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
+from phasegate.impartial import require_impartial
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.milestones import Milestone
 from phasegate.ports import Authority
@@ -31,14 +32,8 @@ def require_owner_or_team(state: Lifecycle, actor: str, what: str) -> None:
 def require_permission(
     state: Lifecycle, actor: str, found: Authority, permission: Permission, what: str
 ) -> None:
-    """Raise Forbidden unless this person has the permission, and is not the product's owner."""
-    if actor == state.product.owner:
-        raise Forbidden(
-            "self-approval",
-            f"{actor} may not {what}",
-            f"{actor} owns {state.key}, and nobody decides on their own work",
-            f"phasegate directory show {state.directory}",
-        )
+    """Raise Forbidden unless this person has the permission, and had no hand in the product."""
+    require_impartial(state, actor, what)
     if permission not in found.permissions:
         raise Forbidden(
             "not-permitted",
@@ -149,7 +144,7 @@ def require_waiver(state: Lifecycle, condition: Condition, actor: str, found: Au
     """Raise Forbidden unless this person may let a condition go unkept."""
     what = f"waive condition {condition.id}"
     require_permission(state, actor, found, Permission.waive, what)
-    if actor == condition.owner:
+    if actor in (condition.owner, condition.promised_by):
         raise Forbidden(
             "self-approval",
             f"{actor} may not {what}",

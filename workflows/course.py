@@ -103,7 +103,7 @@ class Course(RevivalDesk):
         )
         here = state.brief.phase
         state.entering, state.entered_at = False, now
-        state.needs_submit, state.submitted_by = False, None
+        state.needs_submit, state.submitted_by, state.owned_here = False, None, []
         state.review_due = here.review.first.after(now) if here.review else None
         before: dict[str, Any] = {}
         if state.invested_from is not None:

@@ -61,6 +61,7 @@ class Gatekeeper:
             round=sitting.round,
             submitter=submitter,
             open_conditions=open_conditions,
+            had_a_hand=dict.fromkeys(facts.former_owners, "owned the product in this phase"),
         )
         start = ReviewStart(
             round=state,

@@ -57,6 +57,7 @@ class OwnerDesk(Desk):
             require_owner_or_team(self.state, request.actor, "submit")
             gate = check_submit(self.state, request)
             self.state.submitted_by, self.state.needs_submit = request.actor, False
+            self.state.had_a_hand.setdefault(request.actor, "submitted a gate of it")
             self.books.announce(
                 "gate.submitted",
                 f"{gate} is submitted" + because(request.reason),

@@ -9,6 +9,7 @@ from temporalio.common import RawValue
 from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
+    from phasegate.dues import due_in_lists
     from phasegate.errors import PhasegateError, Refusal, Rejected
     from phasegate.facts import ProductFacts
     from phasegate.gate import Gate
@@ -172,6 +173,7 @@ class ProductLifecycle(Course):
         """A fresh history; children go on, and pollers are started again."""
         await workflow.wait_condition(workflow.all_handlers_finished)
         self.watch.stop()
+        self.state.ahead_only = True
         workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
 
     # -- reports from children ------------------------------------------------------------------
@@ -202,6 +204,6 @@ class ProductLifecycle(Course):
             "PhasegatePolicy": state.policy.name,
             "PhasegatePhase": state.phase_shown,
             "PhasegateGate": view.gate,
-            "PhasegateDue": state.next_due(),
+            "PhasegateDue": due_in_lists(state),
         }
         self.books.show(attributes)

@@ -184,7 +184,8 @@ async def test_a_new_owner_reaches_an_open_gate_and_the_sunset(life: Life) -> No
     assert await life.refused(life.submit("down", "olga")) == "not-owner"
     await life.opened("down", 2, who="cy")
     assert await life.refused(life.vote("down", "cy", "go")) == "self-approval"
-    await life.handover("bo", "cy")
+    text = (await life.handover("bo", "cy")).text
+    assert text.endswith("on down, which is open, are void, and bo votes on it no longer")
 
     async def heard() -> bool | None:
         code = await life.refused_or(life.vote("down", "bo", "go"))
@@ -239,10 +240,12 @@ async def test_a_recycled_gate_is_overridden_to_go(life: Life) -> None:
     await life.becomes(gate=None, status="active")
     for who, code in (
         ("olga", "self-approval"),
-        ("tim", "not-permitted"),
+        ("tim", "self-approval"),
         ("eve", "not-permitted"),
     ):
         assert await life.refused(life.override("go", who)) == code
+    assert (await life.handover("cy")).text.endswith("a new job")
+    assert await life.refused(life.override("go", "olga")) == "self-approval"
     assert await life.refused(life.override("recycle")) == "unchanged"
     assert await life.refused(life.override("go", gate="other")) == "other-gate"
     await life.override("go")
@@ -254,11 +257,10 @@ async def test_a_recycled_gate_is_overridden_to_go(life: Life) -> None:
     with pytest.raises(Rejected) as moved_on:
         await life.override("kill")
     assert moved_on.value.code == "not-stopped"
+    assert moved_on.value.why == f"launch came to go; {life.key} has moved on, and is active"
 
 
-async def test_a_hold_of_a_gate_is_overridden_to_kill_and_a_hold_of_the_owner_is_not(
-    life: Life,
-) -> None:
+async def test_what_a_gate_stopped_is_overridden_also_while_its_owner_holds_it(life: Life) -> None:
     await life.begin()
     await life.owner("hold")
     assert await life.refused(life.override("go")) == "not-stopped"
@@ -269,8 +271,6 @@ async def test_a_hold_of_a_gate_is_overridden_to_kill_and_a_hold_of_the_owner_is
     await life.override("recycle")
     await life.becomes(status="active")
     await life.owner("hold")
-    assert await life.refused(life.override("go")) == "not-stopped"
-    await life.owner("resume")
     await life.override("kill")
     await life.becomes(status="killed")
 

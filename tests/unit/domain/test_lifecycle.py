@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from phasegate.check import HttpCheck, ReportedCheck
+from phasegate.dues import due_in_lists, next_due
 from phasegate.errors import Forbidden, Refusal, Rejected
 from phasegate.events import Outbox
 from phasegate.evidence import EVIDENCE_KEPT, Evidence, require_room
@@ -247,14 +248,26 @@ def test_the_next_due_date_is_the_earliest_of_all_that_is_open() -> None:
         return Condition(id=f"c{days}", text="docs", owner="olga", due=due, state=state)
 
     state = living(PHASE, goal(due=NOW + 9 * DAY), goal("met", due=NOW, state="met"))
-    assert state.next_due() == NOW + 9 * DAY
+    assert next_due(state) == NOW + 9 * DAY
     state.conditions = [condition(0, "closed"), condition(None), condition(8)]
-    assert state.next_due() == NOW + 8 * DAY
+    assert next_due(state) == NOW + 8 * DAY
     state.review_due = NOW + 7 * DAY
-    assert state.next_due() == NOW + 7 * DAY
+    assert next_due(state) == NOW + 7 * DAY
     state.sunset = SunsetReport(token="t", text="", next_due=NOW + 6 * DAY)
-    assert state.next_due() == NOW + 6 * DAY
-    assert living().next_due() is None
+    assert next_due(state) == NOW + 6 * DAY
+    assert next_due(living()) is None
+    state.status = Status.killed
+    assert next_due(state) is None
+
+
+def test_dates_of_a_phase_that_is_left_drive_nothing() -> None:
+    state = living(PHASE, goal("left", phase="ideas", due=NOW - DAY), goal(due=NOW + DAY))
+    assert next_due(state) == NOW + DAY
+    assert due_in_lists(state) == NOW - DAY, "as ever, in a run that was begun so"
+    state.ahead_only = True
+    assert due_in_lists(state) == NOW + DAY
+    state.status = Status.sunsetting
+    assert next_due(state) is None
 
 
 @given(held_days=st.integers(0, 4000), due_in=st.integers(-500, 3000))

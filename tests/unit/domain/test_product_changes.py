@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -268,9 +269,21 @@ def test_a_product_is_handed_over_with_its_owners_open_conditions() -> None:
     text = hand_over(state, gives("ana"), may(), may())
     assert text.endswith("from olga to ana: a new job; so do its owner's open conditions: c1")
     assert [c.owner for c in state.conditions] == ["ana", "lea", "olga"]
+    hand_over(state, gives("max", "ana"), may(), may())
+    assert (state.conditions[0].owner, state.conditions[0].promised_by) == ("max", "olga")
+    hand_over(state, gives("ana", "max"), may(), may())
     assert state.product.owner == "ana"
     assert state.definition_digest == digest_of(state.product)
     assert "conditions" not in hand_over(living(), gives("ana", "max"), may(manages=True), may())
+
+
+def test_a_handover_says_what_it_does_to_an_open_gate() -> None:
+    state = living()
+    state.sittings.begin("g1", "phase", workflow_id="w", token="t")
+    leaving_now = living(sunset=SunsetReport(token="t", text="", gate="g1"))
+    for product in (state, leaving_now):
+        text = hand_over(product, gives("ana"), may(), may())
+        assert "yes-votes on g1, which is open, are void, and ana votes on it no longer" in text
 
 
 def test_who_may_not_hand_a_product_over_and_to_whom() -> None:
@@ -315,7 +328,7 @@ def settles(action: str, who: str = "olga") -> ConditionRequest:
 def test_a_condition_is_reminded_of_once_and_then_asked_for_weekly(days: int) -> None:
     view = ConditionView(id="c", text="docs", owner="lea", due=NOW + days * DAY, state="open")
     condition = Condition.promised(view, NOW, "g1")
-    assert condition.gate == "g1"
+    assert (condition.gate, condition.promised_by) == ("g1", "lea")
     assert condition.due is not None
     said = []
     while len(said) < 4:
@@ -398,6 +411,9 @@ def test_who_may_close_a_condition_and_who_may_waive_it() -> None:
             Forbidden,
             lambda who=person: require_waiver(state, condition, who, may("waive")),
         )
+    given = [promise(owner="lea", promised_by="eve"), promise(owner="eve")]
+    for asked in given:
+        refused("self-approval", Forbidden, lambda c=asked: require_waiver(state, c, "eve", ALL))
     refused(
         "not-permitted",
         Forbidden,
@@ -440,6 +456,8 @@ HELD = {"status": Status.on_hold, "held_since": NOW, "needs_submit": False}
         (stopped(needs_submit=False), None),
         (stopped("recycle", "of-a-phase-before"), None),
         (stopped("hold", **HELD), None),
+        (stopped(status=Status.on_hold, held_since=NOW), "phase"),
+        (stopped(status=Status.cancelled), None),
         (stopped(entering=True), None),
         (stopped(brief=None), None),
         (living(needs_submit=True), None),
@@ -478,6 +496,58 @@ def test_nobody_overrides_for_themselves_or_without_permission() -> None:
     refused("not-permitted", Forbidden, lambda: overrule(stopped(), overrides(), may("waive"), NOW))
 
 
+Use = Callable[[Lifecycle, str], object]
+
+
+def waives(state: Lifecycle, who: str) -> None:
+    require_waiver(state, promise(owner="lea"), who, may("waive"))
+
+
+def revives(state: Lifecycle, who: str) -> None:
+    revive(state.model_copy(update={"revival": Revival(by=who, reason="", key="k")}), ALL, NOW)
+
+
+ALL = may("override", "waive")
+USES: dict[str, Use] = {
+    "override": lambda state, who: overrule(state, overrides(who=who), ALL, NOW),
+    "waive": waives,
+    "revive": revives,
+    "smaller": lambda state, who: update(state, asks(who, tier=3, owner=state.product.owner), ALL),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        ("olga", "olga owned it until it was handed over, and nobody decides on their own work"),
+        ("ana", "ana owned it until it was handed over"),
+        ("max", "max owns the product"),
+        ("tim", "tim submitted a gate of it"),
+        ("sue", "sue submitted a gate of it"),
+        ("dan", "dan submitted evidence for it"),
+    ],
+)
+def test_whoever_had_a_hand_in_a_product_uses_no_permission_on_it(
+    use: str, who: str, why: str
+) -> None:
+    """Neither before nor after it has got another owner, nor when it comes back to the first."""
+    state = stopped(evidence=[piece(by="dan")], had_a_hand={"sue": "submitted a gate of it"})
+    hand_over(state, gives("ana"), may(), may())
+    hand_over(state, gives("max", "ana"), may(), may())
+    saved = Lifecycle.model_validate_json(state.model_dump_json())
+    refused("self-approval", Forbidden, lambda: USES[use](saved, who), why)
+    USES[use](saved, "zoe")
+
+
+def test_a_round_bars_who_owned_the_product_in_its_phase() -> None:
+    state = living()
+    for to, who in (("ana", "olga"), ("olga", "ana"), ("max", "olga")):
+        hand_over(state, gives(to, who), may(), may())
+    assert state.facts("g1").former_owners == ["olga", "ana"]
+    assert state.revision() == revision_of(state.facts("").model_copy(update={"former_owners": []}))
+
+
 def test_the_product_follows_the_new_outcome_and_keeps_the_old() -> None:
     state = stopped("hold", held_by="g1", submitted_by="olga", **HELD)
     old = overrule(state, overrides(), may(Permission.override), NOW + DAY)
@@ -490,7 +560,7 @@ def test_the_product_follows_the_new_outcome_and_keeps_the_old() -> None:
     assert state.verdict is not None
     assert (state.verdict.kind, state.verdict.report.outcome) == ("phase", "go")
     assert state.verdict.report.why == "overridden by zoe: we must"
-    again = stopped()
+    again = stopped(status=Status.on_hold, held_since=NOW - DAY)
     overrule(again, overrides("kill"), may("override"), NOW)
     assert again.status is Status.active
     refused("not-stopped", Rejected, lambda: check_override(state, overrides("kill")))
