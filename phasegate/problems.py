@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from phasegate.errors import PhasegateError
 
@@ -24,6 +24,8 @@ class Problem:
     column: int
     path: DocPath
     message: str
+    kind: str = field(default="policy", compare=False)
+    """Which document it is: policy, product or directory."""
 
     def __str__(self) -> str:
         where = f"{self.source}:{self.line}:{self.column}"
@@ -39,7 +41,7 @@ class DocumentError(PhasegateError):
         super().__init__(
             what=f"{problems[0].source} has {count}",
             why="\n".join(map(str, problems)),
-            hint="phasegate policy schema  # lists every field and what it takes",
+            hint=f"phasegate policy schema {problems[0].kind}  # every field and what it takes",
         )
         self.problems = problems
 

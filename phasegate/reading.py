@@ -6,7 +6,7 @@ has them: `no` is text, `"2"` is no number.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json import dumps
 from typing import Any, Generic, TypeVar
 
@@ -51,16 +51,27 @@ class Parsed(Generic[T]):
 
     def problem(self, path: DocPath, message: str) -> Problem:
         """A problem at `path`: how a lint finding becomes `file:line:col: path: message`."""
-        return Problem(self.source, *self.locate(path), path, message)
+        return Problem(self.source, *self.locate(path), path, message, _kind(type(self.model)))
 
 
 def parse(model: type[T], text: str | bytes, source: str) -> Parsed[T]:
     """Read any document model. Raises DocumentError with every problem found."""
+    try:
+        return _read(model, text, source)
+    except DocumentError as error:
+        kind = _kind(model)
+        raise DocumentError(tuple(replace(p, kind=kind) for p in error.problems)) from None
+
+
+def _kind(model: type[BaseModel]) -> str:
+    return model.__name__.lower()
+
+
+def _read(model: type[T], text: str | bytes, source: str) -> Parsed[T]:
     tree = load(text, source)
     if not isinstance(tree.data, dict):
         if not tree.problems:
-            name = model.__name__.lower()
-            message = f"a {name} needs a mapping (field: value lines), not {shown(tree.data)}"
+            message = f"a {_kind(model)} needs a mapping (field: value lines), not {shown(tree.data)}"
             tree.report(tree.locate(()), (), message)
         raise _all(tree)
     try:

@@ -247,7 +247,15 @@ def test_the_error_is_one_of_ours_with_what_why_and_hint() -> None:
     assert caught.value.what == "launch.yaml has 2 problems"
     assert str(caught.value) == caught.value.why
     assert caught.value.why.count("\n") == 1
-    assert caught.value.hint.startswith("phasegate policy schema")
+    assert caught.value.hint.startswith("phasegate policy schema policy ")
+
+
+@pytest.mark.parametrize("text", ["a: 1\n", "- a\n", "", "a: [\n"])
+def test_the_hint_names_the_schema_of_the_document(text: str) -> None:
+    for kind, read in (("product", read_product), ("directory", read_directory)):
+        with pytest.raises(DocumentError) as caught:
+            read(text, "file.yaml")
+        assert caught.value.hint.startswith(f"phasegate policy schema {kind} ")
 
 
 def test_duplicate_keys_name_both_places() -> None:
