@@ -18,6 +18,7 @@ from phasegate.policy import Policy
 from phasegate.problems import DocumentError, Problem
 from phasegate.product import Product
 from phasegate.reading import Parsed, parse_directory, parse_policy, parse_product
+from phasegate.views import ProductView
 
 D = TypeVar("D", bound=Document)
 Found = tuple[Finding, Problem]
@@ -101,9 +102,16 @@ def check_start(
     return [problem for _, problem in [*certain, *people]]
 
 
-def check_update(product: Parsed[Product], policy: Policy) -> list[Found]:
-    """What is wrong with a product under the policy it runs by, in the order of the file."""
-    return _placed(product, lint_product(product.model, policy))
+def check_update(product: Parsed[Product], running: ProductView, ledger: Ledger) -> list[Found]:
+    """What is wrong with a product under the policy and the directory it runs by, in the order of
+    the file: an update must not leave a gate without people that a start would have refused."""
+    documents = ledger.documents
+    current = documents.current("directory", running.directory)
+    # Another owner is refused by the product, which says how to hand it over.
+    same = product.model.owner == running.owner
+    directory = documents.read_directory(current.digest) if current and same else None
+    policy = documents.read_policy(running.policy_digest)
+    return _placed(product, lint_product(product.model, policy, directory))
 
 
 def refuse(found: Iterable[Found]) -> None:

@@ -52,8 +52,7 @@ async def update(
         request_id=new_request_id(),
     )
     engine = await Engine.connect()
-    view = await products.show(engine, key)
-    found = check_update(new, engine.ledger.documents.read_policy(view.policy_digest))
+    found = check_update(new, await products.show(engine, key), engine.ledger)
     refuse(found)
     for _, problem in found:
         say(f"warning: {problem}")

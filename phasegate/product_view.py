@@ -23,6 +23,7 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         round=sitting.round if sitting else None,
         policy=f"{state.policy.name} {state.policy.version}",
         policy_digest=state.policy.digest,
+        directory=state.directory,
         definition_digest=state.definition_digest,
         milestones=[
             MilestoneView(

@@ -194,6 +194,7 @@ class ProductView(Wire):
     round: int | None
     policy: str
     policy_digest: str
+    directory: str = ""
     definition_digest: str = ""
     milestones: list[MilestoneView]
     conditions: list[ConditionView]
