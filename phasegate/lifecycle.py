@@ -55,6 +55,7 @@ class SunsetReport(Wire):
     gate: str | None = None
     next_due: Instant | None = None
     conditions: list[ConditionView] = []
+    had_a_hand: dict[str, str] = {}
     ended: str = ""
 
 
@@ -149,6 +150,7 @@ class Lifecycle(Wire):
             return False
         self.sunset = report
         self.take_conditions(report.conditions, now)
+        self.had_a_hand = report.had_a_hand | self.had_a_hand
         return True
 
     def open_conditions(self) -> list[Condition]:

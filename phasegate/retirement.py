@@ -62,6 +62,7 @@ class Retirement(Wire):
     timetable: list[Entry] = []
     position: int = 0
     submitted_by: str | None = None
+    had_a_hand: dict[str, str] = {}
     needs_submit: bool = False
     conditions: list[ConditionView] = []
     members: dict[str, tuple[str, ...]] = {}

@@ -28,6 +28,7 @@ class GateReport(Wire):
     decided_at: Instant
     votes: dict[str, str] = {}
     conditions: list[ConditionView] = []
+    had_a_hand: dict[str, str] = Field({}, description="of which only the round was told")
 
     @classmethod
     def of(cls, view: GateView, token: str) -> GateReport:

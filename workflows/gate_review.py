@@ -150,7 +150,8 @@ class GateReview(Convening):
     def _report(self) -> GateReport:
         state = self.round
         assert state.decided_at is not None
-        return GateReport.of(gate_view(state, self.id, state.decided_at), self.start.token)
+        report = GateReport.of(gate_view(state, self.id, state.decided_at), self.start.token)
+        return report.model_copy(update={"had_a_hand": state.had_a_hand})
 
     async def _hand_in(self, report: GateReport) -> None:
         """Wait until everything is in the ledger; the opener then takes the report as our result.

@@ -134,6 +134,7 @@ class ProductLifecycle(Course):
         await self.clock.until(lambda: self.gates.reported() and state.status is not Status.on_hold)
         report = self.gates.close()
         state.take_conditions(report.conditions, workflow.now(), report.gate)
+        state.had_a_hand = report.had_a_hand | state.had_a_hand
         await self.follow(kind, report)
 
     async def _catch_up(self, gate: Gate, facts: ProductFacts, promised: list[str]) -> None:

@@ -163,6 +163,7 @@ class Sunset(SunsetTasks):
             gate=sitting.gate if sitting else None,
             next_due=self.state.next_due(),
             conditions=self.state.conditions,
+            had_a_hand=self.state.had_a_hand,
             ended=self.state.status if self.state.ended_at else "",
         )
 

@@ -57,6 +57,7 @@ class SunsetDesk(Desk):
             gate = check_submit(self.state, request)
             require_owner_or_team(self.state, request.actor, "submit a gate of")
             self.state.submitted_by = request.actor
+            self.state.had_a_hand.setdefault(request.actor, "submitted a gate of its sunset")
             text = f"{gate} is submitted" + because(request.reason)
             self.books.announce("gate.submitted", text, actor=request.actor, gate=gate)
             return f"{gate} opens"

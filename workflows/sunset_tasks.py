@@ -107,6 +107,7 @@ class SunsetTasks(SunsetDesk):
             await self.until(self.gates.reported)
             report = self.gates.close()
             state.take_conditions(report)
+            state.had_a_hand = report.had_a_hand | state.had_a_hand
             if report.outcome in ("go", "conditional-go"):
                 return TaskProof(text=f"{report.outcome}: {report.why}")
             state.needs_submit = True

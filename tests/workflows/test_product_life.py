@@ -275,6 +275,18 @@ async def test_what_a_gate_stopped_is_overridden_also_while_its_owner_holds_it(l
     await life.becomes(status="killed")
 
 
+async def test_who_brings_an_open_gate_back_does_not_override_it_later(life: Life) -> None:
+    await life.begin(team=["tim", "cy"])
+    await life.opened()
+    await life.chair("launch", "needs_work", "ana", what="the plan")
+    await life.submit("launch", "cy")
+    await life.votes("launch", "recycle", "ana", "bo", "tim")
+    await life.becomes(gate=None, status="active")
+    with pytest.raises(Forbidden, match="cy submitted the gate") as told:
+        await life.override("go", "cy")
+    assert told.value.code == "self-approval"
+
+
 # -- a second life --------------------------------------------------------------------------------
 
 

@@ -365,17 +365,19 @@ def test_only_the_sunset_that_was_started_may_report() -> None:
         views = [
             ConditionView(id=id, text="", owner="olga", due=None, state="open") for id in conditions
         ]
-        return SunsetReport(token=token, text="votes on g6", conditions=views)
+        hands = {"tim": "submitted a gate of its sunset", "max": "later"}
+        return SunsetReport(token=token, text="", conditions=views, had_a_hand=hands)
 
     state = living()
     assert not state.take_sunset(report(""), NOW), "none was started"
-    state.sunset_token = "t"
+    state.sunset_token, state.had_a_hand = "t", {"max": "first"}
     assert not state.take_sunset(report("forged", "c1"), NOW)
     assert (state.sunset, state.conditions) == (None, [])
     assert state.take_sunset(report("t", "c1"), NOW)
     state.conditions[0].state = "closed"
     assert state.take_sunset(report("t", "c1", "c2"), NOW)
     assert [(c.id, c.state) for c in state.conditions] == [("c1", "closed"), ("c2", "open")]
+    assert state.had_a_hand == {"tim": "submitted a gate of its sunset", "max": "first"}
 
 
 # -- sittings -------------------------------------------------------------------------------------
