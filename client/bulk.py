@@ -17,7 +17,7 @@ from phasegate.base import Wire
 from phasegate.errors import EngineError, Forbidden, NotRunning, PhasegateError, Refusal
 from phasegate.expressions import compile_error, evaluate
 from phasegate.requests import VoteRequest
-from phasegate.views import InboxRow
+from phasegate.rows import InboxRow
 
 VARIABLES = ("product", "gate", "round", "step", "phase")
 _HINT = "--product-filter 'product.tier == 3 && gate == \"launch\"'"

@@ -17,7 +17,8 @@ from phasegate.events import Announcement, place_of
 from phasegate.gate_requests import OverrideRequest
 from phasegate.ids import gate_id, product_id, sunset_id
 from phasegate.requests import Asked, Receipt, SubmitRequest, VoteRequest
-from phasegate.views import GateRow, GateView, OverrideView
+from phasegate.rows import GateRow
+from phasegate.views import GateView, OverrideView
 
 WATCH = 0.5
 """Seconds between two looks at a round that is waited for."""
@@ -61,6 +62,9 @@ async def show(engine: Engine, key: str, gate: str, round_number: int | None = N
             f"phasegate gate list {key}",
         )
     found.ui_url = engine.page(found.workflow_id)
+    if found.open_conditions:
+        known = {c.id: c for view in closed_rounds(engine, key) for c in view.conditions}
+        found.open_conditions = [known.get(c.id, c) for c in found.open_conditions]
     return found
 
 

@@ -1,4 +1,6 @@
-"""What waits on one person, from search attributes and memos: no workflow is asked."""
+"""What waits on one person, from search attributes and memos.
+
+No workflow is asked, but for what somebody has yet to attest."""
 
 from __future__ import annotations
 
@@ -8,15 +10,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from temporalio.client import WorkflowExecution
+from temporalio.common import TypedSearchAttributes
 
+from client.asking import query
 from client.attributes import KEYS, quoted, read
 from client.covering import Desk, desk_of
 from client.engine import Engine
-from phasegate.search import acting_key, group_key, person_key
-from phasegate.views import InboxRow
+from phasegate.errors import EngineError
+from phasegate.rows import InboxRow
+from phasegate.search import acting_key, attester_key, group_key, person_key
+from phasegate.views import GateView
 
 OWNER = "owner"
 """The group of a row that asks the owner for work, not an approver for a vote."""
+
+
+ATTESTS = "attests "
+"""What the group of a row begins with that asks for an attestation; its criteria follow."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class Waiting:
 
     row: InboxRow
     asks: str
-    """`vote`, or `work` where the owner has to submit the gate again."""
+    """`vote`, `attest`, or `work` where the owner has to submit the gate again."""
     product: Mapping[str, Any]
 
 
@@ -40,7 +50,7 @@ async def waiting(engine: Engine, who: str, *, limit: int | None = None) -> list
     now = datetime.now(UTC)
     desk = desk_of(engine.ledger, who, now)
     people = [who, *sorted(desk.people)]
-    keys = [*map(person_key, people), *map(acting_key, people)]
+    keys = [*map(person_key, people), *map(acting_key, people), attester_key(who)]
     keys += map(group_key, sorted(desk.groups))
     names = ", ".join(quoted(key) for key in keys)
     text = (
@@ -52,6 +62,9 @@ async def waiting(engine: Engine, who: str, *, limit: int | None = None) -> list
         memo = await execution.memo()
         if "round" in memo:  # it knows by now who votes
             found += _rows(engine, execution, memo, who, desk, now)
+            named = execution.typed_search_attributes.get(KEYS["PhasegateWaitingOn"]) or []
+            if attester_key(who) in named:
+                found += await _attesting(engine, execution, memo, who, now)
     return sorted(found, key=lambda w: (w.row.respond_due, w.row.product, w.row.gate))
 
 
@@ -67,7 +80,8 @@ def _rows(
     owner, key = read(found, "PhasegateOwner") or "", read(found, "PhasegateProduct") or ""
     work = read(found, "PhasegateStatus") == "waiting-on-owner"
     if work or who == owner:  # an owner has work, and no vote, not even in another's name
-        holders: Sequence[str] = [who] if work and who == owner else []
+        mine = who == owner or who in memo.get("team", ())
+        holders: Sequence[str] = [who] if work and mine else []
     else:
         holders = _holders(who, _pending(execution, memo), memo, desk)
     for holder in holders:
@@ -88,14 +102,47 @@ def _rows(
             workflow_id=execution.id,
             ui_url=engine.page(execution.id),
         )
-        about = {
-            "key": key,
-            "name": memo["name"],
-            "owner": owner,
-            "policy": read(found, "PhasegatePolicy") or "",
-            "tier": memo["tier"],
-        }
+        about = _about(found, memo)
         yield Waiting(row, "work" if work else "vote", about)
+
+
+async def _attesting(
+    engine: Engine, execution: WorkflowExecution, memo: Mapping[str, Any], who: str, now: datetime
+) -> list[Waiting]:
+    """What this person may attest and nobody has. The attribute does not follow attestations."""
+    try:
+        view = await query(engine.workflow(execution.id), "show", GateView)
+    except EngineError:  # it has closed meanwhile, or cannot answer now
+        return []
+    asked = [c.id for c in view.criteria if who in c.waits_for and c.state == "unmet"]
+    if not asked or view.status != "open":
+        return []
+    respond_due = _instant(memo["respond_due"])
+    row = InboxRow(
+        product=view.product,
+        gate=view.gate,
+        round=view.round,
+        revision=view.revision,
+        step=view.step,
+        group=ATTESTS + ", ".join(asked),
+        since=_instant(memo["opened_at"]),
+        respond_due=respond_due,
+        resolve_due=_instant(memo["resolve_due"]),
+        overdue=now > respond_due,
+        workflow_id=execution.id,
+        ui_url=engine.page(execution.id),
+    )
+    return [Waiting(row, "attest", _about(execution.typed_search_attributes, memo))]
+
+
+def _about(found: TypedSearchAttributes, memo: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "key": read(found, "PhasegateProduct") or "",
+        "name": memo["name"],
+        "owner": read(found, "PhasegateOwner") or "",
+        "policy": read(found, "PhasegatePolicy") or "",
+        "tier": memo["tier"],
+    }
 
 
 def _pending(execution: WorkflowExecution, memo: Mapping[str, Any]) -> list[str]:

@@ -24,7 +24,8 @@ from phasegate.lifecycle import Lifecycle, PolicyRef, Status
 from phasegate.policy import Policy
 from phasegate.product import Product, require_bounded
 from phasegate.requests import Receipt
-from phasegate.views import ProductRow, ProductView
+from phasegate.rows import ProductRow
+from phasegate.views import ProductView
 
 MOVING = timedelta(seconds=3)
 """How long a start waits for a worker to take the product up."""

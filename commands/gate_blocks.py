@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from commands.output import Block, Fields, Grid, cell, dense
-from phasegate.views import GateView, VoteView
+from phasegate.views import CriterionView, GateView, VoteView
 
 
 def gate_blocks(view: GateView) -> Iterable[Block]:
@@ -28,7 +28,11 @@ def gate_blocks(view: GateView) -> Iterable[Block]:
         ],
         "Requirements",
     )
-    yield _votes(view, [v for v in view.votes if not v.advice], "Votes")
+    counted = [
+        v for v in view.votes if not v.advice
+    ]  # those that stand, then what became of others
+    counted.sort(key=lambda vote: vote.state != "standing")
+    yield _votes(view, counted, "Votes")
     yield _votes(view, [v for v in view.votes if v.advice], "Advice (counts for nothing)")
     yield dense(
         ("waits for", "group", "since", "respond by", "may act for them"),
@@ -43,15 +47,39 @@ def gate_blocks(view: GateView) -> Iterable[Block]:
         ],
         "Delegations",
     )
+    yield Grid(
+        ("asked for advice", "people"), [(g, who) for g, who in view.reviewers.items()], "Reviewers"
+    )
     yield dense(
-        ("criterion", "kind", "state", "score", "why"),
-        [(c.id, c.kind, c.state, _number(c.score), c.why) for c in view.criteria],
+        ("criterion", "kind", "state", "score", "weight", "text", "checked by", "why"),
+        [
+            (
+                c.id,
+                c.kind,
+                c.state,
+                _number(c.score),
+                c.weight if c.kind == "should" else "",
+                c.text,
+                _check(c),
+                c.why if c.why != c.text else "",
+            )
+            for c in view.criteria
+        ],
         "Criteria",
     )
-    yield Grid(
-        ("evidence", "link", "digest"),
-        [(e["title"], e.get("link", ""), e.get("digest", "")) for e in view.evidence],
+    yield dense(
+        ("evidence", "link", "digest", "by"),
+        [
+            (e["title"], *(e.get(key, "") for key in ("link", "digest", "by")))
+            for e in view.evidence
+        ],
         "Evidence",
+    )
+    yield Grid(("figure", "value"), list(view.figures.items()), "Figures")
+    yield dense(
+        ("condition", "owner", "due", "text"),
+        [(c.id, c.owner, c.due, c.text) for c in view.open_conditions],
+        "Open conditions of earlier gates",
     )
     yield Grid(
         ("condition", "owner", "due", "state", "text"),
@@ -86,10 +114,13 @@ def _loud(view: GateView) -> Iterable[Block]:
 
 
 def _head(view: GateView) -> Block:
+    still = f" (clocks stand still since {cell(view.stopped_since)})" if view.stopped_since else ""
     threshold = f" (needs {view.threshold} %)" if view.threshold is not None else ""
     return Fields(
         [
             ("gate", f"{view.title or view.gate} ({view.product}/{view.gate}), round {view.round}"),
+            ("question", view.question),
+            ("tier", view.tier),
             ("status", view.status),
             ("outcome", view.outcome),
             ("why", view.why),
@@ -98,11 +129,20 @@ def _head(view: GateView) -> Block:
             ("evidence", view.revision),
             ("opened", view.opened_at),
             ("decided", view.decided_at),
-            ("respond by", view.respond_due),
-            ("resolve by", view.resolve_due),
+            ("respond by", cell(view.respond_due) + still if view.respond_due else None),
+            ("resolve by", cell(view.resolve_due) + still if view.resolve_due else None),
             ("Temporal", view.ui_url),
         ]
     )
+
+
+def _check(criterion: CriterionView) -> str:
+    if criterion.milestone:
+        return f"milestone {criterion.milestone}"
+    if criterion.attested_by:
+        who = f" ({', '.join(criterion.waits_for)})" if criterion.waits_for else ""
+        return f"attested by {criterion.attested_by}{who}"
+    return criterion.expression or ""
 
 
 def _votes(view: GateView, votes: list[VoteView], title: str) -> Block:

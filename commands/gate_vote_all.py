@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from commands.options import Format
     from commands.output import Block
     from phasegate.requests import VoteRequest
-    from phasegate.views import InboxRow
+    from phasegate.rows import InboxRow
 
 
 async def vote_all(

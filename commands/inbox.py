@@ -10,7 +10,7 @@ from commands.options import Output, Watch, Who
 
 if TYPE_CHECKING:
     from commands.options import Format
-    from phasegate.views import InboxRow
+    from phasegate.rows import InboxRow
 
 
 async def inbox(
@@ -22,8 +22,9 @@ async def inbox(
 ) -> None:
     """Open gates that wait for you, the most urgent first. None is fine (exit code 0).
 
-    For your vote, for that of somebody you act for (named under `for`), or, as the owner, for work
-    that an approver asked for (group `owner`).
+    For your vote, for that of somebody you act for (named under `for`), for your word on a
+    criterion (group `attests CRITERION`), or, for the owner and the team, for work that an approver
+    asked for (group `owner`).
     """
     from client import inbox as inboxes
     from client.engine import Engine
@@ -63,12 +64,15 @@ def _show(rows: list[InboxRow], who: str, output: Format) -> None:
 
 def _next(row: InboxRow, who: str) -> str:
     """What to do about a row."""
-    from client.inbox import OWNER
+    from client.inbox import ATTESTS, OWNER
 
     place = f"{row.product}/{row.gate}"
     if row.group == OWNER:
         answer = f"phasegate gate submit {place} --as {who}"
+    elif row.group.startswith(ATTESTS):
+        criterion = row.group.removeprefix(ATTESTS).split(", ")[0]
+        answer = f"phasegate gate attest {place} {criterion} met --note WHY --as {who}"
     else:
         whose = f" --for {row.on_behalf_of}" if row.on_behalf_of else ""
         answer = f"phasegate gate vote {place} go --as {who}{whose}"
-    return f"phasegate gate show {place}, then {answer}"
+    return f"phasegate gate show {place} && {answer}"

@@ -11,7 +11,8 @@ from commands.options import Key, Output, Watch
 
 if TYPE_CHECKING:
     from commands.output import Block
-    from phasegate.views import ProductRow, ProductView
+    from phasegate.rows import ProductRow
+    from phasegate.views import ProductView
 
 
 async def list_(

@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from phasegate.casting import ADVICE
+from phasegate.gate_standing import criteria_of, open_conditions_of, promises_of, why_of
 from phasegate.requirement_view import open_step, requirement_views, step_of
 from phasegate.review import Round
 from phasegate.rules import Verdict
 from phasegate.search import collapses
 from phasegate.sittings import OpenGate
 from phasegate.views import (
-    ConditionView,
-    CriterionView,
     DelegationView,
     GateView,
     OverrideView,
@@ -27,37 +26,33 @@ from phasegate.views import (
 def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
     """The round as `gate show` gives it."""
     verdict = state.verdict(now) if state.convened else None
-    convened, card, table = state.convened, state.scorecard(), state.clocks.timetable
-    score = card.percent() if convened else None
+    convened, table = state.convened, state.clocks.timetable
+    score = state.scorecard().percent() if convened else None
     return GateView(
         product=state.product.key,
         gate=state.gate.id,
         title=state.gate.title,
+        question=state.gate.question,
+        tier=state.product.tier,
         round=state.round,
         revision=state.revision,
         status=state.status,
         outcome=state.outcome.value if state.outcome else None,
-        why=state.why or (verdict.why if verdict else "the round is being convened"),
-        cannot_pass=bool(verdict and verdict.cannot_pass),
+        why=why_of(state, verdict),
+        cannot_pass=bool(verdict and verdict.cannot_pass) and not state.override,
         step=verdict.step if verdict else 1,
         opened_at=state.opened_at,
         decided_at=state.decided_at,
         workflow_id=workflow_id,
         evidence=state.product.evidence,
+        figures=state.product.figures,
+        reviewers={group: list(people) for group, people in state.reviewers().items()},
         requirements=requirement_views(state, verdict),
         votes=_votes(state),
         pending=_pending(state, verdict, now),
-        criteria=[CriterionView(**c.model_dump()) for c in card.views()] if convened else [],
-        conditions=[
-            ConditionView(
-                id=f"{state.gate.id}-{state.round}-{number}",
-                text=promise.text,
-                owner=promise.owner or state.product.owner,
-                due=promise.due,
-                state="open",
-            )
-            for number, (_, promise) in enumerate(state.promises(), start=1)
-        ],
+        criteria=criteria_of(state),
+        conditions=promises_of(state),
+        open_conditions=[] if state.closed else open_conditions_of(state),
         refused=[RefusalView(**refused.model_dump()) for refused in state.refused],
         refused_more=state.refused_more,
         respond_due=respond_due(state, verdict) if verdict else None,
@@ -68,6 +63,7 @@ def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
         override=_override(state),
         delegations=_delegations(state),
         notes=convened.notes if convened else [],
+        stopped_since=None if state.closed else state.clocks.stopped_at,
     )
 
 
@@ -209,5 +205,12 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
         "acting": acting,
         "pending": pending if unclear else None,
         "directory": state.product.directory,
+        "team": team_of(state),
         "work_since": state.work.at.isoformat() if state.work else None,
     }
+
+
+def team_of(state: Round) -> list[str]:
+    """Who works on the product with its owner, and so sees what work is owed."""
+    team = state.product.definition.get("team") or ()
+    return [person for person in team if isinstance(person, str)]

@@ -39,6 +39,24 @@ def acting_key(person: str) -> str:
     return f"acting:{person}"
 
 
+def attester_key(person: str) -> str:
+    """Somebody who may attest a criterion of the gate."""
+    return f"attests:{person}"
+
+
+def with_attesters(entries: Iterable[str], attesters: Iterable[str]) -> list[str]:
+    """The keyword list with those who may attest, as far as they fit behind it.
+
+    They stay in it when they have attested, so that no attestation costs an upsert: the inbox asks
+    the round what it still lacks.
+    """
+    found = list(entries)
+    for key in map(attester_key, sorted(set(attesters))):
+        if _size([*found, key]) <= WAITING_ON_BYTES:
+            found.append(key)
+    return found
+
+
 def collapses(pending: Iterable[str], acting: Iterable[str]) -> bool:
     """Whether these are too many to be named one by one."""
     return _size(_named(pending, acting)) > WAITING_ON_BYTES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from phasegate.base import Instant, Wire
+from phasegate.base import Figure, Instant, Wire
 
 
 class RequirementView(Wire):
@@ -49,6 +49,12 @@ class CriterionView(Wire):
     state: str
     why: str
     score: float | None = Field(None, description="of a should: 0 to 10")
+    text: str = ""
+    milestone: str | None = None
+    expression: str | None = None
+    attested_by: str | None = None
+    weight: int = 1
+    waits_for: list[str] = Field([], description="who may attest it, while nobody has")
 
 
 class WorkView(Wire):
@@ -110,6 +116,8 @@ class GateView(Wire):
     product: str
     gate: str
     title: str = ""
+    question: str = ""
+    tier: int | None = None
     round: int
     revision: str
     status: str
@@ -121,12 +129,17 @@ class GateView(Wire):
     decided_at: Instant | None
     workflow_id: str
     ui_url: str = ""
-    evidence: list[dict[str, str]] = Field([], description="title, link and digest of each piece")
+    evidence: list[dict[str, str]] = Field([], description="title, link, digest and by of each")
+    figures: dict[str, Figure] = Field({}, description="the latest word of each figure")
+    reviewers: dict[str, list[str]] = Field({}, description="groups asked for advice")
     requirements: list[RequirementView]
     votes: list[VoteView]
     pending: list[PendingView]
     criteria: list[CriterionView]
     conditions: list[ConditionView]
+    open_conditions: list[ConditionView] = Field(
+        [], description="of earlier gates; no Go over them"
+    )
     refused: list[RefusalView]
     refused_more: int = Field(0, description="refusals beyond the 50 that are kept")
     score: float | None = Field(None, description="percent that the should-criteria score")
@@ -137,6 +150,7 @@ class GateView(Wire):
     notes: list[str] = Field([], description="what could not be found out when it was convened")
     respond_due: Instant | None
     resolve_due: Instant | None
+    stopped_since: Instant | None = Field(None, description="the clocks stand still since then")
 
 
 class MilestoneView(Wire):
@@ -208,52 +222,4 @@ class ProductView(Wire):
     started_at: Instant | None = None
     ended_at: Instant | None = None
     workflow_id: str
-    ui_url: str = ""
-
-
-class ProductRow(Wire):
-    """A product in a list, from its search attributes."""
-
-    schema_version: int = 1
-    key: str
-    status: str
-    owner: str
-    policy: str
-    phase: str | None
-    gate: str | None
-    next_due: Instant | None
-    workflow_id: str
-    ui_url: str
-
-
-class GateRow(Wire):
-    """A gate in a list."""
-
-    schema_version: int = 1
-    product: str
-    gate: str
-    round: int | None
-    status: str
-    outcome: str | None
-    respond_due: Instant | None
-    workflow_id: str
-    ui_url: str
-
-
-class InboxRow(Wire):
-    """What waits on one approver."""
-
-    schema_version: int = 1
-    product: str
-    gate: str
-    round: int
-    revision: str
-    step: int
-    group: str
-    since: Instant
-    respond_due: Instant
-    resolve_due: Instant
-    overdue: bool
-    on_behalf_of: str | None = None
-    workflow_id: str = ""
     ui_url: str = ""

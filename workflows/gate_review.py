@@ -13,8 +13,8 @@ from temporalio.exceptions import is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from phasegate.errors import PhasegateError
     from phasegate.gate_page import gate_page
-    from phasegate.gate_view import gate_memo, gate_view
-    from phasegate.search import review_attributes, waiting_on
+    from phasegate.gate_view import gate_memo, gate_view, team_of
+    from phasegate.search import review_attributes, waiting_on, with_attesters
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
     from workflows.bookkeeping import Books, Value, ahead
@@ -203,8 +203,12 @@ class GateReview(Convening):
             pending = {p.approver: p.group.split(", ") for p in view.pending}
             acting = [other for p in view.pending for other in p.acting]
             if state.work:
-                pending, acting = {state.product.owner: []}, []
-            attributes["PhasegateWaitingOn"] = waiting_on(pending, acting)
+                pending, acting = {p: [] for p in (state.product.owner, *team_of(state))}, []
+            members = state.members()
+            attests = {p for c in state.gate.criteria for p in members.get(c.attested_by or "", ())}
+            attributes["PhasegateWaitingOn"] = with_attesters(
+                waiting_on(pending, acting), attests if not state.work else ()
+            )
             attributes["PhasegateDue"] = view.respond_due
             self.books.note(gate_memo(state, view, now))
         self.books.show(attributes)

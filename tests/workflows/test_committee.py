@@ -163,6 +163,8 @@ async def test_attested_criteria_hold_the_gate(stage: Stage) -> None:
     await stage.votes("launch", "go", "ana", "bo", "eva")
     view = await stage.gate("launch")
     assert (view.outcome, view.criteria[0].why) == (None, "to be attested by legal")
+    (row,) = await _waits_for(stage, "lea")
+    assert row.group == "attests terms"
     said = {"criterion": "terms", "state": "met", "note": "read them"}
     assert await stage.refused(stage.chair("launch", "attest", "bo", **said)) == "not-attester"
     await stage.chair("launch", "attest", "lea", **said)

@@ -286,6 +286,51 @@ def test_a_round_that_was_lost_shows_as_decided_without_an_outcome() -> None:
     )
 
 
+def test_what_a_voter_needs_to_know_is_in_one_view() -> None:
+    criteria = [
+        {"id": "safe", "text": "It is safe", "attested_by": "qa"},
+        {"id": "liked", "text": "Liked", "kind": "should", "weight": 2},
+    ]
+    members = {"eng": ("ann", "bob"), "qa": ("kim",)}
+    state = sitting(TWO, members, criteria=criteria, reviewers=("qa",))
+    state.open_conditions = ["g0-1-1"]
+    found = view(state)
+    safe, liked = found.criteria
+    assert (safe.text, safe.attested_by, safe.waits_for) == ("It is safe", "qa", ["kim"])
+    assert (liked.weight, liked.waits_for) == (2, [])
+    assert (found.reviewers, found.tier) == ({"qa": ["kim"]}, state.product.tier)
+    assert [c.id for c in found.open_conditions] == ["g0-1-1"]
+    assert found.why == (
+        "it waits for votes; criterion safe is not met; condition g0-1-1 is still open"
+    )
+    said = {"criterion": "safe", "state": "unmet", "note": "no", "request_id": "r"}
+    chair.attest(state, AttestRequest.model_validate({"actor": "kim", **said}), START)
+    assert view(state).criteria[0].waits_for == []
+
+
+def test_why_fits_a_round_that_stands_still() -> None:
+    state = sitting(TWO, {"eng": ("ann", "bob")})
+    assert view(state).stopped_since is None
+    work = NeedsWorkRequest(actor="ann", what="a plan", request_id="r")
+    chair.ask_for_work(state, work, START + DAY)
+    found = view(state, START + 2 * DAY)
+    assert (found.why, found.stopped_since) == (
+        "it waits for owner to submit it again",
+        START + DAY,
+    )
+    state.pause(START + 2 * DAY)
+    assert view(state, START + 2 * DAY).why == "the product is on hold"
+
+
+def test_after_an_override_nothing_says_that_it_cannot_pass() -> None:
+    state = sitting(TWO, {"eng": ("ann", "bob")})
+    cast(state, "ann", "hold")
+    assert view(state).cannot_pass
+    wish = OverrideRequest(actor="max", outcome=Outcome.go, reason="now", request_id="r")
+    chair.override(state, wish, may("override"), START)
+    assert (view(state).outcome, view(state).cannot_pass) == ("go", False)
+
+
 # -- the inbox ------------------------------------------------------------------------------------
 
 
@@ -313,6 +358,7 @@ def test_the_memo_of_the_inbox_is_plain_json_and_speaks_of_the_open_step() -> No
         "acting": {"zoe": ["lea"]},
         "pending": None,
         "directory": "default",
+        "team": [],
         "work_since": None,
     }
 

@@ -17,6 +17,7 @@ from phasegate.search import (
     person_key,
     review_attributes,
     waiting_on,
+    with_attesters,
 )
 
 names = st.text(min_size=1, max_size=64) | st.from_regex(r"[a-z]{1,64}", fullmatch=True)
@@ -47,6 +48,12 @@ def test_of_a_crowd_the_groups_are_named_first_and_then_what_fits_of_the_stand_i
     found = waiting_on(crowd, [f"deputy-{i:03}@example.org" for i in range(200)])
     assert found[:2] == ["group:eng", "acting:deputy-000@example.org"]
     assert 1400 < sum(len(entry) + 3 for entry in found) <= WAITING_ON_BYTES
+
+
+def test_those_who_attest_come_last_and_as_far_as_they_fit() -> None:
+    assert with_attesters(["person:ann"], ["kim", "kim"]) == ["person:ann", "attests:kim"]
+    crowd = [f"person-{i:03}@example.org" for i in range(200)]
+    assert sum(len(entry) + 3 for entry in with_attesters([], crowd)) <= WAITING_ON_BYTES
 
 
 def test_people_are_named_while_they_fit() -> None:
