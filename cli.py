@@ -62,7 +62,6 @@ def _register(app: App, name: str, command: Command) -> None:
     app.command(
         command.body,
         name=name,
-        help_epilogue=f"Example:\n  {command.example}",
         version_flags=[],
     )
 
@@ -94,7 +93,17 @@ def invoke(words: Sequence[str]) -> int:
         return 0
     from commands.failing import run
 
-    return run(build_app, list(words))
+    code = run(build_app, list(words))
+    if any(flag in words for flag in HELP_FLAGS) and (command := _called(words)):
+        print(f"\nExample:\n  {command.example}")  # unwrapped, so that it can be copied
+    return code
+
+
+def _called(words: Sequence[str]) -> Command | None:
+    entry = COMMANDS.get(words[0])
+    if isinstance(entry, Noun):
+        return entry.verbs.get(words[1]) if len(words) > 1 else None
+    return entry
 
 
 def main() -> int:

@@ -95,7 +95,7 @@ def _fits(expression: str, found: Waiting, phases: Mapping[str, str]) -> bool:
     truth = evaluate(expression, facts)
     if truth.problem:
         what = f"--product-filter {expression!r} cannot be used for {row.product}/{row.gate}"
-        known = f"product has {', '.join(found.product)}; beside it: {', '.join(facts)}"
+        known = f"product has {', '.join(found.product)}; beside it: {', '.join(VARIABLES[1:])}"
         raise UsageError(what, f"{truth.problem}; {known}", _HINT)
     return truth.met
 

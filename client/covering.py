@@ -47,6 +47,14 @@ def desk_of(ledger: Ledger, who: str, now: datetime) -> Desk:
     return Desk(covered, frozenset(groups))
 
 
+def known(ledger: Ledger, who: str) -> bool:
+    """Whether any directory knows this person, or none is published that could."""
+    documents = ledger.documents
+    current = [documents.current("directory", name) for name in documents.names("directory")]
+    found = [documents.read_directory(entry.digest) for entry in current if entry]
+    return not found or any(who in directory.people for directory in found)
+
+
 def covered_by(directory: Directory, who: str, now: datetime) -> frozenset[str]:
     """Those who are away and for whom this person acts, also where the delegate is away, too."""
     mandates = Mandates(

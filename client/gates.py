@@ -12,6 +12,7 @@ from client.asking import ask, query
 from client.attributes import quoted, read, read_due
 from client.engine import Engine
 from client.products import show as show_product
+from client.unopened import never_opened
 from phasegate.errors import EngineError, NotRunning, PhasegateError, Rejected
 from phasegate.events import Announcement, place_of
 from phasegate.gate_requests import OverrideRequest
@@ -43,8 +44,8 @@ async def resolve(engine: Engine, key: str) -> str:
     if closed := closed_rounds(engine, key):
         return closed[-1].gate
     raise EngineError(
-        f"{key} has no gate to show",
-        f"none has opened yet; it waits for {view.waiting_for}",
+        f"no gate of {key} is open yet",
+        f"it waits for {view.waiting_for}",
         f"phasegate product show {key}",
     )
 
@@ -58,7 +59,7 @@ async def show(engine: Engine, key: str, gate: str, round_number: int | None = N
     if found is None or (round_number is not None and found.round != round_number):
         raise EngineError(
             f"{key} has no round {round_number or 1} of {gate}",
-            "it never opened, or the product or gate is misspelt",
+            await never_opened(engine, key, gate),
             f"phasegate gate list {key}",
         )
     found.ui_url = engine.page(found.workflow_id)
@@ -211,10 +212,9 @@ def _taken(engine: Engine, key: str, gate: str, body: Asked | VoteRequest) -> Re
 async def _not_open(engine: Engine, key: str, gate: str, update: str) -> PhasegateError:
     closed = _closed(engine, key, gate, None)
     if closed is None:
-        await show_product(engine, key)  # raises where there is no such product
         return EngineError(
             f"{gate} of {key} is not open",
-            "it has not opened yet, or it is misspelt",
+            await never_opened(engine, key, gate),
             f"phasegate product show {key}",
         )
     return Rejected(

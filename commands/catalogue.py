@@ -75,7 +75,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
                 "commands.condition:waive",
                 "Let a condition go unkept, and say why",
                 "phasegate condition waive harbor-sync go-to-launch-1-1 --note 'not sold there'"
-                " \\\n    --as mira.chen",
+                " \\\n    --as maya.okafor",
             ),
         },
     ),

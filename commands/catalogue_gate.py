@@ -38,12 +38,12 @@ GATE = Noun(
             "commands.gate_seats:reassign",
             "Give somebody's empty seat to another",
             "phasegate gate reassign harbor-sync/go-to-launch sofia.rossi ines.duarte \\\n"
-            "    --as mira.chen --reason 'left the company'",
+            "    --as maya.okafor --reason 'left the company'",
         ),
         "attest": Command(
             "commands.gate_chair:attest",
             "Say whether a criterion is met, for the group that attests it",
-            "phasegate gate attest harbor-sync/go-to-launch pen-test met --as olga.petrova"
+            "phasegate gate attest harbor-sync/go-to-launch pen-test met --as sofia.rossi"
             " \\\n    --note 'report 77, no open findings'",
         ),
         "needs-work": Command(
@@ -55,13 +55,13 @@ GATE = Noun(
         "extend": Command(
             "commands.gate_chair:extend",
             "Give a round more time",
-            "phasegate gate extend harbor-sync/go-to-launch --until '10 days' --as mira.chen"
+            "phasegate gate extend harbor-sync/go-to-launch --until '10 days' --as maya.okafor"
             " \\\n    --reason 'auditors are late'",
         ),
         "override": Command(
             "commands.gate_chair:override",
             "Decide in the place of the approvers",
-            "phasegate gate override harbor-sync/go-to-launch go --as mira.chen"
+            "phasegate gate override harbor-sync/go-to-launch go --as maya.okafor"
             " \\\n    --reason 'contract deadline'",
         ),
         "submit": Command(

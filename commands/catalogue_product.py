@@ -61,7 +61,7 @@ PRODUCT = Noun(
         "revive": Command(
             "commands.product_change:revive",
             "Bring a killed product back",
-            "phasegate product revive harbor-sync --as mira.chen --reason 'a buyer' --yes",
+            "phasegate product revive harbor-sync --as maya.okafor --reason 'a buyer' --yes",
         ),
     },
 )

@@ -58,12 +58,17 @@ def exit_code(error: PhasegateError) -> int:
 
 def _explained(error: Exception, words: list[str]) -> PhasegateError:
     if isinstance(error, PhasegateError):
+        if error.hint.startswith("--"):  # the spelling of an option: as a command that can be run
+            said = "shows an example" if error.hint.startswith("--help") else error.hint
+            error.hint = f"{_called(words)} --help  # {said}"
         return error
     if isinstance(error, CycloptsError):
         from client.usage import UsageError
 
         called = " ".join(("phasegate", *(error.command_chain or ())))
         why = " ".join(str(error).split())
+        if "--as" in why and type(error).__name__ == "MissingArgumentError":
+            why += " PHASEGATE_AS in the environment does, too"
         return UsageError(f"`{called}` was called wrongly", why, f"{called} --help")
     why = f"{type(error).__name__}: {error}".splitlines()[0]
     return PhasegateError(
@@ -71,6 +76,14 @@ def _explained(error: Exception, words: list[str]) -> PhasegateError:
         why,
         " ".join(("phasegate", *words, DEBUG, " (shows where; please report it)")),
     )
+
+
+def _called(words: list[str]) -> str:
+    """The command that these words call, without what follows it."""
+    from commands.catalogue import COMMANDS, Noun
+
+    depth = 2 if isinstance(COMMANDS.get(words[0]), Noun) else 1
+    return " ".join(("phasegate", *words[:depth]))
 
 
 def tell(error: PhasegateError, *, machine: bool = False) -> None:

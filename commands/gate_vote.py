@@ -17,7 +17,7 @@ Word = Literal["go", "conditional-go", "recycle", "hold", "kill", "abstain"]
 
 
 async def vote(
-    target: Target,
+    target: Target = "",
     vote: Annotated[Word | None, Parameter(help="What you say")] = None,
     /,
     *,
@@ -86,7 +86,7 @@ async def vote(
     from commands.parsing import build, promises_of, scores_of
     from phasegate.requests import VoteRequest
 
-    where, said = _words(target, vote, everywhere=everywhere)
+    where, said = _words(target, vote, who, everywhere=everywhere)
     request = build(
         VoteRequest,
         approver=who,
@@ -111,7 +111,7 @@ async def vote(
     return await _vote(where, request, output, wait=wait, timeout=timeout)
 
 
-def _words(target: str, vote: str | None, *, everywhere: bool) -> tuple[str | None, str]:
+def _words(target: str, vote: str | None, who: str, *, everywhere: bool) -> tuple[str | None, str]:
     """KEY/GATE, which --all leaves out, and the word."""
     from typing import get_args
 
@@ -121,14 +121,18 @@ def _words(target: str, vote: str | None, *, everywhere: bool) -> tuple[str | No
     if not everywhere:
         if vote is not None:
             return target, vote
-        hint = f"phasegate gate vote {target} go"
+        hint = (
+            f"phasegate gate vote {target} go --as {who}"
+            if target
+            else f"phasegate inbox --as {who}"
+        )
         raise UsageError("this vote says nothing", f"after KEY/GATE comes one of {words}", hint)
     if vote is not None:
         what, why = f"--all and {target} do not go together", "--all is every gate that waits"
-        raise UsageError(what, why, f"phasegate gate vote --all {vote}")
+        raise UsageError(what, why, f"phasegate gate vote --all {vote} --as {who}")
     if target not in get_args(Word):
         what, why = f"{target} is no vote", f"with --all the only word is one of {words}"
-        raise UsageError(what, why, "phasegate gate vote --all go")
+        raise UsageError(what, why, f"phasegate gate vote --all go --as {who}")
     return None, target
 
 

@@ -19,6 +19,7 @@ async def vote_all(
 ) -> int:
     """Show what would be voted on, ask, vote, and show what came of it."""
     from client import bulk
+    from client.covering import known
     from client.engine import Engine
     from commands.confirming import confirmed
     from commands.failing import DECLINED, OK
@@ -27,16 +28,20 @@ async def vote_all(
     who, word = request.approver, request.vote.value
     engine = await Engine.connect()
     plan = await bulk.plan(engine, who, expression, on_behalf_of=request.on_behalf_of)
+    counted = "1 vote" if len(plan.rows) == 1 else f"{len(plan.rows)} votes"
     for row in plan.doubles:
         whose = row.on_behalf_of or who
         note(f"left out: {row.product}/{row.gate} for {whose}; nobody counts twice at a gate")
     if dry_run or not plan.rows:
         emit(plan.rows, lambda: [_planned(plan.rows, word)], output)
         fits = " and fits the filter" if expression else ""
-        note(f"{len(plan.rows)} votes; nothing was done" if plan.rows else _none(who, fits))
+        note(f"{counted}; nothing was done" if plan.rows else _none(who, fits))
+        if not plan.rows and not known(engine.ledger, who):
+            note(f"no directory knows {who}")
         return OK
     show_beside([_planned(plan.rows, word)])
-    question = f"Vote {word} on these {len(plan.rows)} gates as {who}?"
+    these = "this gate" if len(plan.rows) == 1 else f"these {len(plan.rows)} gates"
+    question = f"Vote {word} on {these} as {who}?"
     if not yes and not confirmed(question, _again(request, expression)):
         note("nothing was done")
         return DECLINED

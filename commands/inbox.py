@@ -27,6 +27,7 @@ async def inbox(
     asked for (group `owner`).
     """
     from client import inbox as inboxes
+    from client.covering import known
     from client.engine import Engine
     from commands.parsing import person_of
     from commands.watching import watched
@@ -35,12 +36,12 @@ async def inbox(
     engine = await Engine.connect()
     await watched(
         lambda: inboxes.inbox(engine, who, limit=limit),
-        lambda rows: _show(rows, who, output),
+        lambda rows: _show(rows, who, output, known=bool(rows) or known(engine.ledger, who)),
         done=lambda _: not watch,
     )
 
 
-def _show(rows: list[InboxRow], who: str, output: Format) -> None:
+def _show(rows: list[InboxRow], who: str, output: Format, *, known: bool) -> None:
     from commands.output import Grid, emit, note
 
     columns = ("gate", "for", "round", "step", "group", "since", "respond by", "", "resolve by")
@@ -60,6 +61,8 @@ def _show(rows: list[InboxRow], who: str, output: Format) -> None:
     ]
     emit(rows, lambda: [Grid(columns, cells)], output)
     note(f"hint: {_next(rows[0], who)}" if rows else f"no open gate waits for {who}")
+    if not known:
+        note(f"no directory knows {who}")
 
 
 def _next(row: InboxRow, who: str) -> str:

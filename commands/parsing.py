@@ -33,6 +33,7 @@ _OPTION = {
     "criterion": "CRITERION",
     "condition": "CONDITION",
     "ReassignRequest.approver": "FROM",
+    "Promise.text": "--condition",
     "request_id": "the request id",
 }
 _SLUG = TypeAdapter(Slug)
@@ -90,7 +91,7 @@ def build(model: type[M], **fields: Any) -> M:
         raise UsageError(
             f"{option}{value} cannot be used" if option else "these options do not go together",
             message,
-            "the command with --help shows an example",
+            "--help shows an example",
         ) from None
 
 

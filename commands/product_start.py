@@ -53,6 +53,13 @@ async def start(
             f"phasegate product start {file} --policy standard",
         )
     rules = find_policy(name, ledger)
+    published = ledger.documents.names("directory")
+    if directory == "default" and len(published) == 1 and "default" not in published:
+        raise UsageError(
+            "there is no directory default",
+            f"--directory is left out, and {published[0]} is the one that is published",
+            f"phasegate product start {file} --directory {published[0]}",
+        )
     people = find_directory(directory, ledger)
     warnings = [str(problem) for problem in check_start(product, rules, people)]
     for warning in warnings:

@@ -61,6 +61,10 @@ def test_usage_errors_are_three_lines_and_code_2(
         (["milestone", "report", "x1", "Not This", "--as", "olga"], "--milestone 'Not This'"),
         (["product", "evidence", "x1", "--title", "t", "--file", "no.pdf", "--as", "o"], "no.pdf"),
         (["inbox", "--as", "nobody here"], "needs a login"),
+        (["inbox"], "PHASEGATE_AS"),
+        (["gate", "vote", "x", "go", "--as", "b", "--score", "a"], "vote --help  # --score"),
+        (["gate", "vote", "x", "go", "--as", "b", "--condition", ""], "error: --condition"),
+        (["gate", "vote", "--all", "--as", "b"], "phasegate gate vote --all go --as b"),
         (["product", "cancel", "x1", "--as", "olga"], "--yes"),
         (["product", "start", "no.yaml"], "no.yaml cannot be read"),
         (["policy", "show", "standart"], "did you mean standard?"),
@@ -76,6 +80,7 @@ def test_bad_input_is_code_2_and_says_what(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("PHASEGATE_AS", raising=False)
     assert cli.invoke(words) == 2
     shown = capsys.readouterr()
     assert said in shown.err

@@ -51,6 +51,10 @@ def test_every_command_shows_an_example_that_parses(
     assert "Usage: phasegate " + " ".join(words) in shown
     command = dict(cli.every_command())[words]
     assert "Example:" in shown
+    assert command.example in shown  # not wrapped anew, so that it can be copied
+    people = (ROOT / "examples/example.directory.yaml").read_text()
+    for who in re.findall(r"--as (\S+)", command.example):
+        assert f"  {who}:" in people
     assert command.example.startswith("phasegate " + " ".join(words))
     import shlex
 
