@@ -341,6 +341,7 @@ class RoundMachine(RuleBasedStateMachine):
             "unknown-criterion": bool(set(request.scores) - set(judged)),
             "self-approval": who in self.barred(),
             "stranger": not sits or holder in self.barred(),
+            "no-score": any(c.id in request.scores for c in state.gate.criteria if c.kind == "must"),
             "no-mandate": whose not in (None, who) and who not in state.stand_ins(holder, now),
             "for-whom": len(state.acts_for(who, now)) > 1 and not self.seats_of(who),
             "later-step": True,
@@ -461,7 +462,7 @@ class RoundMachine(RuleBasedStateMachine):
         for was in before:
             now = next(v for v in [*void, *state.ballots.standing()] if same_vote(v, was))
             out = {was.holder, was.approver} & self.barred()
-            gone = bool(out) or (new and was.vote.is_yes)
+            gone = not was.vote.is_no if out else new and was.vote.is_yes
             assert now.state == ("voided" if gone else "standing")
             assert bool(now.why) is gone
             assert now.revision == was.revision, "a no is marked with what it saw"
@@ -762,7 +763,7 @@ class RoundMachine(RuleBasedStateMachine):
         barred = self.barred()
         assert set(state.barred) == barred
         for vote in state.ballots.counted():
-            assert {vote.holder, vote.approver}.isdisjoint(barred)
+            assert vote.vote.is_no or {vote.holder, vote.approver}.isdisjoint(barred)
         if state.convened:
             for person in VOTERS:
                 assert barred.isdisjoint(state.stand_ins(person, self.now))
