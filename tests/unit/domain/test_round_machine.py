@@ -333,6 +333,7 @@ class RoundMachine(RuleBasedStateMachine):
         sits = self.seats_of(holder)
         counted = state.ballots.counted()
         judged = [c.id for c in state.gate.criteria if c.kind == "should" and not c.attested_by]
+        musts = [c.id for c in state.gate.criteria if c.kind == "must"]
         mine = [vote for vote in counted if vote.approver == who]
         reasons = {
             "gate-decided": state.closed,
@@ -341,7 +342,7 @@ class RoundMachine(RuleBasedStateMachine):
             "unknown-criterion": bool(set(request.scores) - set(judged)),
             "self-approval": who in self.barred(),
             "stranger": not sits or holder in self.barred(),
-            "no-score": any(c.id in request.scores for c in state.gate.criteria if c.kind == "must"),
+            "no-score": any(name in request.scores for name in musts),
             "no-mandate": whose not in (None, who) and who not in state.stand_ins(holder, now),
             "for-whom": len(state.acts_for(who, now)) > 1 and not self.seats_of(who),
             "later-step": True,
