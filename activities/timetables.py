@@ -70,7 +70,7 @@ class Timetables:
         return ports.Timetable(
             respond=respond,
             escalate=before.escalate | self._escalations(joined, respond),
-            remind=sorted({*before.remind, *self._reminders(joined, respond)}),
+            remind=before.remind | self._reminders(joined, respond),
             resolve=before.resolve,
         )
 
@@ -117,11 +117,12 @@ class Timetables:
 
     def _reminders(
         self, people: Collection[str], respond: Mapping[str, datetime]
-    ) -> list[datetime]:
-        """The instants after `since` at which somebody is to be reminded, each once."""
-        found = {
-            self._calendars[person].ahead_of(respond[person], within)
-            for person in people
-            for within in self._clocks.remind
-        }
-        return sorted(instant for instant in found if instant > self._since)
+    ) -> dict[str, list[datetime]]:
+        """Person → the instants after `since` at which they are reminded, each once."""
+        found = {}
+        for person in people:
+            calendar, due = self._calendars[person], respond[person]
+            ahead = {calendar.ahead_of(due, within) for within in self._clocks.remind}
+            if instants := sorted(instant for instant in ahead if instant > self._since):
+                found[person] = instants
+        return found

@@ -30,17 +30,21 @@ class Extension(Wire):
     respond: Instant | None = None
 
     def over(self, table: Timetable) -> Timetable:
-        """The timetable with this time in it; managers act as long after the answers as before."""
-        respond, escalate = dict(table.respond), dict(table.escalate)
+        """The timetable with this time in it; managers act as long after the answers as before,
+        and reminders come as long before them."""
+        respond, escalate, remind = dict(table.respond), dict(table.escalate), dict(table.remind)
         for person, due in table.respond.items():
             if self.respond and self.respond > due:
+                more = self.respond - due
                 respond[person] = self.respond
                 if person in escalate:
-                    escalate[person] += self.respond - due
+                    escalate[person] += more
+                if person in remind:
+                    remind[person] = [at + more for at in remind[person]]
         return Timetable(
             respond=respond,
             escalate=escalate,
-            remind=table.remind,
+            remind=remind,
             resolve=max(table.resolve, self.resolve),
         )
 
@@ -170,7 +174,9 @@ class Clockwork(Wire):
         assert table is not None
         waiting = list(pending)
         instants = [table.resolve, *turns]
-        instants += [at for at in table.remind if waiting and self._after_last_reminder(at)]
+        instants += [
+            at for p in waiting for at in table.reminders(p) if self._after_last_reminder(at)
+        ]
         instants += [table.respond[p] for p in waiting if p in table.respond and p not in self.late]
         instants += [
             table.escalate[p] for p in waiting if p in table.escalate and p not in self.escalated
@@ -180,14 +186,19 @@ class Clockwork(Wire):
     def _after_last_reminder(self, at: datetime) -> bool:
         return self.reminded_at is None or at > self.reminded_at
 
-    def due_reminder(self, now: datetime) -> bool:
-        """Whether a reminder has fallen due; it is then counted as sent."""
+    def due_reminder(self, pending: Iterable[str], now: datetime) -> list[str]:
+        """Those of these whose reminder has fallen due; all that have are then counted as sent."""
         table = self.timetable
-        due = [at for at in table.remind if at <= now] if table else []
-        if not due or not self._after_last_reminder(due[-1]):
-            return False
-        self.reminded_at = due[-1]
-        return True
+        if table is None:
+            return []
+
+        def falls_due(at: datetime) -> bool:
+            return at <= now and self._after_last_reminder(at)
+
+        found = [p for p in pending if any(map(falls_due, table.reminders(p)))]
+        sent = [at for person in table.remind for at in table.reminders(person) if falls_due(at)]
+        self.reminded_at = max(sent, default=self.reminded_at)
+        return found
 
     def newly_late(self, pending: Iterable[str], now: datetime) -> list[str]:
         """Those of these whose time to answer has passed since this was last asked."""

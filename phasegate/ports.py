@@ -5,8 +5,11 @@ Workflows and activities know each other by this module only.
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
+
+from pydantic import field_validator
 
 from phasegate.base import Figure, Instant, Wire
 from phasegate.check import HttpCheck
@@ -70,8 +73,18 @@ class Timetable(Wire):
 
     respond: dict[str, Instant] = {}
     escalate: dict[str, Instant] = {}
-    remind: list[Instant] = []
+    remind: dict[str, list[Instant]] = {}
     resolve: Instant
+
+    @field_validator("remind", mode="before")
+    @classmethod
+    def _of_everybody(cls, value: Any) -> Any:
+        """Early histories have one list, which reminds everybody."""
+        return {"*": value} if isinstance(value, list) else value
+
+    def reminders(self, person: str) -> list[datetime]:
+        """When somebody is reminded."""
+        return [*self.remind.get(person, ()), *self.remind.get("*", ())]
 
 
 class ClockOrder(Wire):

@@ -85,14 +85,14 @@ class GateReview(Convening):
         act as the policy says."""
         state, now = self.round, workflow.now()
         pending = list(state.verdict(now).pending)
-        reminded = state.clocks.due_reminder(now)
+        reminded = state.clocks.due_reminder(pending, now)
         if late := state.clocks.newly_late(pending, now):
             acting = {person: list(state.stand_ins(person, now)) for person in late}
             self.say(
                 "gate.overdue", f"{', '.join(late)} did not answer", pending=late, acting=acting
             )
-        in_time = [person for person in pending if person not in state.clocks.late]
-        if reminded and in_time:
+        in_time = [person for person in reminded if person not in state.clocks.late]
+        if in_time:
             self.say("gate.reminder", f"{', '.join(in_time)}: please vote", pending=in_time)
         if silent := state.clocks.newly_escalated(pending, now):
             acting = {person: list(state.stand_ins(person, now)) for person in silent}

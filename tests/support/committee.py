@@ -69,10 +69,10 @@ def timetable(
     escalate = {p: due + ESCALATE for p, due in respond.items()}
     if before and order.kind == "resume":
         escalate |= {p: moved(due) for p, due in before.escalate.items() if p in respond}
-    remind = sorted({due - REMIND for due in respond.values() if due - REMIND > since})
+    remind = {p: [due - REMIND] for p, due in respond.items() if due - REMIND > since}
     if before and order.kind == "keep":
         escalate |= before.escalate
-        remind = sorted({*before.remind, *remind})
+        remind |= before.remind
     return Timetable(respond=respond, escalate=escalate, remind=remind, resolve=resolve)
 
 
@@ -170,10 +170,9 @@ def cast(state: Round, who: str, vote: str, now: datetime = START, **more: objec
 def turn_clocks(state: Round, now: datetime) -> dict[str, list[str]]:
     """Let the clocks act as the workflow does; who is told what."""
     pending = list(state.verdict(now).pending)
-    reminded = state.clocks.due_reminder(now)
+    reminded = state.clocks.due_reminder(pending, now)
     told = {"late": state.clocks.newly_late(pending, now)}
-    in_time = [person for person in pending if person not in state.clocks.late]
-    told["reminded"] = in_time if reminded else []
+    told["reminded"] = [person for person in reminded if person not in state.clocks.late]
     told["escalated"] = state.clocks.newly_escalated(pending, now)
     if state.settle(now).escalate and not state.closed:
         state.escalate(now)

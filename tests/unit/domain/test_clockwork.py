@@ -22,6 +22,7 @@ from committee import (
 from phasegate.clockwork import Clockwork, Extension
 from phasegate.gate import Clocks, Requirement, TimeoutAction
 from phasegate.gate_view import gate_view
+from phasegate.ports import Timetable
 from phasegate.review import Round
 from phasegate.span import Span
 from phasegate.standing_in import Delegation
@@ -63,7 +64,7 @@ def test_only_who_has_not_answered_is_reminded_and_late_and_passed_over() -> Non
     state = sitting(TWO, {"eng": ("ann", "bob", "cyd")}, found={"lag": {"cyd": 2 * DAY}})
     cast(state, "ann", "abstain")
     assert live(state, on(9)) == [
-        (4, {"reminded": ["bob", "cyd"]}),
+        (4, {"reminded": ["bob"]}),
         (5, {"late": ["bob"]}),
         (6, {"reminded": ["cyd"]}),
         (7, {"late": ["cyd"], "escalated": ["bob"]}),
@@ -217,6 +218,7 @@ def test_more_time_moves_the_answers_and_with_them_the_managers() -> None:
     assert (table.respond, table.escalate) == ({"ann": on(20)}, {"ann": on(22)})
     assert state.stand_ins("ann", on(21)) == ()
     assert [(d, t) for d, t in live(state, on(30)) if d > 8 and t] == [
+        (19, {"reminded": ["ann"]}),
         (20, {"late": ["ann"]}),
         (22, {"escalated": ["ann"]}),
         (30, {"undecided": ["ann"]}),
@@ -228,6 +230,15 @@ def test_more_time_makes_nothing_earlier() -> None:
     table = state.clocks.extend(Extension(resolve=on(1), respond=on(6)))
     assert table.resolve == on(10)
     assert table.respond == {"ann": on(6), "bob": on(7)}
+    assert table.remind == {"ann": [on(5)], "bob": [on(6)]}
+
+
+def test_reminders_of_early_histories_are_of_everybody() -> None:
+    table = Timetable.model_validate({"resolve": on(9), "remind": [on(4)]})
+    clocks = Clockwork(timetable=table)
+    assert clocks.next_wake(["ann"], []) == on(4)
+    assert clocks.due_reminder(["ann", "bob"], on(4)) == ["ann", "bob"]
+    assert clocks.due_reminder(["ann", "bob"], on(5)) == []
 
 
 @pytest.mark.parametrize("kind", ["keep", "respond", "start"])
@@ -259,7 +270,7 @@ def test_a_person_without_a_seat_in_the_timetable_is_never_late() -> None:
     clocks = Clockwork()
     assert not clocks.is_late("ann", START)
     assert clocks.manager_levels("ann", START) == 0
-    assert (clocks.due_reminder(START), clocks.newly_escalated(["ann"], START)) == (False, [])
+    assert (clocks.due_reminder(["ann"], START), clocks.newly_escalated(["ann"], START)) == ([], [])
     assert clocks.next_wake(["ann"], [START + HOUR]) is None
     state = sitting(ONE, {"eng": ("ann",)})
     assert state.clocks.respond_due(["zed"]) == on(10)
