@@ -40,7 +40,7 @@ class ConveneActivities:
             own = {person: calendars.of(person) for person in people}
             table = Timetables(gate.clocks, request.clock.since, own, voters)
             timetable = table.answer(request.clock)
-            away = absences(directory, calendars, people)
+            away = absences(directory, calendars, {*people, *request.acting})
         return ports.Convened(
             directory_digest=digest,
             members=members,

@@ -116,6 +116,8 @@ class ConveneRequest(Wire):
     milestones: dict[str, str] = {}
     seated: tuple[str, ...] = ()
     """People who sit beside the directory's members: those to whom a seat was given."""
+    acting: tuple[str, ...] = ()
+    """Delegates. Their absences count, and nothing waits for them."""
     clock: ClockOrder
 
 

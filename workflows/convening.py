@@ -51,7 +51,8 @@ class Convening(ChairDesk):
             definition=product.definition,
             evidence=product.figures,
             milestones=product.milestones,
-            seated=(*[r.to for r in state.reassigned], *[d.to for d in state.mandates.given]),
+            seated=tuple(r.to for r in state.reassigned),
+            acting=tuple(d.to for d in state.mandates.given),
             clock=order.model_copy(update={"before": state.clocks.timetable}),
         )
         summary = f"who may vote on {state.gate.id}"

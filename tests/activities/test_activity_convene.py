@@ -415,6 +415,14 @@ def test_a_calendar_that_cannot_be_used_is_waited_for(ledger: Ledger) -> None:
     assert convene(ledger).timetable.respond
 
 
+def test_nothing_waits_for_a_delegate_whose_absences_are_known(staffed: Ledger) -> None:
+    found = convene(staffed, acting=("dee", "cy"))
+    assert found.timetable == convene(staffed).timetable
+    assert found.absences["dee"]
+    other = convene(staffed, {"requires": [{"group": "nobody-yet"}]}, acting=("dee",))
+    assert (sorted(other.absences), other.timetable.respond) == (["dee", "eve"], {})
+
+
 # -- what somebody may do -------------------------------------------------------------------------
 
 
