@@ -94,6 +94,8 @@ class Clockwork(Wire):
         for waiting in self.again[1:]:
             if (waiting.why, waiting.order.kind) == (why, kind):
                 waiting.order.since = since
+                if kind != "resume":  # a resume goes on from where they stopped first
+                    waiting.order.stopped = stopped
                 return
         self.again.append(
             Reconvening(

@@ -71,7 +71,8 @@ def _read(model: type[T], text: str | bytes, source: str) -> Parsed[T]:
     tree = load(text, source)
     if not isinstance(tree.data, dict):
         if not tree.problems:
-            message = f"a {_kind(model)} needs a mapping (field: value lines), not {shown(tree.data)}"
+            found = shown(tree.data)
+            message = f"a {_kind(model)} needs a mapping (field: value lines), not {found}"
             tree.report(tree.locate(()), (), message)
         raise _all(tree)
     try:

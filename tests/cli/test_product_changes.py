@@ -48,7 +48,9 @@ def test_a_new_definition_voids_the_yes_of_an_open_gate(served: Shell) -> None:
     served.write("newer.json.yaml", narrowed)
     for args in ((*change, "olga"), (*change[:3], "--dry-run", "--as", "olga")):
         stranger = served(*args)
-        assert (stranger.code, "olga is not a member of eng" in stranger.err) == (2, True), stranger.err
+        assert (stranger.code, "olga is not a member of eng" in stranger.err) == (2, True), (
+            stranger.err
+        )
 
 
 def test_figures_are_numbers_words_and_truths(served: Shell) -> None:
