@@ -71,8 +71,8 @@ def _read(model: type[T], text: str | bytes, source: str) -> Parsed[T]:
     tree = load(text, source)
     if not isinstance(tree.data, dict):
         if not tree.problems:
-            found = shown(tree.data)
-            message = f"a {_kind(model)} needs a mapping (field: value lines), not {found}"
+            message = f"a {_kind(model)} needs a mapping (field: value lines), "
+            message += f"not {shown(tree.data)}"
             tree.report(tree.locate(()), (), message)
         raise _all(tree)
     try:
