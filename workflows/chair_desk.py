@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from temporalio import workflow
 
@@ -24,17 +23,9 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.ports import Authority
     from phasegate.requests import Receipt, SubmitRequest
     from workflows.authority import authority_of
+    from workflows.desk import Request
     from workflows.refusing import as_failure, count_refusal
     from workflows.vote_desk import VoteDesk
-
-
-class Asking(Protocol):
-    """Who asks, and the key that a retry of the same command repeats."""
-
-    actor: str
-
-    @property
-    def key(self) -> str: ...
 
 
 class ChairDesk(VoteDesk):
@@ -164,7 +155,7 @@ class ChairDesk(VoteDesk):
         state = self.round
         text = "the directory is known already"
         known = state.convened.directory_digest if state.convened else ""
-        if not state.closed and request.directory_digest != (known or None):
+        if not state.closed and request.directory_digest != known:
             state.clocks.ask_again("directory", "keep", workflow.now(), actor=request.actor)
             text = "the directory is read again"
         # Not remembered: asking twice does no harm, and must not push out the answers to votes.
@@ -176,7 +167,7 @@ class ChairDesk(VoteDesk):
 
     # -- one way for all ------------------------------------------------------------------------
 
-    def _validate(self, request: Asking, check: Callable[[], object]) -> None:
+    def _validate(self, request: Request, check: Callable[[], object]) -> None:
         """Raise what is late, before anything enters history. Rights come later."""
         if request.key in self.round.handled or self.round.convened is None:
             return  # a retry is answered again; a round that knows nobody yet judges later
@@ -186,7 +177,7 @@ class ChairDesk(VoteDesk):
             count_refusal(refusal)
             raise as_failure(refusal) from None
 
-    async def _rights(self, request: Asking, about: str | None = None) -> Authority:
+    async def _rights(self, request: Request, about: str | None = None) -> Authority:
         """What the directory says now of who asks. A retry is not asked about again."""
         if request.key in self.round.handled:
             return Authority()
@@ -208,7 +199,7 @@ class ChairDesk(VoteDesk):
 
     async def _serve(
         self,
-        request: Asking,
+        request: Request,
         event: str,
         do: Callable[[], str],
         *,
