@@ -86,9 +86,10 @@ class Assembly(Wire):
         return Step(step.number, step.seats, step.veto_groups, ordered)
 
     def heir_of(self, person: str) -> str:
-        """Who has this person's seat now, if it was given away."""
+        """Who has this person's seat now, if it was given away and they have no other."""
+        steps = self.seats()
         for given in self.reassigned:
-            if given.approver == person:
+            if given.approver == person and not any(person in step.people for step in steps):
                 person = given.to
         return person
 

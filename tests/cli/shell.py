@@ -165,6 +165,12 @@ class Shell:
         self.until(lambda: self(*report).code == 0)  # a worker that starts takes a moment
         self.until(lambda: self("gate", "show", key).code == 0)
 
+    def inbox(self, who: str, key: str) -> list[dict[str, Any]]:
+        """The rows of one product: other tests leave products of theirs on the same server."""
+        found = self("inbox", "--as", who, "-o", "json")
+        assert found.code == 0, found.err
+        return [row for row in found.json if row["product"] == key]
+
     def until(self, met: Callable[[], bool], patience: float = 30) -> None:
         end = time.monotonic() + patience
         while not met():

@@ -83,12 +83,6 @@ def taken(result: Result) -> Any:
     return result.json if result.out.startswith("{") else result.out
 
 
-def rows(served: Shell, who: str, key: str) -> list[dict[str, Any]]:
-    found = served("inbox", "--as", who, "-o", "json")
-    assert found.code == 0, found.err
-    return [row for row in found.json if row["product"] == key]
-
-
 def test_votes_for_others_are_shown_as_such(served: Shell) -> None:
     start(served, "for-others")
     gate = "for-others/launch"
@@ -150,18 +144,18 @@ def test_work_stops_the_gate_until_the_owner_submits(served: Shell) -> None:
     ask = ("gate", "needs-work", "owed", "--what", "no load test", "-o", "json", "--as")
     assert served(*ask, "sam").code == 4
     assert taken(served(*ask, "bo"))["status"] == "waiting-on-owner"
-    served.until(lambda: bool(rows(served, "olga", "owed")))
-    (row,) = rows(served, "olga", "owed")
+    served.until(lambda: bool(served.inbox("olga", "owed")))
+    (row,) = served.inbox("olga", "owed")
     assert (row["group"], row["overdue"]) == ("owner", False)
     hint = served("inbox", "--as", "olga").err
     assert "phasegate gate submit owed/launch --as olga" in hint
-    assert rows(served, "bo", "owed") == []
+    assert served.inbox("bo", "owed") == []
     assert served("gate", "show", "owed").out.startswith("WORK ASKED  no load test (by bo")
     assert served("gate", "submit", "owed", "--as", "bo").code == 4
     submitted = served("gate", "submit", "owed", "--as", "olga", "--reason", "done", "-o", "json")
     assert taken(submitted)["workflow_id"] == "product/owed/gate/launch"
     assert shown(served, "owed")["work"] is None
-    served.until(lambda: bool(rows(served, "bo", "owed")))
+    served.until(lambda: bool(served.inbox("bo", "owed")))
 
 
 def test_more_time(served: Shell) -> None:
@@ -244,23 +238,23 @@ def test_what_cannot_be_meant_is_code_2(shell: Shell, words: list[str], said: st
 
 def test_the_inbox_names_for_whom(served: Shell) -> None:
     start(served, "desk")
-    served.until(lambda: bool(rows(served, "gus", "desk")))
-    (row,) = rows(served, "gus", "desk")
+    served.until(lambda: bool(served.inbox("gus", "desk")))
+    (row,) = served.inbox("gus", "desk")
     assert (row["on_behalf_of"], row["group"]) == ("eve", "eng")
-    assert rows(served, "fay", "desk") == []
-    assert len(rows(served, "eve", "desk")) == 1
+    assert served.inbox("fay", "desk") == []
+    assert len(served.inbox("eve", "desk")) == 1
     assert served("gate", "delegate", "desk", "gus", "--as", "cy").code == 0
-    served.until(lambda: len(rows(served, "gus", "desk")) == 2)
-    assert {row["on_behalf_of"] for row in rows(served, "gus", "desk")} == {"eve", "cy"}
+    served.until(lambda: len(served.inbox("gus", "desk")) == 2)
+    assert {row["on_behalf_of"] for row in served.inbox("gus", "desk")} == {"eve", "cy"}
     assert served("gate", "vote", "desk", "go", "--as", "cy").code == 0
-    served.until(lambda: len(rows(served, "gus", "desk")) == 1)
+    served.until(lambda: len(served.inbox("gus", "desk")) == 1)
     assert "--for eve" in served("inbox", "--as", "gus").err
 
 
 def test_one_word_on_many_gates(served: Shell) -> None:
     for key, tier in (("many-a", 1), ("many-b", 3), ("many-c", 3)):
         start(served, key, tier)
-        served.until(lambda key=key: bool(rows(served, "dan", key)))
+        served.until(lambda key=key: bool(served.inbox("dan", key)))
     bulk = ("gate", "vote", "--all", "--product-filter")
     mine = "product.key.startsWith('many-') && gate == 'launch' && phase == 'build'"
     planned = served(*bulk, mine, "go", "--as", "dan", "--dry-run", "-o", "json")
@@ -279,7 +273,7 @@ def test_one_word_on_many_gates(served: Shell) -> None:
         ("many-b", True, "go"), ("many-c", True, "go"),
     ]  # fmt: skip
     assert all(r["revision"] == shown(served, r["product"])["revision"] for r in done.json)
-    served.until(lambda: not rows(served, "dan", "many-b"))
+    served.until(lambda: not served.inbox("dan", "many-b"))
     again = served(*bulk, small, "go", "--as", "dan", "--yes", "-o", "json")
     assert (again.code, again.json) == (0, [])
     for_eve = served(*bulk, small, "hold", "--as", "gus", "--for", "eve", "--yes", "-o", "json")
@@ -303,7 +297,7 @@ def taken_list(result: Result) -> list[dict[str, Any]]:
 
 def test_a_new_directory_reaches_open_gates(served: Shell) -> None:
     start(served, "news")
-    served.until(lambda: bool(rows(served, "bo", "news")))
+    served.until(lambda: bool(served.inbox("bo", "news")))
     newer = DIRECTORY.replace("[bo, cy, dan, eve]", "[bo, cy, dan, eve, sam]")
     file = served.write("newer-people.yaml", newer)
     published = taken(served("directory", "publish", file, "--as", "vera", "-o", "json"))
@@ -319,7 +313,7 @@ def test_a_new_directory_reaches_open_gates(served: Shell) -> None:
 
 def test_what_changes_before_the_answer_is_not_voted_on(served: Shell) -> None:
     start(served, "asked")
-    served.until(lambda: bool(rows(served, "bo", "asked")))
+    served.until(lambda: bool(served.inbox("bo", "asked")))
     old = shown(served, "asked")["revision"]
     bulk = ("gate", "vote", "--all", "--product-filter", "product.key == 'asked'", "go")
     screen, keyboard = pty.openpty()

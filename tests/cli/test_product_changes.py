@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.cli.shell import Shell
-from tests.cli.test_committee import rows, shown, start, taken
+from tests.cli.test_committee import shown, start, taken
 
 
 def definition(key: str, **more: object) -> str:
@@ -150,13 +150,13 @@ def test_two_hundred_approvers_find_the_gate_in_their_inbox(served: Shell) -> No
     assert served("product", "start", file, *options).code == 0
     served.until(lambda: served("gate", "submit", "crowded", "--as", "olga").code == 0)
     first, last = people[0], people[-1]
-    served.until(lambda: bool(rows(served, last, "crowded")))
+    served.until(lambda: bool(served.inbox(last, "crowded")))
     assert served("gate", "delegate", "crowded", first, "--as", last).code == 0
-    served.until(lambda: len(rows(served, first, "crowded")) == 2)
-    (row,) = [row for row in rows(served, first, "crowded") if row["on_behalf_of"]]
+    served.until(lambda: len(served.inbox(first, "crowded")) == 2)
+    (row,) = [row for row in served.inbox(first, "crowded") if row["on_behalf_of"]]
     assert (row["on_behalf_of"], row["group"]) == (last, "eng")
     bulk = ("gate", "vote", "--all", "--product-filter", "product.key == 'crowded'", "go")
     done = served(*bulk, "--as", first, "--yes", "-o", "json")
     assert [(r["taken"], r["on_behalf_of"]) for r in done.json] == [(True, None)]
     assert "nobody counts twice" in done.err
-    served.until(lambda: [r["on_behalf_of"] for r in rows(served, first, "crowded")] == [last])
+    served.until(lambda: [r["on_behalf_of"] for r in served.inbox(first, "crowded")] == [last])

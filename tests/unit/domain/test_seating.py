@@ -21,6 +21,7 @@ from committee import (
 )
 
 from phasegate import seating
+from phasegate.gate import Requirement
 from phasegate.gate_requests import DelegateRequest, ReassignRequest
 from phasegate.ports import Authority
 from phasegate.review import Round
@@ -174,6 +175,19 @@ def test_a_seat_that_was_given_stays_given_when_the_directory_changes() -> None:
     reassign(state, "max", "ann", "dan")
     again(state, {"eng": ("ann", "bob", "zoe")})
     assert state.members() == {"eng": ("bob", "dan", "zoe")}
+
+
+def test_who_gave_a_seat_away_and_has_another_is_voted_for_in_that_one() -> None:
+    state = committee(deputies={"ann": "max"})
+    reassign(state, "max", "ann", "dan")
+    assert state.heir_of("ann") == "dan"
+    again(state, {"eng": ("ann", "bob"), "legal": ("ann",)})
+    state.gate = state.gate.model_copy(update={"requires": (*TWO, Requirement(group="legal"))})
+    assert state.convened
+    state.convened.applying = (0, 1)
+    late = START + 6 * DAY
+    assert cast(state, "max", "go", late, on_behalf_of="ann").groups == ("legal",)
+    assert cast(state, "dan", "go", late).groups == ("eng",)
 
 
 def test_whoever_neither_manages_nor_may_reassign_gives_nobodys_seat_away() -> None:
