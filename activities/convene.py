@@ -33,7 +33,9 @@ class ConveneActivities:
         digest, directory = current_directory(self._ledger, request.directory)
         gate = request.gate
         asked = asked_of(gate.requires, request.tier, request.definition)
+        gone = tuple(sorted({*request.seated, *request.acting}.difference(directory.people)))
         members, voters = _members(request, asked, directory)
+        voters = voters.difference(gone)
         people = sorted(voters.union(*members.values()))
         calendars = Calendars(directory)
         with calendar_errors(f"gate {gate.id} cannot count its days", request.directory):
@@ -49,6 +51,7 @@ class ConveneActivities:
             absences=away,
             deputies=deputies(directory, people),
             managers=managers(directory, people),
+            gone=gone,
             criteria=[_judge(criterion, request) for criterion in gate.criteria],
             notes=_notes(gate, asked),
         )

@@ -44,10 +44,13 @@ async def withdraw(
 
 async def delegate(
     target: Target,
-    to: Annotated[str, Parameter(help="Who acts for you")],
+    to: Annotated[str | None, Parameter(help="Who acts for you")] = None,
     /,
     *,
     who: Who,
+    take_back: Annotated[
+        bool, Parameter(negative=(), help="Nobody acts for you any more; votes they cast stand")
+    ] = False,
     start: Annotated[
         str | None, Parameter(name="--from", help=f"From when; now if unset. {Instant}")
     ] = None,
@@ -62,10 +65,17 @@ async def delegate(
     For days away write an absence into the directory instead: it holds for every gate.
     """
     from client.asking import new_request_id
+    from client.usage import UsageError
     from commands.parsing import build
     from commands.times import instant_of
     from phasegate.gate_requests import DelegateRequest
 
+    if (to is None) is not take_back:
+        raise UsageError(
+            "gate delegate needs WHO acts for you, or --take-back",
+            "one of the two says what to do",
+            f"phasegate gate delegate {target} WHO --as {who}",
+        )
     request = build(
         DelegateRequest,
         actor=who,

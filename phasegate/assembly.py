@@ -48,6 +48,12 @@ class Assembly(Wire):
         found[self.product.owner] = "owns the product"
         return found
 
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Who was given a seat or a mandate here and has left the directory since: leaving ends
+        both, and takes no vote that was cast."""
+        return self.convened.gone if self.convened else ()
+
     def members(self) -> dict[str, tuple[str, ...]]:
         """The people of each group, with the seats that were given to others."""
         found = {
@@ -57,7 +63,9 @@ class Assembly(Wire):
         for given in self.reassigned:
             for group in given.groups:
                 people = [p for p in found.get(group, []) if p not in (given.approver, given.to)]
-                found[group] = sorted([*people, given.to])
+                if given.to not in self.gone:
+                    people.append(given.to)
+                found[group] = sorted(people)
         return {group: tuple(people) for group, people in found.items()}
 
     def seats(self) -> tuple[Step, ...]:
@@ -104,7 +112,7 @@ class Assembly(Wire):
             found.append(self.mandates.delegate_of(deputy, now) or deputy)
         managers = without(self.convened.managers.get(person, ()), barred)
         found += managers[: self.clocks.manager_levels(person, at)]
-        return tuple(other for other in without(found, barred) if other != person)
+        return tuple(p for p in without(found, barred) if p != person and p not in self.gone)
 
     def acts_for(self, person: str, now: datetime) -> tuple[str, ...]:
         """Those who sit here and for whom this person may act now."""

@@ -19,9 +19,12 @@ class WithdrawRequest(Asked):
 
 
 class DelegateRequest(Asked):
-    """Let somebody act for the actor in this round, from `start` to `end` if these are given."""
+    """Let somebody act for the actor in this round, from `start` to `end` if these are given.
 
-    to: PersonId
+    `to` nobody takes back what the actor delegated.
+    """
+
+    to: PersonId | None = None
     start: PlannedDue | None = None
     end: PlannedDue | None = None
     reason: Text = ""
@@ -30,6 +33,8 @@ class DelegateRequest(Asked):
     def _forwards(self) -> DelegateRequest:
         if self.to == self.actor:
             raise ValueError("nobody delegates to themselves")
+        if self.to is None and (self.start or self.end):
+            raise ValueError("what is taken back has neither a start nor an end")
         if self.start and self.end and self.end <= self.start:
             raise ValueError("ends before it starts")
         return self

@@ -146,6 +146,8 @@ class Convened(Wire):
     """Of everybody who sits, and of those who act for them."""
     deputies: dict[str, str] = {}
     managers: dict[str, tuple[str, ...]] = {}
+    gone: tuple[str, ...] = ()
+    """Those who were given a seat or a mandate and whom the directory no longer knows."""
     criteria: list[CriterionFinding] = []
     notes: list[str] = []
     """What could not be found out, for people to read."""

@@ -114,6 +114,9 @@ REFUSALS: Mapping[str, Entry] = {
         "a delegation that leads back to who gives it",
         "name somebody who is there",
     ),
+    "no-delegation": Entry(
+        "rejected", "taking back a delegation that there is not", "`phasegate gate show KEY/GATE`"
+    ),
     "unknown-person": Entry(
         "rejected",
         "a delegate, new owner, holder of a seat or keeper of a condition whom nobody knows",

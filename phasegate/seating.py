@@ -27,12 +27,19 @@ def check_delegate(state: Round, request: DelegateRequest, now: datetime) -> Non
         what = f"{request.actor} cannot delegate in {place(state)}"
         why = f"{request.end:%Y-%m-%d %H:%M} UTC is past"
         raise Rejected("in-the-past", what, why, shown(state))
+    if request.to is None and not any(d.approver == request.actor for d in state.mandates.given):
+        what = f"{request.actor} has nothing to take back in {place(state)}"
+        raise Rejected("no-delegation", what, "nobody acts for them by delegation", shown(state))
 
 
 def delegate(state: Round, request: DelegateRequest, found: Authority, now: datetime) -> str:
-    """Let somebody act for the actor; `found.about…` speaks of that somebody."""
+    """Let somebody act for the actor, or nobody any more; `found.about…` speaks of who shall."""
     check_delegate(state, request, now)
     require_room(state, request.reason)
+    if request.to is None:
+        taken = state.mandates.take_back(request.actor)
+        assert taken is not None
+        return f"{taken.to} acts no longer for {request.actor} on {state.gate.id}"
     require_seat(state, request.actor, "delegate in")
     _require_fit(state, request.to, found)
     given = Delegation(

@@ -33,8 +33,14 @@ class Mandates(Wire):
 
     def give(self, delegation: Delegation) -> None:
         """The newest delegation of a person replaces the earlier ones."""
-        self.given = [d for d in self.given if d.approver != delegation.approver]
+        self.take_back(delegation.approver)
         self.given.append(delegation)
+
+    def take_back(self, approver: str) -> Delegation | None:
+        """End what this person delegated; what it was, None where it was nothing."""
+        taken = next((d for d in self.given if d.approver == approver), None)
+        self.given = [d for d in self.given if d.approver != approver]
+        return taken
 
     def delegate_of(self, person: str, now: datetime) -> str | None:
         """Who acts for this person now; None for nobody.

@@ -44,6 +44,7 @@ PEOPLE: dict[str, Any] = {
     "eve": {"absences": [{"start": "2027-02-01", "end": "2027-02-01"}]},
     "max": {"absences": [{"start": "2026-12-25", "end": "2026-12-25"}], "manager": "top"},
     "top": {"absences": [{"start": "2026-12-26", "end": "2026-12-26"}]},
+    "new-here": {},
     "zoe": {"absences": [{"start": "2026-12-27", "end": "2026-12-27"}]},
 }
 GROUPS: dict[str, Any] = {
@@ -421,6 +422,14 @@ def test_nothing_waits_for_a_delegate_whose_absences_are_known(staffed: Ledger) 
     assert found.absences["dee"]
     other = convene(staffed, {"requires": [{"group": "nobody-yet"}]}, acting=("dee",))
     assert (sorted(other.absences), other.timetable.respond) == (["dee", "eve"], {})
+
+
+def test_who_was_given_a_seat_or_a_mandate_and_has_left_is_said_to_be_gone(
+    staffed: Ledger,
+) -> None:
+    found = convene(staffed, seated=("new-here", "left"), acting=("dee", "away"))
+    assert found.gone == ("away", "left")
+    assert "left" not in found.timetable.respond
 
 
 # -- what somebody may do -------------------------------------------------------------------------

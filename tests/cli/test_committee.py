@@ -109,6 +109,10 @@ def test_votes_for_others_are_shown_as_such(served: Shell) -> None:
     back = served("gate", "withdraw", gate, "--as", "dan", "--reason", "I am here", "-o", "json")
     assert "withdraws their hold" in taken(back)["text"]
     assert [v["state"] for v in shown(served, "for-others")["votes"]] == ["standing", "withdrawn"]
+    ended = served("gate", "delegate", gate, "--take-back", "--as", "dan", "-o", "json")
+    assert "vera acts no longer for dan" in taken(ended)["text"]
+    again = served("gate", "vote", gate, "go", "--as", "vera", "--for", "dan", "-o", "json")
+    assert (again.code, again.error["code"]) == (4, "no-mandate")
     nothing = served("gate", "withdraw", gate, "--as", "cy", "-o", "json")
     assert (nothing.code, nothing.error["code"]) == (1, "no-vote")
 
@@ -216,6 +220,8 @@ def test_a_gate_that_stopped_its_product_is_overridden_by_the_product(served: Sh
         (["extend", "x1", "--until=-2 days", "--reason", "r"], "not ahead of now"),
         (["extend", "x1", "--until", "2 days", "--respond", "3 days", "--reason", "r"], "after"),
         (["delegate", "x1", "bo"], "nobody delegates to themselves"),
+        (["delegate", "x1"], "--take-back"),
+        (["delegate", "x1", "cy", "--take-back"], "one of the two"),
         (["delegate", "x1", "cy", "--from", "2027-03-02", "--until", "2027-03-01"], "before"),
         (["reassign", "x1", "cy", "cy", "--reason", "r"], "has the seat already"),
         (["reassign", "x1", "C Y", "dan", "--reason", "r"], "FROM 'C Y'"),

@@ -75,6 +75,7 @@ class World:
     managers: dict[str, tuple[str, ...]]
     lag: dict[str, timedelta]
     absences: dict[str, tuple[Away, ...]] = field(default_factory=dict)
+    gone: tuple[str, ...] = ()
 
 
 @st.composite
@@ -223,6 +224,7 @@ class RoundMachine(RuleBasedStateMachine):
             deputies=world.deputies,
             managers=world.managers,
             absences=world.absences,
+            gone=world.gone,
             criteria=[finding(c, product) for c in state.gate.criteria],
             applying=[
                 i
@@ -368,6 +370,9 @@ class RoundMachine(RuleBasedStateMachine):
         assert {vote.holder, vote.approver}.isdisjoint(self.barred())
         assert self.state.ballots.votes[-1] is vote
 
+    def knows(self, person: str) -> bool:
+        return person != "zed" and person not in self.world.gone
+
     def seats_of(self, person: str) -> set[int]:
         """The steps in which a person sits now."""
         state = self.state
@@ -406,11 +411,33 @@ class RoundMachine(RuleBasedStateMachine):
             end=(begin or self.now) + days * DAY if days else None,
             request_id="r",
         )
-        found = may(about_known=to != "zed", about_absences=self.world.absences.get(to, ()))
+        found = may(about_known=self.knows(to), about_absences=self.world.absences.get(to, ()))
         refusal = self.ask(who, lambda: seating.delegate(self.state, request, found, self.now))
         if refusal is None and self.state.convened:
             assert to not in self.barred()
-            assert to != "zed"
+            assert self.knows(to)
+
+    @rule(who=people)
+    def takes_back(self, who: str) -> None:
+        given = [d.approver for d in self.state.mandates.given]
+        request = DelegateRequest(actor=who, request_id="r")
+        done = lambda: seating.delegate(self.state, request, may(), self.now)  # noqa: E731
+        refusal = self.ask(who, done)
+        if refusal is None and self.state.convened:
+            assert who in given
+            assert who not in [d.approver for d in self.state.mandates.given]
+
+    @rule(who=st.sampled_from(["moe", "ada", "cyd"]), sure=rarely)
+    def leaves_for_good(self, who: str, sure: bool) -> None:
+        """Somebody leaves the directory, and open gates are told."""
+        if not sure:
+            return
+        world = self.world
+        world.gone = (*world.gone, who)
+        world.members = {g: tuple(p for p in of if p != who) for g, of in world.members.items()}
+        if not self.state.closed and self.state.convened:
+            self.state.clocks.ask_again("directory", "keep", self.now, actor="admin")
+        self.after()
 
     @rule(who=people, to=st.none() | people, start=st.integers(-1, 4), days=st.integers(1, 9))
     def goes_away(self, who: str, to: str | None, start: int, days: int) -> None:
@@ -420,7 +447,7 @@ class RoundMachine(RuleBasedStateMachine):
     @rule(who=people, group=st.sampled_from([*GROUPS, ADVISERS, ATTESTERS]), told=mostly)
     def joins_or_leaves(self, who: str, group: str, told: bool) -> None:
         """A new publication of the directory, of which open gates are told, or not yet."""
-        kept = set(self.world.members[group]) ^ {who}
+        kept = set(self.world.members[group]) ^ ({who} if self.knows(who) else set())
         self.world.members[group] = tuple(sorted(kept))
         if told and not self.state.closed and self.state.convened:
             self.state.clocks.ask_again("directory", "keep", self.now, actor="admin")
@@ -438,7 +465,7 @@ class RoundMachine(RuleBasedStateMachine):
         state = self.state
         request = ReassignRequest(actor=actor, approver=person, to=to, reason="r", request_id="r")
         held = any(vote.holder == person for vote in state.ballots.counted())
-        found = may(about_known=to != "zed")
+        found = may(about_known=self.knows(to))
         refusal = self.ask(
             actor,
             lambda: seating.reassign(state, request, rights, found, self.now),  # type: ignore[arg-type]
@@ -771,8 +798,9 @@ class RoundMachine(RuleBasedStateMachine):
         for vote in state.ballots.counted():
             assert vote.vote.is_no or {vote.holder, vote.approver}.isdisjoint(barred)
         if state.convened:
+            out = barred | set(state.convened.gone)
             for person in VOTERS:
-                assert barred.isdisjoint(state.stand_ins(person, self.now))
+                assert out.isdisjoint(state.stand_ins(person, self.now))
             assert barred.isdisjoint(state.verdict(self.now).pending)
 
     def it_never_gets_stuck(self) -> None:

@@ -141,6 +141,30 @@ def test_delegations_that_make_no_sense(more: dict[str, str], message: str) -> N
         DelegateRequest.model_validate({"actor": "ann", "request_id": "r", **more})
 
 
+def test_a_delegation_is_taken_back_and_what_was_voted_stands() -> None:
+    state = committee()
+    delegate(state, "ann", "dan")
+    cast(state, "dan", "go", on_behalf_of="ann")
+    taken = DelegateRequest(actor="ann", request_id="s")
+    assert seating.delegate(state, taken, may(), START) == "dan acts no longer for ann on g1"
+    assert state.stand_ins("ann", START) == ()
+    assert [(v.holder, v.state) for v in state.ballots.votes] == [("ann", "standing")]
+    forbidden("no-mandate", lambda: cast(state, "dan", "kill", on_behalf_of="ann"))
+    refused("no-delegation", lambda: seating.delegate(state, taken, may(), START), "nobody acts")
+    with pytest.raises(ValueError, match="neither a start nor an end"):
+        DelegateRequest(actor="ann", end=START + DAY, request_id="s")
+
+
+def test_who_leaves_the_directory_acts_for_nobody_and_loses_a_given_seat() -> None:
+    state = committee()
+    delegate(state, "ann", "dan")
+    reassign(state, "max", "bob", "zoe")
+    again(state, {"eng": ("ann", "bob", "cyd", "owner")}, gone=("dan", "zoe"))
+    assert state.members() == {"eng": ("ann", "cyd", "owner")}
+    forbidden("no-mandate", lambda: cast(state, "dan", "go", on_behalf_of="ann"))
+    forbidden("stranger", lambda: cast(state, "zoe", "go"))
+
+
 # -- reassigning ----------------------------------------------------------------------------------
 
 
