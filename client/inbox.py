@@ -18,7 +18,7 @@ from client.covering import Desk, desk_of
 from client.engine import Engine
 from phasegate.errors import EngineError
 from phasegate.rows import InboxRow
-from phasegate.search import acting_key, attester_key, group_key, person_key
+from phasegate.search import EVERYBODY, attester_key, inbox_keys, person_key
 from phasegate.views import GateView
 
 OWNER = "owner"
@@ -49,22 +49,23 @@ async def waiting(engine: Engine, who: str, *, limit: int | None = None) -> list
     """The same, with what is known of the products."""
     now = datetime.now(UTC)
     desk = desk_of(engine.ledger, who, now)
-    people = [who, *sorted(desk.people)]
-    keys = [*map(person_key, people), *map(acting_key, people), attester_key(who)]
-    keys += map(group_key, sorted(desk.groups))
-    names = ", ".join(quoted(key) for key in keys)
+    names = ", ".join(map(quoted, inbox_keys(who, desk.people, desk.groups)))
     text = (
         "WorkflowType = 'GateReview' AND ExecutionStatus = 'Running' "
         f"AND PhasegateStatus IN ('open', 'waiting-on-owner') AND PhasegateWaitingOn IN ({names})"
     )
     found: list[Waiting] = []
-    async for execution in engine.client.list_workflows(text, limit=limit):
+    gates = 0  # counted here: some that are listed turn out to wait for others
+    async for execution in engine.client.list_workflows(text):
+        if gates == limit:
+            break
         memo = await execution.memo()
         if "round" in memo:  # it knows by now who votes
-            found += _rows(engine, execution, memo, who, desk, now)
-            named = execution.typed_search_attributes.get(KEYS["PhasegateWaitingOn"]) or []
-            if attester_key(who) in named:
-                found += await _attesting(engine, execution, memo, who, now)
+            rows = list(_rows(engine, execution, memo, who, desk, now))
+            if attests(who, _named(execution), memo):
+                rows += await _attesting(engine, execution, memo, who, now)
+            gates += bool(rows)
+            found += rows
     return sorted(found, key=lambda w: (w.row.respond_due, w.row.product, w.row.gate))
 
 
@@ -83,7 +84,7 @@ def _rows(
         mine = who == owner or who in memo.get("team", ())
         holders: Sequence[str] = [who] if work and mine else []
     else:
-        holders = _holders(who, _pending(execution, memo), memo, desk)
+        holders = holders_for(who, _pending(_named(execution), memo), memo, desk)
     for holder in holders:
         since = memo.get("work_since") if work else memo["since"].get(holder)
         respond_due = _instant(memo["due"].get(holder) or memo["respond_due"])
@@ -145,17 +146,27 @@ def _about(found: TypedSearchAttributes, memo: Mapping[str, Any]) -> Mapping[str
     }
 
 
-def _pending(execution: WorkflowExecution, memo: Mapping[str, Any]) -> list[str]:
+def _named(execution: WorkflowExecution) -> Sequence[str]:
+    return execution.typed_search_attributes.get(KEYS["PhasegateWaitingOn"]) or []
+
+
+def attests(who: str, named: Sequence[str], memo: Mapping[str, Any]) -> bool:
+    """Whether this person may attest something. The attribute says it unless the memo does."""
+    if attester_key(who) in named:
+        return True
+    return EVERYBODY in named and who in (memo.get("attesters") or ())
+
+
+def _pending(named: Sequence[str], memo: Mapping[str, Any]) -> Sequence[str]:
     """Whom the round waits for. The attribute says it unless the memo does."""
-    named: list[str] | None = memo.get("pending")
-    if named is not None:
-        return named
-    keys = execution.typed_search_attributes.get(KEYS["PhasegateWaitingOn"]) or []
+    told: list[str] | None = memo.get("pending")
+    if told is not None:
+        return told
     prefix = person_key("")
-    return [key.removeprefix(prefix) for key in keys if key.startswith(prefix)]
+    return [key.removeprefix(prefix) for key in named if key.startswith(prefix)]
 
 
-def _holders(
+def holders_for(
     who: str, pending: Sequence[str], memo: Mapping[str, Any], desk: Desk
 ) -> Sequence[str]:
     """Whose seats this person may fill: their own, those of people who named them or whose absence

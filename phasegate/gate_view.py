@@ -10,7 +10,7 @@ from phasegate.gate_standing import criteria_of, open_conditions_of, promises_of
 from phasegate.requirement_view import open_step, requirement_views, step_of
 from phasegate.review import Round
 from phasegate.rules import Verdict
-from phasegate.search import collapses
+from phasegate.search import EVERYBODY, collapses, owed_by, waiting_on
 from phasegate.sittings import OpenGate
 from phasegate.views import (
     DelegationView,
@@ -168,13 +168,31 @@ def _pending(state: Round, verdict: Verdict | None, now: datetime) -> list[Pendi
     ]
 
 
+def waiting_keys(state: Round, view: GateView) -> list[str]:
+    """Whom the round waits for, as inboxes find it."""
+    if state.work:
+        return owed_by(state.product.owner, team_of(state))
+    return waiting_on(
+        {p.approver: p.group.split(", ") for p in view.pending},
+        [other for p in view.pending for other in p.acting],
+        given=[given.to for given in state.reassigned],
+        attesters=_attesters(state),
+    )
+
+
+def _attesters(state: Round) -> list[str]:
+    """Everybody who may attest something here, has it been attested or not."""
+    members = state.members()
+    return sorted({p for c in state.gate.criteria for p in members.get(c.attested_by or "", ())})
+
+
 def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
     """What the inbox reads without asking the workflow: who may vote as what, and by when.
 
     It speaks of everybody in the open step, voted or not, so that it changes with the step, the
     deadlines and the stand-ins and not with every vote. Who is pending stands here only where the
-    search attribute names groups. An upsert leaves what it does not name, so what is not to be
-    said is None.
+    search attribute names groups, who may attest only where it has no room for all. An upsert
+    leaves what it does not name, so what is not to be said is None.
     """
     assert view.opened_at is not None
     assert view.respond_due is not None
@@ -190,6 +208,8 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
     since = {person: state.asked_since(person) for person in people}
     pending = [p.approver for p in view.pending]
     unclear = collapses(pending, acting)
+    attesters = [] if state.work else _attesters(state)
+    unnamed = bool(attesters) and EVERYBODY in waiting_keys(state, view)
     return {
         "opened_at": view.opened_at.isoformat(),
         "respond_due": view.respond_due.isoformat(),
@@ -204,6 +224,7 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
         "since": {p: at.isoformat() for p, at in since.items() if at and at != view.opened_at},
         "acting": acting,
         "pending": pending if unclear else None,
+        "attesters": attesters if unnamed else None,
         "directory": state.product.directory,
         "team": team_of(state),
         "work_since": state.work.at.isoformat() if state.work else None,

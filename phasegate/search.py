@@ -6,7 +6,7 @@ use 7, 1 and 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from phasegate.facts import ProductFacts
 
@@ -44,22 +44,22 @@ def attester_key(person: str) -> str:
     return f"attests:{person}"
 
 
-def with_attesters(entries: Iterable[str], attesters: Iterable[str]) -> list[str]:
-    """The keyword list with those who may attest, as far as they fit behind it.
+EVERYBODY = "*"
+"""Stands for all who had no room in the list: every inbox asks for it, and the memo then decides.
+Kept short, since it has to fit where hardly anything does."""
 
-    They stay in it when they have attested, so that no attestation costs an upsert: the inbox asks
-    the round what it still lacks.
-    """
-    found = list(entries)
-    for key in map(attester_key, sorted(set(attesters))):
-        if _size([*found, key]) <= WAITING_ON_BYTES:
-            found.append(key)
-    return found
+
+def inbox_keys(who: str, covered: Iterable[str] = (), groups: Iterable[str] = ()) -> list[str]:
+    """What the inbox of one person asks for: their own keys, those of the people whose absence
+    they cover, and the groups of all of these."""
+    people = [who, *sorted(set(covered) - {who})]
+    keys = [*map(person_key, people), *map(acting_key, people), attester_key(who)]
+    return [*keys, *map(group_key, sorted(set(groups))), EVERYBODY]
 
 
 def collapses(pending: Iterable[str], acting: Iterable[str]) -> bool:
-    """Whether these are too many to be named one by one."""
-    return _size(_named(pending, acting)) > WAITING_ON_BYTES
+    """Whether these are too many to be named one by one, with room for EVERYBODY behind them."""
+    return _size([*_named(pending, acting), EVERYBODY]) > WAITING_ON_BYTES
 
 
 def _named(pending: Iterable[str], acting: Iterable[str]) -> list[str]:
@@ -67,23 +67,53 @@ def _named(pending: Iterable[str], acting: Iterable[str]) -> list[str]:
     return [*people, *map(acting_key, sorted(set(acting)))]
 
 
-def waiting_on(pending: Mapping[str, Iterable[str]], acting: Iterable[str] = ()) -> list[str]:
-    """The keyword list for those a gate waits on (person → their groups), and for those who may
-    act for them by delegation, as deputies or as managers.
+def waiting_on(
+    pending: Mapping[str, Iterable[str]],
+    acting: Iterable[str] = (),
+    *,
+    given: Iterable[str] = (),
+    attesters: Iterable[str] = (),
+) -> list[str]:
+    """The keyword list for those a gate waits on (person → their groups); for those who may act
+    for them by delegation, as deputies or as managers; and for those who may attest.
 
     People by name while they fit. A large committee collapses to its groups, and the memo then
-    says who of them has not voted. What is beyond the limit is left out rather than risk the
-    workflow: the groups are named first, then the stand-ins.
+    says who of them has not voted. Who was given a seat (`given`) is in none of its groups by the
+    directory, and so comes first and by name.
+
+    Attesters stay in it when they have attested, so that no attestation costs an upsert: the inbox
+    asks the round what it still lacks.
     """
-    acting = sorted(set(acting))
+    attest = map(attester_key, sorted(set(attesters)))
     if not collapses(pending, acting):
-        return _named(pending, acting)
-    groups = sorted({group for groups_of in pending.values() for group in groups_of})
+        return _bounded([*_named(pending, acting), *attest])
+    given = set(given)
+    found_by = {
+        person: () if person in given else tuple(groups) for person, groups in pending.items()
+    }
+    alone = sorted(person for person, groups in found_by.items() if not groups)
+    groups = sorted({group for of in found_by.values() for group in of})
+    helping = map(acting_key, sorted(set(acting)))
+    return _bounded([*map(person_key, alone), *map(group_key, groups), *helping, *attest])
+
+
+def owed_by(owner: str, team: Iterable[str]) -> list[str]:
+    """The keyword list while the owner owes work. The clocks stand still for exactly these: the
+    owner always has room, and the team as far as it fits."""
+    return _bounded([person_key(owner), *map(person_key, sorted(set(team) - {owner}))])
+
+
+def _bounded(keys: Sequence[str]) -> list[str]:
+    """As many of these as fit, in their order; and EVERYBODY if some do not."""
+    if _size(keys) <= WAITING_ON_BYTES:
+        return list(keys)
     found: list[str] = []
-    for key in [*map(group_key, groups), *map(acting_key, acting)]:
-        if _size([*found, key]) <= WAITING_ON_BYTES:
+    room = WAITING_ON_BYTES - _size([EVERYBODY])
+    for key in keys:
+        if _size([key]) <= room:
             found.append(key)
-    return found
+            room -= _size([key])
+    return [*found, EVERYBODY]
 
 
 def _size(entries: Iterable[str]) -> int:

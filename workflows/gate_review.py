@@ -13,8 +13,8 @@ from temporalio.exceptions import is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from phasegate.errors import PhasegateError
     from phasegate.gate_page import gate_page
-    from phasegate.gate_view import gate_memo, gate_view, team_of
-    from phasegate.search import review_attributes, waiting_on, with_attesters
+    from phasegate.gate_view import gate_memo, gate_view, waiting_keys
+    from phasegate.search import review_attributes
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
     from workflows.bookkeeping import Books, Value, ahead
@@ -200,15 +200,7 @@ class GateReview(Convening):
             attributes["PhasegateWaitingOn"] = None
             attributes["PhasegateOutcome"] = state.outcome or "abandoned"
         elif state.convened is not None:
-            pending = {p.approver: p.group.split(", ") for p in view.pending}
-            acting = [other for p in view.pending for other in p.acting]
-            if state.work:
-                pending, acting = {p: [] for p in (state.product.owner, *team_of(state))}, []
-            members = state.members()
-            attests = {p for c in state.gate.criteria for p in members.get(c.attested_by or "", ())}
-            attributes["PhasegateWaitingOn"] = with_attesters(
-                waiting_on(pending, acting), attests if not state.work else ()
-            )
+            attributes["PhasegateWaitingOn"] = waiting_keys(state, view)
             attributes["PhasegateDue"] = view.respond_due
             self.books.note(gate_memo(state, view, now))
         self.books.show(attributes)

@@ -33,10 +33,16 @@ from phasegate.gate_requests import (
     OverrideRequest,
     ReassignRequest,
 )
-from phasegate.gate_view import gate_memo, gate_view, lost_round_view, respond_due
+from phasegate.gate_view import (
+    gate_memo,
+    gate_view,
+    lost_round_view,
+    respond_due,
+    waiting_keys,
+)
 from phasegate.requirement_view import open_step
 from phasegate.review import Round
-from phasegate.search import collapses
+from phasegate.search import EVERYBODY, collapses
 from phasegate.sittings import OpenGate
 from phasegate.views import GateView
 from phasegate.votes import Outcome
@@ -357,6 +363,7 @@ def test_the_memo_of_the_inbox_is_plain_json_and_speaks_of_the_open_step() -> No
         "since": {"lea": "2026-11-24T09:00:00+00:00", "max": "2026-11-24T09:00:00+00:00"},
         "acting": {"zoe": ["lea"]},
         "pending": None,
+        "attesters": None,
         "directory": "default",
         "team": [],
         "work_since": None,
@@ -376,6 +383,42 @@ def test_a_crowd_that_the_search_attribute_cannot_name_is_named_in_the_memo() ->
     assert collapses(crowd, ())
     cast(state, crowd[0], "go")
     assert gate_memo(state, view(state), START)["pending"] == list(crowd[1:])
+
+
+def test_who_was_given_a_seat_of_a_crowd_is_named_beside_its_groups() -> None:
+    crowd = tuple(f"person-{i:03}@example.org" for i in range(200))
+    state = sitting([Requirement(group="eng", need=50)], {"eng": crowd})
+    given = ReassignRequest(approver=crowd[7], to="heir", reason="r", actor="max", request_id="r")
+    rights = may("reassign")
+    seating.reassign(state, given, rights, rights, START)
+    again(state)
+    assert waiting_keys(state, view(state)) == ["person:heir", "group:eng"]
+    assert "heir" in gate_memo(state, view(state), START)["pending"]
+
+
+def test_work_that_is_owed_is_owed_by_the_owner_first() -> None:
+    team = [f"developer-{i:03}@example.org" for i in range(50)]
+    state = sitting(TWO, {"eng": ("ann", "bob")}, facts={"definition": {"team": team}})
+    assert waiting_keys(state, view(state)) == ["person:ann", "person:bob"]
+    work = NeedsWorkRequest(actor="ann", what="a plan", request_id="r")
+    chair.ask_for_work(state, work, START + DAY)
+    keys = waiting_keys(state, view(state))
+    assert (keys[0], keys[-1]) == ("person:owner", EVERYBODY)
+    assert gate_memo(state, view(state), START)["team"] == team
+
+
+def test_the_memo_names_who_attests_only_where_the_attribute_has_no_room_for_all() -> None:
+    criteria = [{"id": "terms", "text": "Terms", "kind": "must", "attested_by": "legal"}]
+    few = sitting(ONE, {"eng": ("ann",), "legal": ("lea", "kim")}, criteria=criteria)
+    assert waiting_keys(few, view(few)) == ["person:ann", "attests:kim", "attests:lea"]
+    assert gate_memo(few, view(few), START)["attesters"] is None
+    lawyers = tuple(f"lawyer-{i:03}@example.org" for i in range(100))
+    many = sitting(ONE, {"eng": ("ann",), "legal": lawyers}, criteria=criteria)
+    assert EVERYBODY in waiting_keys(many, view(many))
+    assert gate_memo(many, view(many), START)["attesters"] == list(lawyers)
+    work = NeedsWorkRequest(actor="ann", what="a plan", request_id="r")
+    chair.ask_for_work(many, work, START + DAY)
+    assert gate_memo(many, view(many), START)["attesters"] is None
 
 
 def test_work_that_is_owed_is_in_the_memo() -> None:
