@@ -170,7 +170,10 @@ def holders_for(
     who: str, pending: Sequence[str], memo: Mapping[str, Any], desk: Desk
 ) -> Sequence[str]:
     """Whose seats this person may fill: their own, those of people who named them or whose absence
-    they cover, and those that these would have filled."""
+    they cover, and those that these would have filled. None for who had a hand in the product: the
+    gate would refuse their vote in anybody's name."""
+    if who in memo.get("barred", ()):
+        return []
     acting: Mapping[str, list[str]] = memo["acting"]
     covered = [person for person in desk.people if desk.covers(person, memo["directory"])]
     also = {holder for person in (who, *covered) for holder in acting.get(person, ())}

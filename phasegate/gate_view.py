@@ -168,6 +168,10 @@ def _pending(state: Round, verdict: Verdict | None, now: datetime) -> list[Pendi
     ]
 
 
+BARRED_NAMED = 200
+"""How many people without a say the memo names: it is read with every row of every inbox."""
+
+
 def waiting_keys(state: Round, view: GateView) -> list[str]:
     """Whom the round waits for, as inboxes find it."""
     if state.work:
@@ -225,6 +229,7 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
         "acting": acting,
         "pending": pending if unclear else None,
         "attesters": attesters if unnamed else None,
+        "barred": sorted(state.barred)[:BARRED_NAMED],
         "directory": state.product.directory,
         "team": team_of(state),
         "work_since": state.work.at.isoformat() if state.work else None,

@@ -26,6 +26,11 @@ def test_ones_own_seat_and_those_of_whom_one_acts_for() -> None:
     assert holders_for("eva", pending, elsewhere, COVERS_CY) == []
 
 
+def test_who_had_a_hand_in_the_product_fills_nobodys_seat() -> None:
+    assert holders_for("eva", ["cy"], memo(barred=["eva"]), COVERS_CY) == []
+    assert holders_for("eva", ["cy"], memo(barred=["olga"]), COVERS_CY) == ["cy"]
+
+
 def test_who_attests_is_named_or_in_the_memo_of_a_round_that_asks_for_everybody() -> None:
     assert attests("lea", ["attests:lea"], memo())
     assert attests("lea", [EVERYBODY], memo(attesters=["kim", "lea"]))

@@ -54,3 +54,24 @@ async def test_an_heir_among_eighty_and_the_whole_team_find_what_waits_for_them(
         (row,) = await asked(stage, person)
         assert row.group == "owner"
     assert await rows(stage, "eva") == await rows(stage, "ana") == []
+
+
+async def test_who_submitted_evidence_is_not_asked_for_the_vote_of_whom_they_cover(
+    stage: Stage,
+) -> None:
+    away = "{absences: [{start: 2020-01-01, end: 2099-12-31, delegate: eva}]}"
+    people = directory(stage.key, ["bo", "cy"], bo="{}", cy=away)
+    await at_launch(stage, people, ["eva"])
+    (row,) = await asked(stage, "eva")
+    assert row.on_behalf_of == "cy"
+    old = row.revision
+    await stage.evidence("Load test", "eva", link="https://example.org/load")
+
+    async def changed() -> bool | None:
+        return True if (await asked(stage, "cy"))[0].revision != old else None
+
+    await stage.until(changed, "the new evidence is in the inbox")
+    assert await rows(stage, "eva") == []
+    assert await stage.refused(stage.vote("launch", "eva", "go", on_behalf_of="cy")) == (
+        "self-approval"
+    )

@@ -34,6 +34,7 @@ from phasegate.gate_requests import (
     ReassignRequest,
 )
 from phasegate.gate_view import (
+    BARRED_NAMED,
     gate_memo,
     gate_view,
     lost_round_view,
@@ -364,6 +365,7 @@ def test_the_memo_of_the_inbox_is_plain_json_and_speaks_of_the_open_step() -> No
         "acting": {"zoe": ["lea"]},
         "pending": None,
         "attesters": None,
+        "barred": ["owner", "sue"],
         "directory": "default",
         "team": [],
         "work_since": None,
@@ -419,6 +421,14 @@ def test_the_memo_names_who_attests_only_where_the_attribute_has_no_room_for_all
     work = NeedsWorkRequest(actor="ann", what="a plan", request_id="r")
     chair.ask_for_work(many, work, START + DAY)
     assert gate_memo(many, view(many), START)["attesters"] is None
+
+
+def test_who_had_a_hand_in_the_product_is_in_the_memo_up_to_a_bound() -> None:
+    state = sitting(TWO, {"eng": ("ann", "bob")})
+    hear(state, by="eva")
+    assert gate_memo(state, view(state), START)["barred"] == ["eva", "owner", "sue"]
+    state.had_a_hand = {f"person-{i:04}": "owned the product" for i in range(500)}
+    assert len(gate_memo(state, view(state), START)["barred"]) == BARRED_NAMED
 
 
 def test_work_that_is_owed_is_in_the_memo() -> None:
