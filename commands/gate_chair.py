@@ -21,11 +21,22 @@ async def attest(
     who: Who,
     note: Annotated[Text, Parameter(help="What shows it")],
     score: Annotated[int | None, Parameter(help="How well, 0 to 10; for a should")] = None,
+    revision: Annotated[
+        str | None,
+        Parameter(
+            help="The evidence you saw, as `gate show` names it: refused if it has changed since. "
+            "If unset, the evidence as it is when this is sent, and stderr says which"
+        ),
+    ] = None,
     output: Output = "table",
 ) -> None:
     """Say whether a criterion is met, as a member of the group that attests it."""
+    from client import gates
     from client.asking import new_request_id
-    from commands.parsing import build
+    from client.engine import Engine
+    from client.seeing import seeing
+    from commands.parsing import build, gate_of
+    from commands.receipts import emit_receipt, tell_evidence
     from phasegate.gate_requests import AttestRequest
 
     request = build(
@@ -35,9 +46,17 @@ async def attest(
         state=state,
         score=score,
         note=note,
+        revision=revision,
         request_id=new_request_id(),
     )
-    await ask_gate(target, "attest", request, output, criterion=criterion, state=state)
+    key, gate = gate_of(target)
+    engine = await Engine.connect()
+    gate = gate or await gates.resolve(engine, key)
+    known = await seeing(engine, key, gate, request)
+    receipt = await gates.ask_round(engine, key, gate, "attest", known)
+    if request.revision is None:
+        tell_evidence(receipt)
+    emit_receipt(receipt, output, product=key, gate=gate, criterion=criterion, state=state)
 
 
 async def needs_work(

@@ -44,7 +44,11 @@ async def vote(
         ),
     ] = None,
     revision: Annotated[
-        str | None, Parameter(help="The evidence you saw; refused if it has changed since")
+        str | None,
+        Parameter(
+            help="The evidence you saw, as `gate show` names it: refused if it has changed since. "
+            "If unset, the evidence as it is when this is sent, and stderr says which"
+        ),
     ] = None,
     step: Annotated[
         int | None, Parameter(help="An earlier step, to change your vote there")
@@ -150,16 +154,20 @@ async def _vote(
 ) -> int:
     from client import gates
     from client.engine import Engine
+    from client.seeing import seeing
     from commands.failing import OK
     from commands.gate import outcome_code
     from commands.parsing import gate_of, span_of
-    from commands.receipts import emit_receipt
+    from commands.receipts import emit_receipt, tell_evidence
 
     key, gate = gate_of(target)
     patience = span_of(timeout)
     engine = await Engine.connect()
     gate = gate or await gates.resolve(engine, key)
-    receipt = await gates.vote(engine, key, gate, request)
+    known = await seeing(engine, key, gate, request)
+    receipt = await gates.vote(engine, key, gate, known)
+    if request.revision is None:
+        tell_evidence(receipt)
     about = {
         "product": key,
         "gate": gate,

@@ -69,13 +69,13 @@ def _next(row: InboxRow, who: str) -> str:
     """What to do about a row."""
     from client.inbox import ATTESTS, OWNER
 
-    place = f"{row.product}/{row.gate}"
+    place, seen = f"{row.product}/{row.gate}", f" --revision {row.revision}"
     if row.group == OWNER:
         answer = f"phasegate gate submit {place} --as {who}"
     elif row.group.startswith(ATTESTS):
         criterion = row.group.removeprefix(ATTESTS).split(", ")[0]
-        answer = f"phasegate gate attest {place} {criterion} met --note WHY --as {who}"
+        answer = f"phasegate gate attest {place} {criterion} met --note WHY --as {who}{seen}"
     else:
         whose = f" --for {row.on_behalf_of}" if row.on_behalf_of else ""
-        answer = f"phasegate gate vote {place} go --as {who}{whose}"
+        answer = f"phasegate gate vote {place} go --as {who}{whose}{seen}"
     return f"phasegate gate show {place} && {answer}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from commands.options import Format
-from commands.output import Fields, emit
+from commands.output import Fields, emit, note
 from phasegate.requests import Receipt
 
 
@@ -19,3 +19,8 @@ def emit_receipt(receipt: Receipt, form: Format, **more: Any) -> None:
         ("outcome", receipt.outcome),
     ]
     emit(document, lambda: [Fields(shown)], form)
+
+
+def tell_evidence(receipt: Receipt) -> None:
+    """Say what it counted on, to somebody who named no evidence."""
+    note(f"on evidence {receipt.revision}")

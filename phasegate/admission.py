@@ -50,16 +50,21 @@ def require_going(state: Round, what: str = "votes") -> None:
         )
 
 
+def require_current(state: Round, seen: str | None, what: str, again: str) -> None:
+    """Raise Rejected where what is said names evidence that has changed since."""
+    if seen and seen != state.revision:
+        raise Rejected(
+            "stale-revision",
+            f"{what} names evidence {seen}",
+            f"the evidence is now {state.revision}",
+            f"{shown(state)}  # then {again} with --revision {state.revision}",
+        )
+
+
 def check_vote(state: Round, request: VoteRequest) -> None:
     """Raise Rejected for a vote that is late, stale or ill-timed. Says nothing of rights."""
     require_going(state)
-    if request.revision and request.revision != state.revision:
-        raise Rejected(
-            "stale-revision",
-            f"the vote names evidence {request.revision}",
-            f"the evidence is now {state.revision}",
-            f"{shown(state)}  # then vote with --revision {state.revision}",
-        )
+    require_current(state, request.revision, "the vote", "vote")
     text = text_bytes(request.comment, request.conditions)
     taken = sum(vote.length for vote in state.ballots.standing())
     if text > SHORT_TEXT and text + taken > TEXT_KEPT:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from phasegate.admission import require_going, require_undecided, shown
+from phasegate.admission import require_current, require_going, require_undecided, shown
 from phasegate.casting import Attestation, CastVote
 from phasegate.clockwork import Extension
 from phasegate.directory import Permission
@@ -74,6 +74,7 @@ def withdraw(state: Round, request: WithdrawRequest) -> str:
 def check_attest(state: Round, request: AttestRequest) -> Criterion:
     """The criterion that is meant."""
     require_going(state, "attestations")
+    require_current(state, request.revision, "the attestation", "attest")
     attested = {c.id: c for c in state.gate.criteria if c.attested_by}
     criterion = attested.get(request.criterion)
     if criterion is None:

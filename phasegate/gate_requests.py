@@ -61,6 +61,7 @@ class AttestRequest(Asked):
     state: Literal["met", "unmet"]
     score: int | None = Field(None, ge=0, le=10, description="of a should: 0 to 10")
     note: Text = Field(min_length=1, description="what shows it")
+    revision: str | None = Field(None, max_length=80, description="the evidence the attester saw")
 
 
 class NeedsWorkRequest(Asked):

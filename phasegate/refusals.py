@@ -72,8 +72,8 @@ REFUSALS: Mapping[str, Entry] = {
     ),
     "stale-revision": Entry(
         "rejected",
-        "a vote that names evidence which has changed since",
-        "look at the new evidence, then vote with the new `--revision`",
+        "a vote or an attestation that names evidence which has changed since",
+        "look at the new evidence, then say it again with the new `--revision`",
     ),
     "later-step": Entry(
         "rejected", "a vote for a step that is not open yet", "wait for the earlier step"

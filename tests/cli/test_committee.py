@@ -143,6 +143,21 @@ def test_attestations_count_in_the_score(served: Shell) -> None:
     assert served(*other).code == 1
 
 
+def test_who_names_no_evidence_is_told_what_they_spoke_about(served: Shell) -> None:
+    start(served, "spoken")
+    revision = shown(served, "spoken")["revision"]
+    vote = served("gate", "vote", "spoken", "go", "--as", "bo", "-o", "json")
+    assert (taken(vote)["revision"], vote.err) == (revision, f"on evidence {revision}\n")
+    attest = ("gate", "attest", "spoken", "pen-test", "met", "--note", "n", "--as", "sam")
+    assert served(*attest).err == f"on evidence {revision}\n"
+    named = served(*attest, "--revision", revision)
+    assert (named.code, named.err) == (0, "")
+    stale = served(*attest, "--revision", "r0", "-o", "json")
+    assert (stale.code, stale.error["code"]) == (1, "stale-revision")
+    missing = served("gate", "vote", "spoken/no-such", "go", "--as", "bo", "-o", "json")
+    assert (missing.code, "on evidence" in missing.err) == (1, False)
+
+
 def test_work_stops_the_gate_until_the_owner_submits(served: Shell) -> None:
     start(served, "owed")
     ask = ("gate", "needs-work", "owed", "--what", "no load test", "-o", "json", "--as")
@@ -254,7 +269,8 @@ def test_the_inbox_names_for_whom(served: Shell) -> None:
     assert {row["on_behalf_of"] for row in served.inbox("gus", "desk")} == {"eve", "cy"}
     assert served("gate", "vote", "desk", "go", "--as", "cy").code == 0
     served.until(lambda: len(served.inbox("gus", "desk")) == 1)
-    assert "--for eve" in served("inbox", "--as", "gus").err
+    hint = served("inbox", "--as", "gus").err
+    assert "--for eve --revision r" in hint
 
 
 def test_one_word_on_many_gates(served: Shell) -> None:

@@ -170,6 +170,23 @@ def test_who_may_not_attest() -> None:
     assert state.attestations == []
 
 
+def test_an_attestation_names_the_evidence_it_saw_and_is_refused_when_that_has_changed() -> None:
+    state = committee()
+    seen = state.revision
+    hear(state)
+    stale = refused(
+        "stale-revision",
+        lambda: attest(state, "kim", "safe", "met", revision=seen),
+        f"the attestation names evidence {seen}",
+        f"the evidence is now {state.revision}",
+    )
+    assert f"then attest with --revision {state.revision}" in stale.hint
+    assert state.attestations == []
+    attest(state, "kim", "safe", "met", revision=state.revision)
+    attest(state, "kim", "cheap", "met")
+    assert {said.revision for said in state.attestations} == {state.revision}
+
+
 def test_what_is_not_attested() -> None:
     state = committee()
     refused("unknown-criterion", lambda: attest(state, "kim", "liked", "met"), "safe, cheap")

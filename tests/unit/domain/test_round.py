@@ -281,6 +281,14 @@ def test_a_vote_names_the_evidence_it_saw_and_is_refused_when_that_has_changed()
     assert vote.revision == state.revision
 
 
+def test_a_vote_that_names_no_evidence_is_recorded_with_what_it_counted_on() -> None:
+    state = sitting(TWO, {"eng": ("ann", "bob")})
+    hear(state)
+    vote = cast(state, "ann", "go")
+    assert vote.revision == state.revision
+    assert state.ballots.standing() == [vote]
+
+
 # -- the directory changes ------------------------------------------------------------------------
 
 
