@@ -21,7 +21,7 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         lines.append(f"**{view.work.actor} asks the owner for work**: {line(view.work.what)}")
     if view.status != "decided":
         lines.append(f"Now: {line(view.why)}.")
-        lines.append(f"Respond by {day(view.respond_due)}, resolve by {day(view.resolve_due)}.")
+        lines.append(_clocks(view))
     else:
         lines.append(f"Why: {line(view.why)}.")
     lines.append(
@@ -60,6 +60,14 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         last = view.refused[-1]
         lines.append(f"Refused attempts: {count}. Last: {line(last.what)} ({line(last.why)}).")
     return "\n\n".join(filter(None, lines))
+
+
+def _clocks(view: GateView) -> str:
+    """The deadlines, and whether they come nearer."""
+    due = f"Respond by {day(view.respond_due)}, resolve by {day(view.resolve_due)}"
+    if view.stopped_since is None:
+        return f"{due}."
+    return f"{due}. **The clocks stand still** since {day(view.stopped_since)}: both will be later."
 
 
 def _score(view: GateView) -> str:

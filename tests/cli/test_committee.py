@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -169,11 +170,16 @@ def test_work_stops_the_gate_until_the_owner_submits(served: Shell) -> None:
     hint = served("inbox", "--as", "olga").err
     assert "phasegate gate submit owed/launch --as olga" in hint
     assert served.inbox("bo", "owed") == []
-    assert served("gate", "show", "owed").out.startswith("WORK ASKED  no load test (by bo")
+    page = served("gate", "show", "owed").out
+    assert page.startswith("WORK ASKED  no load test (by bo")
+    for due in re.findall(r"^re(?:spond|solve) by .*$", page, re.MULTILINE):
+        assert re.search(r" UTC \(clocks stand still since \S+ \S+ UTC\)$", due)
+    assert page.count("clocks stand still") == 2
     assert served("gate", "submit", "owed", "--as", "bo").code == 4
     submitted = served("gate", "submit", "owed", "--as", "olga", "--reason", "done", "-o", "json")
     assert taken(submitted)["workflow_id"] == "product/owed/gate/launch"
     assert shown(served, "owed")["work"] is None
+    assert "stand still" not in served("gate", "show", "owed").out
     served.until(lambda: bool(served.inbox("bo", "owed")))
 
 

@@ -166,7 +166,12 @@ def test_the_page_of_a_gate_says_where_it_stands() -> None:
     assert "p20" not in page
     assert "`phasegate gate vote kettle/g1 go --as WHO`" in page
     assert "Refused attempts: 8." in page
-    assert "Respond by 2026-11-23 09:00 UTC" in page
+    due = "Respond by 2026-11-23 09:00 UTC, resolve by 2026-11-23 09:00 UTC."
+    assert due in page
+    assert "stand still" not in page
+    still = gate_page(gate_shown("waits", stopped_since=NOW), "Kettle", "")
+    said_so = f"{due} **The clocks stand still** since 2026-11-23 09:00 UTC: both will be later."
+    assert said_so in still
     few = gate_page(gate_shown("waits", pending=crowd[:2]), "Kettle", "")
     assert "Waiting for: p0, p1\n" in few
     decided = gate_page(
