@@ -45,7 +45,8 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         names = [_waiting(pending) for pending in view.pending]
         more = f" and {len(names) - 20} more" if len(names) > 20 else ""
         lines.append(f"Waiting for: {', '.join(names[:20])}{more}")
-        lines.append(f"Answer with `phasegate gate vote {view.product}/{view.gate} go --as WHO`.")
+        answer = f"phasegate gate vote {view.product}/{view.gate} go --as WHO"
+        lines.append(f"Answer with `{answer} --revision {view.revision}`.")
     lines.append(
         section(
             "Criteria" + _score(view),

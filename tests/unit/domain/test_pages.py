@@ -164,7 +164,7 @@ def test_the_page_of_a_gate_says_where_it_stands() -> None:
     assert "*Worth it?*" in page
     assert "p19 and 3 more" in page
     assert "p20" not in page
-    assert "`phasegate gate vote kettle/g1 go --as WHO`" in page
+    assert "`phasegate gate vote kettle/g1 go --as WHO --revision r1`" in page
     assert "Refused attempts: 8." in page
     due = "Respond by 2026-11-23 09:00 UTC, resolve by 2026-11-23 09:00 UTC."
     assert due in page
