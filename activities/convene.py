@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from temporalio import activity
 
 from activities.directories import current_directory
@@ -32,7 +34,7 @@ class ConveneActivities:
         """
         digest, directory = current_directory(self._ledger, request.directory)
         gate = request.gate
-        asked = asked_of(gate.requires, request.tier, request.definition)
+        asked = asked_of(gate.requires, request.tier, request.definition, request.asked)
         gone = tuple(sorted({*request.seated, *request.acting}.difference(directory.people)))
         members, voters = _members(request, asked, directory)
         voters = voters.difference(gone)
@@ -52,6 +54,7 @@ class ConveneActivities:
             deputies=deputies(directory, people),
             managers=managers(directory, people),
             gone=gone,
+            silent=_silent(directory, members, request.tier),
             criteria=[_judge(criterion, request) for criterion in gate.criteria],
             notes=_notes(gate, asked),
         )
@@ -67,11 +70,19 @@ def _members(
     """
     gate = request.gate
     voting = {group for i in asked.applying for group in gate.requires[i].groups}
-    members = seated(voting, directory, request.narrowed, tier=request.tier)
+    members = seated(voting, directory, request.narrowed, tier=request.tier, barred=request.barred)
     voters = set(request.seated).union(*members.values())
     others = {*gate.reviewers, *(c.attested_by for c in gate.criteria if c.attested_by)}
     members |= {group: directory.members(group) for group in sorted(others - voting)}
     return members, voters
+
+
+def _silent(directory: Directory, groups: Iterable[str], tier: int) -> tuple[str, ...]:
+    """Those of these groups that may not vote at this tier."""
+    found = {group: directory.groups.get(group) for group in groups}
+    return tuple(
+        sorted(name for name, g in found.items() if g and g.approve and tier not in g.approve)
+    )
 
 
 def _notes(gate: Gate, asked: Asked) -> list[str]:

@@ -6,7 +6,7 @@ from temporalio import activity
 
 from activities.directories import current_directory
 from activities.errors import calendar_errors
-from activities.standing_in import Calendars
+from activities.standing_in import Calendars, absences
 from ledger import Ledger
 from phasegate import ports
 
@@ -33,12 +33,12 @@ class PeopleActivities:
             return answer
         managers = directory.managers(about)
         with calendar_errors(f"the absences of {about} cannot be read", request.directory):
-            away = Calendars(directory).absences(about)
+            away = absences(directory, Calendars(directory), [about], delegates=True)
         return answer.model_copy(
             update={
                 "about_known": about in directory.people,
                 "manages": request.actor in managers,
-                "about_absences": away,
+                "absences": away,
                 "about_managers": managers,
             }
         )

@@ -47,10 +47,10 @@ def managers(directory: Directory, people: Iterable[str]) -> dict[str, tuple[str
 
 
 def absences(
-    directory: Directory, calendars: Calendars, people: Iterable[str]
+    directory: Directory, calendars: Calendars, people: Iterable[str], *, delegates: bool = False
 ) -> dict[str, tuple[ports.Away, ...]]:
     """When these people are away, and whoever might act for them: delegates, deputies, managers,
-    and those who act for these in turn."""
+    and those who act for these in turn. Or their `delegates` alone, and the delegates of these."""
     todo, found = list(people), dict[str, tuple[ports.Away, ...]]()
     while todo:
         person = todo.pop()
@@ -58,6 +58,6 @@ def absences(
             continue
         found[person] = calendars.absences(person)
         todo += [away.delegate for away in found[person] if away.delegate]
-        entry = directory.people.get(person)
+        entry = None if delegates else directory.people.get(person)
         todo += [name for name in (entry.deputy, entry.manager) if name] if entry else []
     return {person: found[person] for person in sorted(found) if found[person]}

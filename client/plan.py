@@ -60,7 +60,7 @@ def plan_start(product: Product, policy: Policy, directory: Directory) -> StartP
 def _gate_plan(gate: Gate, product: Product, policy: Policy, directory: Directory) -> GatePlan:
     chosen = product.approvers.get(gate.id, {})
     asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json")).applying
-    members = seated(directory.groups, directory, chosen, tier=product.tier)
+    members = seated(directory.groups, directory, chosen, tier=product.tier, barred=[product.owner])
     steps = steps_of(
         gate.requires, members, tier=product.tier, excluded=[product.owner], applying=asked
     )

@@ -146,7 +146,13 @@ def _day(instant: datetime) -> str:
 
 def _whom_else(state: Round, person: str, now: datetime) -> str | None:
     """The one for whom somebody without a seat acts; asked back where there are several."""
-    holders = state.acts_for(person, now)
+    able = state.acts_for(person, now)
+    if not able:
+        return None
+    step = state.verdict(now).step
+    counted = [vote for vote in state.ballots.counted() if vote.step == step]
+    answered = {vote.holder for vote in counted if vote.approver != person}
+    holders = tuple(holder for holder in able if holder not in answered) or able
     if len(holders) > 1:
         raise Rejected(
             "for-whom",
@@ -155,7 +161,7 @@ def _whom_else(state: Round, person: str, now: datetime) -> str | None:
             f"phasegate gate vote {state.product.key}/{state.gate.id} go --as {person} "
             f"--for {holders[0]}",
         )
-    return holders[0] if holders else None
+    return holders[0]
 
 
 def _advice(state: Round, person: str) -> Seat | None:
@@ -218,11 +224,13 @@ def _once(state: Round, person: str, holder: str, step: int) -> None:
                 f"{person} has given {whose} vote in step {step}, and nobody counts twice",
                 f"phasegate gate withdraw {state.product.key}/{state.gate.id} --as {person}",
             )
-        if vote.approver == vote.holder == holder != person:
+        if vote.holder == holder != person != vote.approver:
+            by = "in person" if vote.approver == holder else f"through {vote.approver}"
+            who = holder if vote.approver == holder else f"{holder} or {vote.approver}"
             raise Rejected(
                 "voted-already",
                 f"{person} cannot vote for {holder} on {state.gate.id} of {state.product.key}",
-                f"{holder} has voted in person, and only {holder} changes that",
+                f"{holder} has voted {by}, and only {who} changes that",
                 shown(state),
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from phasegate.base import Instant, Wire
@@ -55,18 +55,33 @@ class Assembly(Wire):
         return self.convened.gone if self.convened else ()
 
     def members(self) -> dict[str, tuple[str, ...]]:
-        """The people of each group, with the seats that were given to others."""
-        found = {
-            g: list(people)
-            for g, people in (self.convened.members if self.convened else {}).items()
+        """The people of each group, with the seats that were given to others.
+
+        Who was given one and has left gives it back. A group that may not vote at the product's
+        tier has no seat that could have been given.
+        """
+        listed = self.convened.members if self.convened else {}
+        if not self.reassigned:
+            return dict(listed)
+        silent = self.convened.silent if self.convened else ()
+        found = {group: list(people) for group, people in listed.items()}
+        moved = [
+            (group, given.approver, given.to)
+            for given in self.reassigned
+            for group in given.groups
+            if group not in silent
+        ]
+        for group, giver, to in moved:
+            found[group] = _moved(found.get(group, []), giver, to)
+        for group, giver, to in reversed(moved):
+            if to in self.gone and to in found[group]:
+                found[group] = _moved(found[group], to, giver)
+        sits = {(group, to) for group, _, to in moved if to not in self.gone}
+        sits |= {(group, person) for group, people in listed.items() for person in people}
+        return {
+            group: tuple(person for person in people if (group, person) in sits)
+            for group, people in found.items()
         }
-        for given in self.reassigned:
-            for group in given.groups:
-                people = [p for p in found.get(group, []) if p not in (given.approver, given.to)]
-                if given.to not in self.gone:
-                    people.append(given.to)
-                found[group] = sorted(people)
-        return {group: tuple(people) for group, people in found.items()}
 
     def seats(self) -> tuple[Step, ...]:
         """The steps, and who sits in them now."""
@@ -91,7 +106,7 @@ class Assembly(Wire):
             if vote.step == step.number and groups:
                 people[vote.holder] = people.get(vote.holder, frozenset()) | groups
         ordered = {person: people[person] for person in sorted(people)}
-        return Step(step.number, step.seats, step.veto_groups, ordered)
+        return Step(step.number, step.seats, step.vetoes, ordered)
 
     def heir_of(self, person: str) -> str:
         """Who has this person's seat now, if it was given away and they have no other."""
@@ -105,14 +120,20 @@ class Assembly(Wire):
         """Who may act for this person now: their delegate; once they are late their deputy; later
         their managers, one more level with every escalation."""
         assert self.convened is not None
-        barred = self.barred
         found = [d] if (d := self.mandates.delegate_of(person, now)) else []
+        if self.clocks.counting_anew:  # by when they are to answer is being found out: not late
+            return self._fit(found, person)
         at = self.clocks.at(now)
         if self.clocks.is_late(person, at) and (deputy := self.convened.deputies.get(person)):
             found.append(self.mandates.delegate_of(deputy, now) or deputy)
-        managers = without(self.convened.managers.get(person, ()), barred)
+        managers = without(self.convened.managers.get(person, ()), self.barred)
         found += managers[: self.clocks.manager_levels(person, at)]
-        return tuple(p for p in without(found, barred) if p != person and p not in self.gone)
+        return self._fit(found, person)
+
+    def _fit(self, others: Sequence[str], person: str) -> tuple[str, ...]:
+        """Those of these who may act for somebody: neither barred nor gone, nor that person."""
+        fit = without(others, self.barred)
+        return tuple(other for other in fit if other != person and other not in self.gone)
 
     def acts_for(self, person: str, now: datetime) -> tuple[str, ...]:
         """Those who sit here and for whom this person may act now."""
@@ -123,3 +144,8 @@ class Assembly(Wire):
         """The groups that are asked for advice, and their people."""
         members = self.members()
         return {group: members.get(group, ()) for group in self.gate.reviewers}
+
+
+def _moved(people: Sequence[str], giver: str, to: str) -> list[str]:
+    """These people with one seat moved, sorted; nobody twice."""
+    return sorted([*(person for person in people if person not in (giver, to)), to])

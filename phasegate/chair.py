@@ -7,6 +7,7 @@ record, or raise Forbidden for what is not this person's to do: that is recorded
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from phasegate.admission import require_current, require_going, require_undecided, shown
@@ -214,7 +215,7 @@ def require_permission(
     state: Round, actor: str, rights: Authority, permission: Permission, verb: str
 ) -> None:
     """Raise Forbidden unless somebody impartial has the permission at this product's tier."""
-    require_impartial(state, actor, f"{verb} a gate of")
+    require_no_hand(state, actor, f"{verb} a gate of")
     if permission not in rights.permissions:
         raise Forbidden(
             "not-permitted",
@@ -225,7 +226,17 @@ def require_permission(
 
 
 def require_impartial(state: Round, actor: str, verb: str) -> None:
-    if why := state.barred.get(actor):
+    """Raise Forbidden for whoever has a hand in what is decided here."""
+    _refuse_hand(state, actor, verb, state.barred)
+
+
+def require_no_hand(state: Round, actor: str, verb: str) -> None:
+    """The same for permissions: nobody uses one on a product that they ever had a hand in."""
+    _refuse_hand(state, actor, verb, state.product.hands | state.barred)
+
+
+def _refuse_hand(state: Round, actor: str, verb: str, hands: Mapping[str, str]) -> None:
+    if why := hands.get(actor):
         raise Forbidden(
             "self-approval",
             f"{actor} may not {verb} {state.product.key}",

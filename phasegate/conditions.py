@@ -5,7 +5,7 @@ For lint, plans and activities. Workflows never import this, as it evaluates exp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,13 +24,20 @@ class Asked:
 
 
 def asked_of(
-    requirements: Sequence[Requirement], tier: int, definition: Mapping[str, Any]
+    requirements: Sequence[Requirement],
+    tier: int,
+    definition: Mapping[str, Any],
+    asked: Collection[int] = (),
 ) -> Asked:
-    """What is asked of a product of this tier and definition (its JSON form)."""
+    """What is asked of a product of this tier and definition (its JSON form).
+
+    `asked` was already, in a round that is open: its owner must not end that, nor a veto, by a
+    figure.
+    """
     applying, problems = [], {}
     for index in in_force(requirements, tier):
         condition = requirements[index].when
-        if condition is not None:
+        if condition is not None and index not in asked:
             truth = evaluate(condition, facts(definition))
             if truth.problem:
                 problems[index] = truth.problem

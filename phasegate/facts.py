@@ -13,6 +13,7 @@ class ProductFacts(Wire):
 
     `evidence` holds title, link, digest and by (who submitted it) of each piece; `figures` what
     all of it says in numbers, the latest word of each. `former_owners` had it in this phase.
+    `hands` are all who ever owned it or submitted a gate, and which: they use no permission on it.
     """
 
     key: str
@@ -28,6 +29,7 @@ class ProductFacts(Wire):
     evidence: list[dict[str, str]] = []
     figures: dict[str, Figure] = {}
     former_owners: list[str] = []
+    hands: dict[str, str] = {}
 
 
 def revision_of(facts: ProductFacts) -> str:

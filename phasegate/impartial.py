@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from phasegate.errors import Forbidden
-from phasegate.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from phasegate.lifecycle import Lifecycle
+
+BROUGHT = "submitted a gate of it"
+
+
+def hands_before(state: Lifecycle) -> dict[str, str]:
+    """Who ever owned it or submitted a gate that is closed, and why that counts. What older states
+    do not list is derived."""
+    brought = [summary.submitter for summary in state.sittings.closed]
+    return {person: BROUGHT for person in brought if person} | state.had_a_hand
 
 
 def hands_in(state: Lifecycle) -> dict[str, str]:
-    """Everybody who had a hand in it, and why. What older states do not list is derived."""
+    """Everybody who had a hand in it, and why."""
     found = {piece.by: "submitted evidence for it" for piece in state.evidence}
-    brought = [summary.submitter for summary in state.sittings.closed]
-    brought += [state.sittings.open.submitter] if state.sittings.open else []
-    found |= {person: "submitted a gate of it" for person in brought if person}
-    found |= state.had_a_hand
+    if sitting := state.sittings.open:
+        found[sitting.submitter] = BROUGHT
+    found |= hands_before(state)
     found[state.product.owner] = "owns the product"
     return found
 

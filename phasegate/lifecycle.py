@@ -15,6 +15,7 @@ from phasegate.errors import Forbidden, Rejected
 from phasegate.events import Outbox
 from phasegate.evidence import Evidence, figures_of
 from phasegate.facts import ProductFacts, revision_of
+from phasegate.impartial import hands_before
 from phasegate.milestones import Milestone
 from phasegate.ports import PhaseBrief
 from phasegate.product import Product
@@ -240,6 +241,7 @@ class Lifecycle(Wire):
             evidence=[piece.shown for piece in self.evidence],
             figures=figures_of(self.evidence),
             former_owners=list(self.owned_here),
+            hands=hands_before(self),
         )
 
     def revision(self) -> str:

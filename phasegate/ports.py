@@ -118,6 +118,11 @@ class ConveneRequest(Wire):
     """People who sit beside the directory's members: those to whom a seat was given."""
     acting: tuple[str, ...] = ()
     """Delegates. Their absences count, and nothing waits for them."""
+    barred: tuple[str, ...] = ()
+    """Who had a hand in the product: a group is not narrowed to these."""
+    asked: tuple[int, ...] = ()
+    """Requirements that asked the product when this round opened: they go on to, unless its tier
+    takes them away."""
     clock: ClockOrder
 
 
@@ -148,6 +153,8 @@ class Convened(Wire):
     managers: dict[str, tuple[str, ...]] = {}
     gone: tuple[str, ...] = ()
     """Those who were given a seat or a mandate and whom the directory no longer knows."""
+    silent: tuple[str, ...] = ()
+    """Groups that may not vote on products of this tier."""
     criteria: list[CriterionFinding] = []
     notes: list[str] = []
     """What could not be found out, for people to read."""
@@ -170,7 +177,8 @@ class Authority(Wire):
     known: bool = False
     about_known: bool = False
     manages: bool = False
-    about_absences: tuple[Away, ...] = ()
+    absences: dict[str, tuple[Away, ...]] = {}
+    """Of whom it concerns, and of the delegates who would act for them in turn."""
     about_managers: tuple[str, ...] = ()
 
 

@@ -93,8 +93,8 @@ REFUSALS: Mapping[str, Entry] = {
     ),
     "voted-already": Entry(
         "rejected",
-        "a vote for somebody who has voted in person",
-        "only they change it",
+        "a vote for somebody who has voted, in person or through another",
+        "only they, or who voted for them, change it",
     ),
     "no-vote": Entry(
         "rejected", "withdrawing where nothing stands", "`phasegate gate show KEY/GATE`"

@@ -18,7 +18,7 @@ def requirement_views(state: Round, verdict: Verdict | None) -> list[Requirement
             continue
         tally = have.get(index)
         filled = tally.have if tally else 0
-        word, why = _stand(state, verdict, requirement, open_step, tally)
+        word, why = _stand(state, verdict, index, open_step, tally)
         views.append(
             RequirementView(
                 group=", ".join(requirement.groups),
@@ -42,19 +42,20 @@ def _candidates(state: Round, verdict: Verdict | None, requirement: Requirement)
 def _stand(
     state: Round,
     verdict: Verdict | None,
-    requirement: Requirement,
+    index: int,
     open_step: int,
     tally: RequirementTally | None,
 ) -> tuple[str, str]:
     """How a requirement stands, in a word and with the reason."""
+    requirement = state.gate.requires[index]
     filled = tally.have if tally else 0
     if requirement.step > open_step:
         return "later", f"step {requirement.step} follows step {open_step}"
     if requirement.veto and (said := _vetoes(state, requirement)):
         return "cannot-pass", f"veto: {', '.join(said)}"
+    if verdict and requirement.step == open_step and (why := _lost(state, verdict, index)):
+        return "cannot-pass", why
     if filled < requirement.need:
-        if verdict and _short(state, verdict, requirement):
-            return "cannot-pass", "too few people are left who could say yes"
         return "waiting", f"{requirement.need - filled} more from {', '.join(requirement.groups)}"
     here = requirement.veto and requirement.step == open_step
     if here and verdict and (silent := _silent(state, verdict, requirement)):
@@ -62,10 +63,11 @@ def _stand(
     return "met", f"yes from {', '.join(tally.filled_by)}" if tally and filled else "no veto"
 
 
-def _short(state: Round, verdict: Verdict, requirement: Requirement) -> bool:
-    """Whether this requirement by itself can no longer be met."""
-    step = open_step(state, verdict)
-    index = state.gate.requires.index(requirement)
+def _lost(state: Round, verdict: Verdict, index: int) -> str:
+    """Why a requirement of the open step can no longer be met; empty where it can."""
+    requirement, step = state.gate.requires[index], open_step(state, verdict)
+    if requirement.veto and not any(of & {*requirement.groups} for of in step.people.values()):
+        return "nobody is left who could give this veto"
     noes = {
         vote.holder
         for vote in state.ballots.counted()
@@ -73,7 +75,12 @@ def _short(state: Round, verdict: Verdict, requirement: Requirement) -> bool:
     }
     hopeful = {person: groups for person, groups in step.people.items() if person not in noes}
     seats = [seat for seat in step.seats if seat.requirement == index]
-    return len(assign(seats, hopeful)) < len(seats)
+    if len(assign(seats, hopeful)) < len(seats):
+        return "too few people are left who could say yes"
+    placed = assign(step.seats, hopeful)
+    if any(seat.requirement == index and i not in placed for i, seat in enumerate(step.seats)):
+        return "too few people are left to fill its seats beside those of the others"
+    return ""
 
 
 def _vetoes(state: Round, requirement: Requirement) -> list[str]:
@@ -102,5 +109,5 @@ def open_step(state: Round, verdict: Verdict) -> Step:
 
 
 def step_of(state: Round, number: int) -> Step:
-    nobody = Step(number, (), frozenset(), {})
+    nobody = Step(number, (), (), {})
     return next((step for step in state.steps() if step.number == number), nobody)

@@ -118,8 +118,11 @@ def _open_step(
         return verdict(Outcome.kill, "a veto says kill", cannot_pass=True)
     hopeful = yes | {person: step.people[person] for person in pending}
     doomed = len(assign(step.seats, hopeful)) < len(step.seats)
-    if word or doomed:  # rule 7
+    silent = step.silent_vetoes()
+    if word or doomed or silent:  # rule 7
         why = f"a veto says {word}" if word else "too few people are left who could say yes"
+        if silent and not (word or doomed):
+            why = f"nobody is left who could give the veto of {'; '.join(silent)}"
         if not pending or step.number in situation.late:
             return verdict(_word(word, votes.values()), why, cannot_pass=True)
         return verdict(None, why, cannot_pass=True)

@@ -9,7 +9,13 @@ from datetime import datetime
 
 from phasegate.admission import require_undecided, shown
 from phasegate.assembly import Reassignment
-from phasegate.chair import place, require_impartial, require_room, require_seat
+from phasegate.chair import (
+    place,
+    require_impartial,
+    require_no_hand,
+    require_room,
+    require_seat,
+)
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
 from phasegate.gate_requests import DelegateRequest, ReassignRequest
@@ -49,7 +55,7 @@ def delegate(state: Round, request: DelegateRequest, found: Authority, now: date
         end=request.end,
         reason=request.reason,
     )
-    mandates = state.mandates.knowing(request.to, found.about_absences)
+    mandates = state.mandates.knowing(found.absences)
     if mandates.circles(given, now):
         raise Rejected(
             "delegation-circle",
@@ -72,7 +78,12 @@ def check_reassign(state: Round, request: ReassignRequest) -> tuple[str, ...]:
         hint = f"phasegate gate vote {state.product.key}/{state.gate.id} recycle"
         raise Rejected("too-many-given", f"no seat of {place(state)} can be given away", why, hint)
     members = state.members()
-    groups = tuple(group for group, people in members.items() if request.approver in people)
+    voting = {group for requirement in state.gate.requires for group in requirement.groups}
+    groups = tuple(
+        group
+        for group, people in members.items()
+        if group in voting and request.approver in people  # advice and attesting stay
+    )
     if not groups:
         why = f"{request.approver} sits in none of its groups"
         raise Rejected("no-seat", f"nothing of {place(state)} to reassign", why, shown(state))
@@ -97,7 +108,7 @@ def reassign(
     `found.about…` of who gets it."""
     groups = check_reassign(state, request)
     require_room(state, request.reason)
-    require_impartial(state, request.actor, "choose approvers of")
+    require_no_hand(state, request.actor, "choose approvers of")
     if not (rights.manages or Permission.reassign in rights.permissions):
         raise Forbidden(
             "not-permitted",

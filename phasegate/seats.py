@@ -19,12 +19,25 @@ class Seat:
 
 @dataclass(frozen=True)
 class Step:
-    """The seats and veto groups of one step, and who may vote in it (person → their groups)."""
+    """The seats of one step, its vetoes (the groups that may give each), and who may vote in it
+    (person → their groups)."""
 
     number: int
     seats: tuple[Seat, ...]
-    veto_groups: frozenset[str]
+    vetoes: tuple[frozenset[str], ...]
     people: Mapping[str, frozenset[str]]
+
+    @property
+    def veto_groups(self) -> frozenset[str]:
+        return frozenset().union(*self.vetoes)
+
+    def silent_vetoes(self) -> tuple[str, ...]:
+        """The vetoes that nobody is there to give, by their groups: silence must not be consent."""
+        return tuple(
+            ", ".join(sorted(groups))
+            for groups in self.vetoes
+            if not any(of & groups for of in self.people.values())
+        )
 
 
 def seated(
@@ -33,17 +46,19 @@ def seated(
     narrowed: Mapping[str, Iterable[str]],
     *,
     tier: int,
+    barred: Collection[str] = (),
 ) -> dict[str, tuple[str, ...]]:
     """The members of each group who sit for a product of this tier.
 
     A group that may not approve the tier has nobody; the owner narrows a group, never widens it,
-    and never to nobody: a veto must not vanish because nobody is left to give it.
+    and never to nobody but people who are `barred` from voting: a veto must not vanish.
     """
     found = {}
     for group in sorted(set(groups)):
         members = directory.voters(group, tier)
         allowed = set(narrowed.get(group, members))
-        found[group] = tuple(person for person in members if person in allowed) or members
+        chosen = tuple(person for person in members if person in allowed)
+        found[group] = chosen if any(p not in barred for p in chosen) else members
     return found
 
 
@@ -78,11 +93,8 @@ def steps_of(
             Step(
                 number=number,
                 seats=tuple(seat for i, requirement in here for seat in _seats(i, requirement)),
-                veto_groups=frozenset(
-                    group
-                    for _, requirement in here
-                    if requirement.veto
-                    for group in requirement.groups
+                vetoes=tuple(
+                    frozenset(requirement.groups) for _, requirement in here if requirement.veto
                 ),
                 people={person: frozenset(people[person]) for person in sorted(people)},
             )
@@ -128,5 +140,8 @@ def assign(seats: Sequence[Seat], people: Mapping[str, frozenset[str]]) -> dict[
 
 
 def can_pass(steps: Sequence[Step]) -> bool:
-    """Whether there are enough people: everybody saying yes would fill every seat."""
-    return bool(steps) and all(len(assign(s.seats, s.people)) == len(s.seats) for s in steps)
+    """Whether there are enough people: everybody saying yes would fill every seat, and nobody with
+    a veto is missing."""
+    return bool(steps) and all(
+        len(assign(s.seats, s.people)) == len(s.seats) and not s.silent_vetoes() for s in steps
+    )

@@ -54,14 +54,15 @@ class Mandates(Wire):
             way.append(onward)
         return way[-1] if len(way) > 1 else None
 
-    def knowing(self, person: str, absences: tuple[Away, ...]) -> Mandates:
-        """The same, with what the directory says of one more person."""
-        return Mandates(given=list(self.given), absences={**self.absences, person: absences})
+    def knowing(self, absences: Mapping[str, tuple[Away, ...]]) -> Mandates:
+        """The same, with what the directory says of more people."""
+        return Mandates(given=list(self.given), absences={**self.absences, **absences})
 
     def circles(self, given: Delegation, now: datetime) -> bool:
-        """Whether it would come round to who gives it: when it begins, or when one of the other
-        delegations does."""
+        """Whether it would come round to who gives it: when it begins, or when another delegation
+        or an absence does."""
         starts = [given.start, *(d.start for d in self.given)]
+        starts += [away.start for known in self.absences.values() for away in known]
         ahead = [max(start, given.start, now) for start in starts]
         return any(given.holds(at) and self._leads_back(given, at) for at in ahead)
 

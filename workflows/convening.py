@@ -53,6 +53,8 @@ class Convening(ChairDesk):
             milestones=product.milestones,
             seated=tuple(r.to for r in state.reassigned),
             acting=tuple(d.to for d in state.mandates.given),
+            barred=tuple(state.barred),
+            asked=state.convened.applying if state.convened else (),
             clock=order.model_copy(update={"before": state.clocks.timetable}),
         )
         summary = f"who may vote on {state.gate.id}"

@@ -61,6 +61,12 @@ def shortages(gate: Gate, steps: tuple[Step, ...], barred: Collection[str] = ())
     for step in steps:
         held = assign(step.seats, step.people)
         filled = len(held)
+        if silent_vetoes := step.silent_vetoes():
+            yield (
+                f"gate {gate.id} can never pass: nobody could give the veto of "
+                f"{'; '.join(silent_vetoes)} in step {step.number}; add people, or leave the veto "
+                "out where there is nobody to give it"
+            )
         if filled < len(step.seats):
             people = ", ".join(step.people) or "nobody"
             groups = _short(step, held)
@@ -94,8 +100,9 @@ def blockers(steps: tuple[Step, ...]) -> Iterator[str]:
             others: Mapping[str, frozenset[str]] = {
                 name: groups for name, groups in step.people.items() if name != person
             }
-            only_veto = step.people[person] & step.veto_groups and not any(
-                groups & step.veto_groups for groups in others.values()
+            only_veto = any(
+                step.people[person] & veto and not any(of & veto for of in others.values())
+                for veto in step.vetoes
             )
             if only_veto or len(assign(step.seats, others)) < len(step.seats):
                 yield person

@@ -200,7 +200,7 @@ def _approvers(product: Product, policy: Policy, directory: Directory | None) ->
 def _seats(product: Product, gate: Gate, directory: Directory) -> Iterator[Finding]:
     chosen = product.approvers.get(gate.id, {})
     asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json"))
-    members = seated(directory.groups, directory, chosen, tier=product.tier)
+    members = seated(directory.groups, directory, chosen, tier=product.tier, barred=[product.owner])
     steps = steps_of(
         gate.requires,
         members,

@@ -13,6 +13,7 @@ from committee import (
     away,
     cast,
     forbidden,
+    hear,
     refused,
     says,
     sitting,
@@ -156,15 +157,31 @@ def test_ones_own_vote_goes_before_the_delegates_whichever_came_first() -> None:
     )
 
 
-def test_one_stand_in_may_change_what_another_said() -> None:
+def test_nobody_changes_what_another_stand_in_has_said() -> None:
+    """A deputy acts for who has not answered: a veto that a delegate gave must not vanish."""
     state = committee(
         absences={"ann": [away(START, START + 9 * DAY, "dan")]}, deputies={"ann": "eve"}
     )
     now = START + 5 * DAY
     assert state.stand_ins("ann", now) == ("dan", "eve")
-    cast(state, "dan", "go", now)
-    cast(state, "eve", "hold", now)
-    assert whose(state) == {"ann": "eve"}
+    cast(state, "dan", "hold", now)
+    refused(
+        "voted-already",
+        lambda: cast(state, "eve", "go", now, on_behalf_of="ann"),
+        "ann has voted through dan, and only ann or dan changes that",
+    )
+    cast(state, "dan", "recycle", now)
+    assert whose(state) == {"ann": "dan"}
+    cast(state, "ann", "go", now)
+    assert whose(state) == {"ann": "ann"}
+
+
+def test_who_acts_for_several_is_asked_only_about_those_who_have_not_answered() -> None:
+    gone = [away(START, START + DAY, "dan")]
+    state = committee(absences={"ann": gone, "cyd": gone})
+    cast(state, "ann", "go")
+    cast(state, "dan", "go")
+    assert whose(state) == {"ann": "ann", "cyd": "dan"}
 
 
 def test_whoever_acts_for_several_says_for_whom() -> None:
@@ -329,3 +346,12 @@ def test_before_it_is_convened_a_round_knows_nobody() -> None:
         submitter="s",
     )
     forbidden("stranger", lambda: cast(state, "ann", "go"))
+
+
+def test_nobody_acts_for_who_is_asked_anew_until_it_is_known_by_when() -> None:
+    state = committee(deputies={"ann": "eve"}, managers={"ann": ("max",)})
+    late = START + 8 * DAY
+    assert state.stand_ins("ann", late) == ("eve", "max")
+    hear(state, late)
+    assert state.stand_ins("ann", late) == ()
+    forbidden("no-mandate", lambda: cast(state, "max", "kill", late, on_behalf_of="ann"))

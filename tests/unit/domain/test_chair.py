@@ -290,6 +290,13 @@ def test_time_is_not_given_back_into_the_past() -> None:
         extend(state, "max", 5, may("extend"), 6)
 
 
+def test_nobody_uses_a_permission_on_what_they_ever_had_a_hand_in() -> None:
+    state = committee()
+    state.product.hands = {"max": "submitted a gate of it"}
+    forbidden("self-approval", lambda: override(state, "max", may("override")), "a gate of it")
+    forbidden("self-approval", lambda: extend(state, "max", 20, may("extend")), "a gate of it")
+
+
 # -- overriding -----------------------------------------------------------------------------------
 
 

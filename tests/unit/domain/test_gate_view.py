@@ -55,6 +55,37 @@ def view(state: Round, now: datetime = START) -> GateView:
     return found
 
 
+def test_requirements_that_share_people_say_that_both_cannot_be_met() -> None:
+    shared = {"eng": ("ann", "bob", "cyd"), "ops": ("ann", "bob", "cyd")}
+    state = sitting([Requirement(group="eng"), Requirement(group="ops")], shared)
+    cast(state, "bob", "abstain")
+    cast(state, "cyd", "abstain")
+    found = view(state)
+    assert found.cannot_pass
+    assert [(r.group, r.state, r.why) for r in found.requirements] == [
+        ("eng", "waiting", "1 more from eng"),
+        (
+            "ops",
+            "cannot-pass",
+            "too few people are left to fill its seats beside those of the others",
+        ),
+    ]
+
+
+def test_a_veto_that_nobody_can_give_is_shown_as_what_stops_the_gate() -> None:
+    asked = [Requirement(group="eng"), Requirement(group="sec", need=0, veto=True)]
+    state = sitting(asked, {"eng": ("ann", "bob"), "sec": ("lea",)})
+    state.hear(state.product.model_copy(update={"owner": "lea"}), START)
+    again(state)
+    cast(state, "ann", "go")
+    found = view(state)
+    assert (found.cannot_pass, found.outcome) == (True, None)
+    assert rows(state)[1] == ("sec", "cannot-pass", 0, "nobody is left who could give this veto")
+    cast(state, "bob", "go")
+    assert state.outcome is Outcome.hold
+    assert state.why == "nobody is left who could give the veto of sec"
+
+
 def rows(state: Round) -> list[tuple[str, str, int, str]]:
     return [(r.group, r.state, r.have, r.why) for r in view(state).requirements]
 

@@ -350,7 +350,10 @@ class RoundMachine(RuleBasedStateMachine):
             "later-step": True,
             "no-seat": request.step is not None,
             "double-vote": bool(mine),
-            "voted-already": any(v.approver == v.holder for v in counted),
+            "voted-already": any(
+                v.holder in {holder, *state.acts_for(who, now)} and v.approver != who
+                for v in counted
+            ),
         }
         refusal = self.ask(who, lambda: self.accept(request))
         if refusal is not None:
@@ -411,7 +414,7 @@ class RoundMachine(RuleBasedStateMachine):
             end=(begin or self.now) + days * DAY if days else None,
             request_id="r",
         )
-        found = may(about_known=self.knows(to), about_absences=self.world.absences.get(to, ()))
+        found = may(about_known=self.knows(to), absences=self.world.absences)
         refusal = self.ask(who, lambda: seating.delegate(self.state, request, found, self.now))
         if refusal is None and self.state.convened:
             assert to not in self.barred()
@@ -762,6 +765,8 @@ class RoundMachine(RuleBasedStateMachine):
             yes = {p: groups[p] for p, vote in votes.items() if vote.vote.is_yes}
             seats = [seat for requirement in asked for seat in seats_of(requirement)]
             assert can_fill(seats, yes)
+            for veto in (r for r in asked if r.veto):
+                assert any(groups[p] & set(veto.groups) for p in votes), "a veto that nobody gave"
             vetoing = {g for r in asked if r.veto for g in r.groups}
             for person in PEOPLE:
                 if groups[person] & vetoing and person not in self.barred():
@@ -863,6 +868,8 @@ class RoundMachine(RuleBasedStateMachine):
             if shown.step == view.step and not shown.veto:
                 assert (shown.state == "met") is (shown.have == shown.need)
             assert shown.state != "cannot-pass" or view.cannot_pass or state.override
+        if view.cannot_pass and view.requirements:
+            assert "cannot-pass" in {shown.state for shown in view.requirements}
             assert shown.why
         if state.outcome and state.outcome.is_pass and not state.override:
             assert {shown.state for shown in view.requirements} == {"met"}

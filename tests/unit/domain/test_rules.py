@@ -76,6 +76,12 @@ def can_fill(seats: Sequence[set[str]], people: Mapping[str, set[str]]) -> bool:
     )
 
 
+def vetoes_nobody_can_give(committee: Committee, step: int) -> bool:
+    people = committee.people(step).values()
+    vetoes = [set(r.groups) for r in committee.requires if r.step == step and r.veto]
+    return any(not any(of & groups for of in people) for groups in vetoes)
+
+
 @dataclass(frozen=True)
 class Expected:
     outcome: Outcome | None
@@ -103,7 +109,8 @@ def expected(
         if Vote.kill in vetoes:
             return Expected(Outcome.kill, True, False, step)
         seats = seats_asked(committee, step)
-        if vetoes or not can_fill(seats, {**yes, **silent}):
+        lost = not can_fill(seats, {**yes, **silent})
+        if vetoes or lost or vetoes_nobody_can_give(committee, step):
             if silent and step not in now.late:
                 return Expected(timeout, True, False, step)
             if vetoes:
@@ -200,7 +207,11 @@ def test_the_verdict_is_that_of_the_slow_rule(
 
 @given(committees())
 def test_a_gate_can_be_passed_exactly_if_everybodys_yes_would_pass_it(committee: Committee) -> None:
-    possible = all(can_fill(seats_asked(committee, n), committee.people(n)) for n in (1, 2, 3))
+    possible = all(
+        can_fill(seats_asked(committee, n), committee.people(n))
+        and not vetoes_nobody_can_give(committee, n)
+        for n in (1, 2, 3)
+    )
     assert can_pass(committee.steps) is possible
     everybody = dict.fromkeys(committee.places(), Vote.go)
     passed = decide(committee.steps, ballots(everybody), CALM).outcome is Outcome.go

@@ -85,7 +85,7 @@ def test_a_delegation_for_some_days() -> None:
 
 def test_a_delegate_who_is_away_has_their_own_delegate_act() -> None:
     state = committee()
-    delegate(state, "ann", "dan", about_absences=(away(START, START + DAY, "eve"),))
+    delegate(state, "ann", "dan", absences={"dan": (away(START, START + DAY, "eve"),)})
     assert state.stand_ins("ann", START) == ("eve",)
 
 
@@ -100,8 +100,10 @@ def test_a_delegation_that_leads_back_is_refused_and_leaves_no_trace() -> None:
         "ann is away or has delegated, and that leads back to bob",
     )
     assert found.hint.endswith("then name somebody who is there")
-    gone = (away(START, START + DAY, "cyd"),)
-    refused("delegation-circle", lambda: delegate(state, "cyd", "dan", about_absences=gone))
+    gone = {"dan": (away(START, START + DAY, "eve"),), "eve": (away(START, START + DAY, "cyd"),)}
+    refused("delegation-circle", lambda: delegate(state, "cyd", "dan", absences=gone))
+    later = {"dan": (away(START + DAY, START + 2 * DAY, "cyd"),)}
+    refused("delegation-circle", lambda: delegate(state, "cyd", "dan", absences=later))
     assert state.model_dump() == before
     assert (
         delegate(state, "bob", "ann", end=2) == "ann acts for bob on g1 until 2026-11-25 09:00 UTC"
@@ -160,9 +162,50 @@ def test_who_leaves_the_directory_acts_for_nobody_and_loses_a_given_seat() -> No
     delegate(state, "ann", "dan")
     reassign(state, "max", "bob", "zoe")
     again(state, {"eng": ("ann", "bob", "cyd", "owner")}, gone=("dan", "zoe"))
-    assert state.members() == {"eng": ("ann", "cyd", "owner")}
+    assert state.members() == {"eng": ("ann", "bob", "cyd", "owner")}
     forbidden("no-mandate", lambda: cast(state, "dan", "go", on_behalf_of="ann"))
     forbidden("stranger", lambda: cast(state, "zoe", "go"))
+    cast(state, "bob", "go")
+
+
+def test_a_seat_whose_heirs_have_left_goes_back_to_the_last_who_has_not() -> None:
+    state = committee()
+    reassign(state, "max", "ann", "dan")
+    reassign(state, "max", "dan", "eve")
+    everybody = {"eng": ("ann", "bob", "cyd", "owner")}
+    again(state, everybody, gone=("eve",))
+    assert state.members() == {"eng": ("bob", "cyd", "dan", "owner")}
+    state.clocks.ask_again("directory", "keep", START)
+    again(state, everybody, gone=("dan", "eve"))
+    assert state.members() == everybody
+    state.clocks.ask_again("directory", "keep", START)
+    again(state, {"eng": ("bob", "cyd", "owner")}, gone=("dan", "eve"))
+    assert state.members() == {"eng": ("bob", "cyd", "owner")}
+    state.clocks.ask_again("directory", "keep", START)
+    again(state, everybody, gone=("dan",))
+    assert state.members() == {"eng": ("bob", "cyd", "eve", "owner")}
+
+
+def test_a_given_seat_has_no_say_where_its_group_has_none() -> None:
+    state = committee()
+    reassign(state, "max", "ann", "dan")
+    again(state, {"eng": ()}, silent=("eng",))
+    assert state.members() == {"eng": ()}
+    assert state.verdict(START).cannot_pass
+
+
+def test_advice_and_attesting_do_not_go_with_a_seat() -> None:
+    state = sitting(ONE, {"eng": ("ann",), "docs": ("ann", "ben")}, reviewers=("docs",))
+    reassign(state, "max", "ann", "ben")
+    assert state.members() == {"eng": ("ben",), "docs": ("ann", "ben")}
+
+
+def test_who_ever_had_a_hand_in_it_gives_no_seat_away() -> None:
+    state = committee()
+    state.product.hands = {"max": "owned the product"}
+    forbidden(
+        "self-approval", lambda: reassign(state, "max", "ann", "dan"), "max owned the product"
+    )
 
 
 # -- reassigning ----------------------------------------------------------------------------------
@@ -188,7 +231,8 @@ def test_a_seat_given_on_and_back_is_where_it_was_given_last() -> None:
 
 
 def test_a_seat_in_several_groups_goes_with_all_of_them() -> None:
-    state = sitting(ONE, {"eng": ("ann",), "qa": ("ann", "kim"), "ops": ("oli",)})
+    asked = [*ONE, Requirement(group="qa"), Requirement(group="ops")]
+    state = sitting(asked, {"eng": ("ann",), "qa": ("ann", "kim"), "ops": ("oli",)})
     reassign(state, "max", "ann", "dan")
     assert state.members() == {"eng": ("dan",), "qa": ("dan", "kim"), "ops": ("oli",)}
     assert state.reassigned[0].groups == ("eng", "qa")

@@ -83,7 +83,7 @@ def test_a_circle_of_others_that_does_not_touch_one_is_not_ones_own() -> None:
 
 def test_what_is_known_of_one_more_person_changes_nothing_of_before() -> None:
     before = Mandates(given=[gives("bob", "cyd")])
-    after = before.knowing("ann", (away(START, START + DAY, "bob"),))
+    after = before.knowing({"ann": (away(START, START + DAY, "bob"),)})
     after.give(gives("cyd", "dan"))
     assert after.delegate_of("ann", START) == "dan"
     assert (before.absences, len(before.given)) == ({}, 1)
