@@ -29,7 +29,9 @@ async def check_milestone(query: ports.MilestoneQuery) -> ports.MilestoneFinding
 
     Errors: unchanged (retried after `check.every`, or after Retry-After if that is longer).
     """
-    finding, why, wait = await _ask(query.check)
+    if not isinstance(query.check, HttpCheck) or query.check.url is None:
+        raise unchanged("this release does not know that check", query.check.every.approximate)
+    finding, why, wait = await _ask(query.check, query.check.url)
     if finding is not query.known:
         return ports.MilestoneFinding(finding=finding, why=why, at=datetime.now(UTC))
     every = query.check.every.approximate
@@ -39,12 +41,12 @@ async def check_milestone(query: ports.MilestoneQuery) -> ports.MilestoneFinding
     )
 
 
-async def _ask(check: HttpCheck) -> tuple[Finding, str, timedelta | None]:
+async def _ask(check: HttpCheck, url: str) -> tuple[Finding, str, timedelta | None]:
     """What the system says, why, and how long it asks to be left alone."""
-    asked = web.shown(check.url)
+    asked = web.shown(url)
     try:
         async with asyncio.timeout(SECONDS), web.client(SECONDS) as http:
-            response = await web.get(http, check.url)
+            response = await web.get(http, url)
             try:
                 if not response.is_success:
                     why = f"{asked} answered {response.status_code}"

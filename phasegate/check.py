@@ -1,14 +1,21 @@
-"""How a milestone is known to be met: a person reports it, or a real system is asked."""
+"""How a milestone is known to be met: somebody reports it, a system is asked, or an event says so.
+
+Every check that is asked again and again is a `Polled`. Where systems are, and with which secrets
+they are asked, is not said here: a check names a connection of the integrations file.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from phasegate.base import Document, Slug
 from phasegate.span import Span
+
+Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
 class ReportedCheck(Document):
@@ -18,12 +25,9 @@ class ReportedCheck(Document):
     by: Slug | None = Field(None, description="the group whose members report it")
 
 
-class HttpCheck(Document):
-    """The milestone is polled: a GET whose JSON answer a CEL expression (over `body`) judges."""
+class Polled(Document):
+    """A check that asks, and asks again after `every` until the milestone is met."""
 
-    kind: Literal["http"]
-    url: str = Field(pattern=r"^https?://", max_length=2000)
-    expression: str = Field(max_length=2000, description="CEL over body; true means met")
     every: Span = Span(exact=timedelta(minutes=15))
 
     @field_validator("every")
@@ -34,4 +38,137 @@ class HttpCheck(Document):
         return every
 
 
-Check = Annotated[ReportedCheck | HttpCheck, Field(discriminator="kind")]
+class HttpCheck(Polled):
+    """A GET whose JSON answer a CEL expression (over `body`) judges.
+
+    `url` is asked as it stands; `connection` and `path` go with the connection's secret.
+    """
+
+    kind: Literal["http"]
+    url: str | None = Field(None, pattern=r"^https?://", max_length=2000)
+    connection: Slug | None = None
+    path: str | None = Field(None, pattern=r"^/", max_length=2000)
+    expression: str = Field(max_length=2000, description="CEL over body; true means met")
+    pages: bool = Field(
+        False, description="follow Link: rel=next; body is then the list of all pages' items"
+    )
+
+    @model_validator(mode="after")
+    def _one_address(self) -> HttpCheck:
+        if (self.url is None) is (self.connection is None):
+            raise ValueError("needs either url, or connection and path")
+        if (self.connection is None) is not (self.path is None):
+            raise ValueError("connection and path go together")
+        return self
+
+
+def _exactly_one(check: Document, *names: str) -> None:
+    if sum(getattr(check, name) is not None for name in names) != 1:
+        raise ValueError(f"needs exactly one of {', '.join(names)}")
+
+
+class GithubCheck(Polled):
+    """Asks GitHub: a milestone is closed, a release is published, or few enough issues are left."""
+
+    kind: Literal["github"]
+    connection: Slug = "github"
+    repo: str = Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", max_length=200)
+    milestone: Name | None = Field(None, description="its title, or its number as text")
+    release: Name | None = Field(None, description="a tag, or latest")
+    issues: Name | None = Field(None, description="a search, such as label:blocker is:open")
+    at_most: int = Field(0, ge=0, le=1000, description="how many issues may be left")
+
+    @model_validator(mode="after")
+    def _one(self) -> GithubCheck:
+        _exactly_one(self, "milestone", "release", "issues")
+        return self
+
+
+class GitlabCheck(Polled):
+    """Asks GitLab: a milestone is closed, a release is published, or few open issues are left."""
+
+    kind: Literal["gitlab"]
+    connection: Slug = "gitlab"
+    project: str = Field(pattern=r"^[^\s/]+(/[^\s/]+)*$", max_length=300, description="group/name")
+    milestone: Name | None = Field(None, description="its title")
+    release: Name | None = Field(None, description="a tag")
+    issues: Name | None = Field(None, description="labels of open issues, with commas between")
+    at_most: int = Field(0, ge=0, le=99, description="how many open issues may be left")
+
+    @model_validator(mode="after")
+    def _one(self) -> GitlabCheck:
+        _exactly_one(self, "milestone", "release", "issues")
+        return self
+
+
+class JiraCheck(Polled):
+    """Asks Jira: a version of a project is released, or few enough issues are left."""
+
+    kind: Literal["jira"]
+    connection: Slug = "jira"
+    cloud: bool = Field(True, description="false for Data Center")
+    project: Name | None = Field(None, description="the key of the project that has the version")
+    version: Name | None = Field(None, description="its name")
+    jql: Name | None = Field(None, description="the issues that are counted")
+    at_most: int = Field(0, ge=0, le=99, description="how many issues may be left")
+
+    @model_validator(mode="after")
+    def _one(self) -> JiraCheck:
+        _exactly_one(self, "version", "jql")
+        if (self.version is None) is not (self.project is None):
+            raise ValueError("version and project go together")
+        return self
+
+
+class CustomCheck(Polled):
+    """Asks through an installed extension: an entry point of the group `phasegate.checks`."""
+
+    kind: Literal["custom"]
+    name: Slug
+    options: dict[str, Any] = {}
+
+
+class ProductCheck(Polled):
+    """Waits for another product: one of its milestones is met, or one of its gates was passed."""
+
+    kind: Literal["product"]
+    product: Slug
+    milestone: Slug | None = None
+    gate: Slug | None = None
+    every: Span = Span(exact=timedelta(minutes=1))
+
+    @model_validator(mode="after")
+    def _one(self) -> ProductCheck:
+        _exactly_one(self, "milestone", "gate")
+        return self
+
+
+class EventCheck(Document):
+    """Met by an event that `phasegate serve` takes from a source of the integrations file.
+
+    `type` is a CloudEvent's type, or the event name of GitHub and GitLab; `when` a CEL expression
+    over `event` (type, source, subject, id, data) and `product` (key, name, owner, tier).
+    """
+
+    kind: Literal["event"]
+    source: Slug
+    type: Name
+    subject: Name | None = None
+    when: Expression | None = None
+
+
+AnyPolled = Annotated[
+    HttpCheck | GithubCheck | GitlabCheck | JiraCheck | CustomCheck | ProductCheck,
+    Field(discriminator="kind"),
+]
+Check = Annotated[
+    ReportedCheck
+    | HttpCheck
+    | GithubCheck
+    | GitlabCheck
+    | JiraCheck
+    | CustomCheck
+    | ProductCheck
+    | EventCheck,
+    Field(discriminator="kind"),
+]

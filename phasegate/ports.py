@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from phasegate.base import Figure, Instant, Wire
-from phasegate.check import HttpCheck
+from phasegate.check import AnyPolled
 from phasegate.directory import Permission
 from phasegate.events import Announcement
 from phasegate.gate import Gate
@@ -217,7 +217,7 @@ class MilestoneQuery(Wire):
 
     product: str
     milestone: str
-    check: HttpCheck
+    check: AnyPolled
     known: Finding = Finding.not_met
 
 

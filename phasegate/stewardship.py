@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from phasegate.check import HttpCheck
+from phasegate.check import EventCheck, Polled
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
 from phasegate.impartial import require_impartial
@@ -94,7 +94,7 @@ def check_milestone(state: Lifecycle, request: MilestoneRequest) -> Milestone:
 def require_reporter(state: Lifecycle, milestone: Milestone, actor: str) -> None:
     """Raise Forbidden unless this person may report the milestone."""
     check = milestone.check
-    if isinstance(check, HttpCheck):
+    if isinstance(check, Polled | EventCheck):
         raise Forbidden(
             "not-reporter",
             f"{actor} may not report {milestone.id} of {state.key}",

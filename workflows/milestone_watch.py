@@ -12,7 +12,7 @@ from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
-    from phasegate.check import HttpCheck
+    from phasegate.check import Polled
     from phasegate.lifecycle import Lifecycle
     from phasegate.milestones import Milestone
     from phasegate.ports import Finding
@@ -38,7 +38,7 @@ class MilestoneWatch:
     def start(self) -> None:
         """Watch every unsettled milestone of the phase that is not yet watched."""
         for milestone in self.state.here():
-            if isinstance(milestone.check, HttpCheck) and milestone.id not in self._tasks:
+            if isinstance(milestone.check, Polled) and milestone.id not in self._tasks:
                 task = asyncio.create_task(self._until_settled(milestone, milestone.check))
                 self._tasks[milestone.id] = task
 
@@ -52,7 +52,7 @@ class MilestoneWatch:
             task.cancel()
         self._tasks.clear()
 
-    async def _until_settled(self, milestone: Milestone, check: HttpCheck) -> None:
+    async def _until_settled(self, milestone: Milestone, check: Polled) -> None:
         try:
             await self._watch(milestone, check)
         except BaseException as error:
@@ -60,7 +60,7 @@ class MilestoneWatch:
             if not is_cancelled_exception(error):
                 raise
 
-    async def _watch(self, milestone: Milestone, check: HttpCheck) -> None:
+    async def _watch(self, milestone: Milestone, check: Polled) -> None:
         while not milestone.state.settled:
             found = await workflow.execute_activity(
                 ports.CHECK_MILESTONE,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from phasegate.check import HttpCheck
-from phasegate.expressions import compile_error
+from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, or_meant, twice, walk
 from phasegate.policy import Phase, Policy
 
@@ -134,7 +133,4 @@ def _phase(policy: Policy, i: int, phase: Phase, *, last: bool) -> Iterator[Find
             f"a kill in phase {phase.id} leads to the sunset, but the policy plans none",
         )
     for j, milestone in enumerate(phase.milestones):
-        if isinstance(milestone.check, HttpCheck):
-            path = (*_at(i), "milestones", j, "check", "expression")
-            if problem := compile_error(milestone.check.expression, "body"):
-                yield Finding("error", path, problem)
+        yield from check_findings((*_at(i), "milestones", j, "check"), milestone.check, None)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from phasegate.check import Check, HttpCheck
 from phasegate.conditions import asked_of
 from phasegate.directory import Directory
 from phasegate.expressions import compile_error, evaluate, facts
 from phasegate.gate import Gate
+from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
 from phasegate.lint.people import barred_at, blocked_by, blockers, shortages
 from phasegate.policy import Policy
@@ -62,17 +62,7 @@ def _milestones(product: Product, policy: Policy, directory: Directory | None) -
             message = f"policy {policy.policy} says how {milestone.id} is checked; leave it out"
             yield Finding("error", (*here, "check"), message)
         elif milestone.check:
-            yield from _check((*here, "check"), milestone.check, directory)
-
-
-def _check(path: DocPath, check: Check, directory: Directory | None) -> Iterator[Finding]:
-    if isinstance(check, HttpCheck):
-        problem = compile_error(check.expression, "body")
-        if problem:
-            yield Finding("error", (*path, "expression"), problem)
-    elif check.by and directory is not None and check.by not in directory.groups:
-        message = f"the directory has no group {check.by}{or_meant(check.by, directory.groups)}"
-        yield Finding("error", (*path, "by"), message)
+            yield from check_findings((*here, "check"), milestone.check, directory)
 
 
 def _dates(product: Product, policy: Policy) -> Iterator[Finding]:

@@ -1,0 +1,140 @@
+"""The integrations file: systems to ask, senders to trust, and receivers to tell.
+
+It belongs to whoever runs phasegate, not to a policy or a product: a policy names a connection,
+and what it may be used for and with which secret is decided here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from integrations.secret import Secret
+from phasegate.base import Document, Slug
+from phasegate.directory import Weekday
+from phasegate.span import Span
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2000)]
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+Pattern = Annotated[
+    str, StringConstraints(pattern=r"^(\*|[a-z]+(-[a-z]+)*\.(\*|[a-z]+(-[a-z]+)*))$")
+]
+"""An event type such as `gate.decided`, `gate.*` for a family, `*` for all."""
+
+
+class Connection(Document):
+    """A system that checks may ask. Its token is sent to this address and to no other."""
+
+    kind: Literal["http", "github", "gitlab", "jira"] = "http"
+    url: Url = Field(description="the address that paths of checks are added to")
+    token: Secret | None = None
+    user: str | None = Field(None, max_length=200, description="with the token, HTTP Basic")
+    header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]{1,100}$",
+        description="the header that carries the token, if it is not Authorization: Bearer",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Connection:
+        if self.user and self.header:
+            raise ValueError("takes user or header, not both")
+        if (self.user or self.header) and not self.token:
+            raise ValueError("user and header need a token")
+        return self
+
+
+class Source(Document):
+    """A sender of events, as `phasegate serve` takes them below /events/NAME."""
+
+    kind: Literal["cloudevents", "standard-webhooks", "github", "gitlab"]
+    secret: Secret = Field(description="what the sender signs with, or sends as its token")
+    previous: Secret | None = Field(None, description="an older one, good while it is rotated")
+
+
+class Subscriber(Document):
+    """A receiver of every transition, as CloudEvents signed by Standard Webhooks."""
+
+    url: Url
+    secret: Secret = Field(description="the signing key: whsec_ and base64")
+    events: tuple[Pattern, ...] = ("*",)
+    give_up: Span = Span.parse("3 days")
+
+    @field_validator("give_up")
+    @classmethod
+    def _forwards(cls, give_up: Span) -> Span:
+        if give_up.approximate <= Span().approximate:
+            raise ValueError("needs a span ahead, such as '3 days'")
+        return give_up
+
+
+class Mail(Document):
+    """The server that mail goes through, and whom it comes from."""
+
+    host: str = Field(min_length=1, max_length=253)
+    port: int = Field(587, ge=1, le=65535)
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = Field(None, max_length=200)
+    password: Secret | None = None
+    sender: Address
+    gather: Span = Field(
+        Span.parse("1 minute"), description="how long several messages to a person become one"
+    )
+
+    @model_validator(mode="after")
+    def _both(self) -> Mail:
+        if (self.user is None) is not (self.password is None):
+            raise ValueError("needs both user and password, or neither")
+        return self
+
+
+class Chat(Document):
+    """A chat channel. Apprise knows the address; as it holds a token, it is a secret."""
+
+    url: Secret = Field(description="an Apprise URL, such as slack://… or mmost://…")
+    events: tuple[Pattern, ...] = ("gate.*", "product.*", "milestone.*", "condition.*")
+
+
+class Digest(Document):
+    """The weekly letter on the whole portfolio."""
+
+    to: tuple[Address, ...] = Field(min_length=1)
+    weekday: Weekday = "mon"
+    at: str = Field("07:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    time_zone: str = "UTC"
+
+
+class Integrations(Document):
+    """One file for an installation; empty if there is none."""
+
+    schema_version: Literal[1] = 1
+    connections: dict[Slug, Connection] = {}
+    sources: dict[Slug, Source] = {}
+    subscribers: dict[Slug, Subscriber] = {}
+    mail: Mail | None = None
+    chat: dict[Slug, Chat] = {}
+    digest: Digest | None = None
+
+    @model_validator(mode="after")
+    def _post(self) -> Integrations:
+        if self.digest and not self.mail:
+            raise ValueError("digest needs mail")
+        return self
+
+    def secrets(self) -> list[tuple[str, Secret]]:
+        """Every secret that is pointed at, and from where."""
+        found: list[tuple[str, Secret | None]] = []
+        found += [(f"connections.{name}.token", c.token) for name, c in self.connections.items()]
+        for name, source in self.sources.items():
+            found.append((f"sources.{name}.secret", source.secret))
+            found.append((f"sources.{name}.previous", source.previous))
+        found += [(f"subscribers.{name}.secret", s.secret) for name, s in self.subscribers.items()]
+        found += [(f"chat.{name}.url", channel.url) for name, channel in self.chat.items()]
+        found.append(("mail.password", self.mail.password if self.mail else None))
+        return [(where, secret) for where, secret in found if secret is not None]
+
+
+def matches(patterns: tuple[str, ...], type: str) -> bool:
+    """Whether an event type is among these: `gate.*` is every one that begins with `gate.`."""
+    return any(p in ("*", type) or (p.endswith(".*") and type.startswith(p[:-1])) for p in patterns)

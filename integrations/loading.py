@@ -1,0 +1,40 @@
+"""Reading the integrations file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from integrations.document import Integrations
+from phasegate.errors import PhasegateError
+from phasegate.problems import DocumentError
+from phasegate.reading import parse
+
+VARIABLE = "PHASEGATE_INTEGRATIONS"
+
+
+class IntegrationsUnreadable(PhasegateError):
+    """The integrations file cannot be opened."""
+
+
+def load_integrations(env: Mapping[str, str] = os.environ) -> Integrations:
+    """The file that PHASEGATE_INTEGRATIONS names; nothing is integrated where it is not set.
+
+    Raises IntegrationsUnreadable where it cannot be opened, DocumentError with every problem in it.
+    """
+    name = env.get(VARIABLE)
+    if not name:
+        return Integrations()
+    try:
+        text = Path(name).expanduser().read_bytes()
+    except OSError as error:
+        raise IntegrationsUnreadable(
+            f"the integrations file {name} cannot be read",
+            error.strerror or str(error),
+            f"mend {VARIABLE}, or unset it to integrate nothing",
+        ) from error
+    return parse(Integrations, text, name).model
+
+
+__all__ = ["VARIABLE", "DocumentError", "IntegrationsUnreadable", "load_integrations"]
