@@ -5,6 +5,7 @@ from typing import Any
 
 from activities.announcements import AnnouncementActivities
 from activities.convene import ConveneActivities
+from activities.dependencies import DependencyActivities
 from activities.milestones import check_milestone
 from activities.people import PeopleActivities
 from activities.policies import PolicyActivities
@@ -28,6 +29,7 @@ def all_activities(ledger: Ledger, settings: ActivitySettings) -> list[Callable[
         AnnouncementActivities(ledger).announce,
         RoundActivities(ledger).read_round,
         check_milestone,
+        DependencyActivities(ledger).check_product,
         retirement.call_endpoint,
         retirement.archive_files,
     ]

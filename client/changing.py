@@ -16,6 +16,7 @@ from temporalio.common import (
 from client import products
 from client.asking import answered, query
 from client.attributes import KEYS
+from client.dependencies import require_still_possible
 from client.engine import Engine
 from ledger import LedgerError
 from phasegate.errors import EngineError, NotRunning
@@ -38,6 +39,7 @@ async def update(engine: Engine, key: str, request: UpdateProductRequest) -> Rec
     Raises Rejected, Forbidden or EngineError.
     """
     require_bounded(request.product)
+    require_still_possible(engine.ledger, request.product)
     receipt = await products.request(engine, key, "update", request)
     _publish(engine, request.product, request.actor)
     return receipt

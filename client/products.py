@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from client.asking import ask, query, reached
 from client.attributes import KEYS, quoted, read, read_due
+from client.dependencies import require_possible
 from client.engine import Engine
 from phasegate.base import Wire, digest_of
 from phasegate.directory import Directory
@@ -52,12 +53,14 @@ async def start(
     Publishes the policy and the definition, and the directory if there is none of its name.
     Starting what already runs with the same definition and policy is no error. Raises EngineError
     when the key is taken by another product, or was, or when the directory differs from the
-    published one; Rejected when the definition is too large.
+    published one, or when a milestone would wait for itself; Rejected when the definition is too
+    large.
     """
     require_bounded(product)
     if await _known(engine, product.key):
         await _same_or_raise(engine, product, digest_of(policy))
         return product_id(product.key), False
+    require_possible(engine.ledger, product, policy)
     now, by = datetime.now(UTC), by or product.owner
     _publish_directory(engine, directory, now, by)
     digest = _publish_policy(engine, policy, now, by)

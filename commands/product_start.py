@@ -35,6 +35,7 @@ async def start(
     nothing starts (exit code 2). Starting what already runs in the same way is no error.
     """
     from client import products
+    from client.dependencies import require_possible
     from client.documents import check_start, find_directory, find_policy, find_product
     from client.engine import Engine
     from client.plan import plan_start
@@ -65,6 +66,7 @@ async def start(
     for warning in warnings:
         note(f"warning: {warning}")
     if dry_run:
+        require_possible(ledger, product.model, rules.model)
         plan = plan_start(product.model, rules.model, people.model)
         plan.warnings = warnings
         emit(plan, lambda: plan_blocks(plan), output)

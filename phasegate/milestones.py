@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
+
+from pydantic import Field
 
 from phasegate.base import Instant, Wire
-from phasegate.check import Check, ReportedCheck
+from phasegate.check import Check, ProductCheck, ReportedCheck
 from phasegate.policy import Phase
 from phasegate.ports import Finding
 from phasegate.product import Product, RoadmapMilestone
@@ -36,11 +40,26 @@ class Milestone(Wire):
     phase: str
     check: Check = ReportedCheck()
     due: Instant | None = None
+    planned: Instant | None = Field(None, description="the first date it had, however it moves")
     at_risk: Span = Span()
     state: MilestoneStatus = MilestoneStatus.planned
     finding: Finding = Finding.not_met
     met_at: Instant | None = None
+    expected: Instant | None = Field(
+        None, description="when what it waits for in another product is expected there"
+    )
     why: str = ""
+
+    @property
+    def waits_for(self) -> str:
+        """The milestone or gate of another product, as `KEY/ID`; empty if it waits for none."""
+        return target_of(self.check)
+
+    @property
+    def comes(self) -> datetime | None:
+        """When it is to be met: its own date, or that of what it waits for if that is later."""
+        known = [at for at in (self.due, self.expected) if at]
+        return max(known, default=None)
 
     def next_turn(self) -> datetime | None:
         """When the clock will change its state."""
@@ -62,9 +81,28 @@ class Milestone(Wire):
         self.state = MilestoneStatus.missed if now >= self.due else MilestoneStatus.at_risk
         return True
 
+    def expect(self, expected: datetime | None, now: datetime) -> bool:
+        """What it waits for is expected at another time; True if its own state changed by that."""
+        self.expected = expected
+        if self.due is None or self.state not in (MilestoneStatus.planned, MilestoneStatus.at_risk):
+            return False
+        late = expected is not None and expected > self.due
+        before, self.state = self.state, MilestoneStatus.planned
+        if late:
+            self.state = MilestoneStatus.at_risk
+        else:
+            self.turn(now)
+        return self.state is not before
+
+    def plan(self, due: datetime | None) -> None:
+        """Give it another date. The first one it had is kept: a slip is measured against it."""
+        self.planned = self.planned or self.due or due
+        self.state, self.due = MilestoneStatus.planned, due
+
     def shift(self, by: timedelta) -> None:
         """Move an unmet date; one at the end of time (`9999-12-31`, never) stays where it is."""
         if self.due and not self.state.settled:
+            self.planned = self.planned or self.due
             with suppress(OverflowError):
                 self.due += by
 
@@ -82,12 +120,25 @@ class Milestone(Wire):
                 return f"{self.title} is waived"
             case _:
                 assert request.due is not None
-                self.state, self.due, self.why = MilestoneStatus.planned, request.due, request.note
+                self.plan(request.due)
+                self.why = request.note
                 return f"{self.title} is now due {request.due:%Y-%m-%d %H:%M} UTC"
 
 
-def roadmap_of(phase: Phase, product: Product) -> list[Milestone]:
-    """The milestones of a phase: the policy's goals with the product's dates, then its own."""
+def target_of(check: Check | None) -> str:
+    """What of another product a check asks for, as `KEY/ID`; empty if it asks no product."""
+    if not isinstance(check, ProductCheck):
+        return ""
+    return f"{check.product}/{check.milestone or check.gate}"
+
+
+def roadmap_of(
+    phase: Phase, product: Product, first: Mapping[str, datetime] = MappingProxyType({})
+) -> list[Milestone]:
+    """The milestones of a phase: the policy's goals with the product's dates, then its own.
+
+    `first` has the first dates of those that were planned anew before (see `first_dates`).
+    """
     dated = {goal.id: goal for goal in product.milestones if goal.phase == phase.id}
     found = []
     for goal in phase.milestones:
@@ -99,6 +150,7 @@ def roadmap_of(phase: Phase, product: Product) -> list[Milestone]:
                 phase=phase.id,
                 check=goal.check,
                 due=plan.due if plan else None,
+                planned=first.get(dated_as(plan), plan.due) if plan else None,
                 at_risk=phase.at_risk,
             )
         )
@@ -109,6 +161,7 @@ def roadmap_of(phase: Phase, product: Product) -> list[Milestone]:
             phase=phase.id,
             check=plan.check or ReportedCheck(),
             due=plan.due,
+            planned=first.get(dated_as(plan), plan.due),
             at_risk=phase.at_risk,
         )
         for plan in dated.values()
@@ -116,8 +169,26 @@ def roadmap_of(phase: Phase, product: Product) -> list[Milestone]:
     return found
 
 
+def dated_as(plan: RoadmapMilestone) -> str:
+    """The name of a milestone among the first dates."""
+    return f"{plan.phase}/{plan.id}"
+
+
+def first_dates(known: Mapping[str, datetime], before: Product) -> dict[str, datetime]:
+    """The first date of every milestone that a definition dates, before another replaces it.
+
+    A phase that is not entered yet has no milestones that could remember theirs.
+    """
+    dates = {dated_as(plan): plan.due for plan in before.milestones if plan.due}
+    return {**dates, **known}
+
+
 def replan(
-    milestones: list[Milestone], phase: Phase | None, before: Product, after: Product
+    milestones: list[Milestone],
+    phase: Phase | None,
+    before: Product,
+    after: Product,
+    first: Mapping[str, datetime] = MappingProxyType({}),
 ) -> list[str]:
     """Follow a new definition, and say how: what is new in this phase joins, dates move.
 
@@ -137,13 +208,13 @@ def replan(
             continue
         milestone.title = now.title or milestone.title
         if now.due != (was.due if was else None):
-            milestone.due, milestone.state = now.due, MilestoneStatus.planned
+            milestone.plan(now.due)
             due = f"due {now.due:%Y-%m-%d %H:%M} UTC" if now.due else "without a date"
             told.append(f"milestone {milestone.id} is now {due}")
         if was and was.check != now.check:
             told.append(f"milestone {milestone.id} keeps the check it has")
     known = {milestone.id for milestone in milestones}
-    joining = [m for m in roadmap_of(phase, after) if m.id not in known] if phase else []
+    joining = [m for m in roadmap_of(phase, after, first) if m.id not in known] if phase else []
     milestones += joining
     return told + [f"milestone {milestone.id} joins" for milestone in joining]
 
@@ -155,7 +226,7 @@ def start_again(milestones: list[Milestone], phase: Phase, product: Product) -> 
     known = {milestone.id for milestone in others}
     anew = [m for m in roadmap_of(phase, product) if m.id not in known]
     for milestone in anew:
-        milestone.due = None
+        milestone.due = milestone.planned = None
     milestones[:] = [*others, *anew]
     return before
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import field_validator
 
 from phasegate.base import Figure, Instant, Wire
-from phasegate.check import AnyPolled
+from phasegate.check import AnyPolled, ProductCheck
 from phasegate.directory import Permission
 from phasegate.events import Announcement
 from phasegate.gate import Gate
@@ -27,6 +27,7 @@ READ_ROUND = "read_round"
 AUTHORITY = "authority"
 ANNOUNCE = "announce"
 CHECK_MILESTONE = "check_milestone"
+CHECK_PRODUCT = "check_product"
 CALL_ENDPOINT = "call_endpoint"
 ARCHIVE_FILES = "archive_files"
 
@@ -222,9 +223,23 @@ class MilestoneQuery(Wire):
 
 
 class MilestoneFinding(Wire):
+    """`expected` is when another product expects what was asked about."""
+
     finding: Finding
     why: str = ""
     at: Instant
+    expected: Instant | None = None
+
+
+class DependencyQuery(Wire):
+    """Ask another product until the answer, its reason or the date differ from what is known."""
+
+    product: str
+    milestone: str
+    check: ProductCheck
+    known: Finding = Finding.not_met
+    why: str = ""
+    expected: Instant | None = None
 
 
 class EndpointOrder(Wire):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from phasegate.dues import next_due
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.markdown import day, line, said, section
-from phasegate.views import MilestoneView, ProductView
+from phasegate.milestones import dated_as, target_of
+from phasegate.views import AheadView, MilestoneView, ProductView
 
 
 def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
@@ -32,7 +33,10 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
                 phase=m.phase,
                 state=m.state.value,
                 due=m.due,
+                planned=m.planned or m.due,
                 met_at=m.met_at,
+                expected=None if m.state.settled else m.comes,
+                waits_for=m.waits_for,
                 why=m.why,
             )
             for m in state.milestones
@@ -43,10 +47,32 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         invested_from=state.invested_from,
         revision=state.revision(),
         waiting_for=waiting_for(state),
+        ahead=_ahead(state),
+        gate_since=sitting.since if sitting else None,
+        review_due=state.review_due,
+        held_since=state.held_since if state.status is Status.on_hold else None,
+        entered_at=state.entered_at,
         started_at=state.started_at,
         ended_at=state.ended_at,
         workflow_id=workflow_id,
     )
+
+
+def _ahead(state: Lifecycle) -> list[AheadView]:
+    """What the definition dates of phases that the product has not been in."""
+    known = {milestone.id for milestone in state.milestones}
+    return [
+        AheadView(
+            id=plan.id,
+            title=plan.title or plan.id,
+            phase=plan.phase,
+            due=plan.due,
+            planned=state.first_dates.get(dated_as(plan), plan.due),
+            waits_for=target_of(plan.check),
+        )
+        for plan in state.product.milestones
+        if plan.id not in known
+    ]
 
 
 def waiting_for(state: Lifecycle) -> str:

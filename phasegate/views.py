@@ -159,8 +159,24 @@ class MilestoneView(Wire):
     phase: str
     state: str
     due: Instant | None
+    planned: Instant | None = Field(None, description="the first date it had")
     met_at: Instant | None = None
+    expected: Instant | None = Field(
+        None, description="its due date, or that of what it waits for if that is later"
+    )
+    waits_for: str = Field("", description="a step of another product, as KEY/ID")
     why: str = ""
+
+
+class AheadView(Wire):
+    """A milestone that the definition dates, of a phase that is still to come."""
+
+    id: str
+    title: str
+    phase: str
+    due: Instant | None
+    planned: Instant | None = None
+    waits_for: str = Field("", description="a step of another product, as KEY/ID")
 
 
 class GateSummaryView(Wire):
@@ -173,6 +189,7 @@ class GateSummaryView(Wire):
     votes: dict[str, str]
     why: str = ""
     submitter: str = Field("", description="who brought it to the gate")
+    opened_at: Instant | None = None
 
 
 class TaskView(Wire):
@@ -219,6 +236,11 @@ class ProductView(Wire):
         None, description="the phase in the market whose review led back to this one"
     )
     revision: str = Field("", description="what voters would see now; their votes name it")
+    ahead: list[AheadView] = Field([], description="milestones of the phases still to come")
+    gate_since: Instant | None = Field(None, description="when the open round was begun")
+    review_due: Instant | None = None
+    held_since: Instant | None = None
+    entered_at: Instant | None = Field(None, description="when it entered its phase")
     started_at: Instant | None = None
     ended_at: Instant | None = None
     workflow_id: str

@@ -12,9 +12,10 @@ from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
-    from phasegate.check import Polled
+    from phasegate.base import Wire
+    from phasegate.check import Polled, ProductCheck
     from phasegate.lifecycle import Lifecycle
-    from phasegate.milestones import Milestone
+    from phasegate.milestones import Milestone, MilestoneStatus
     from phasegate.ports import Finding
     from workflows.bookkeeping import Books
     from workflows.gatekeeper import Gatekeeper
@@ -60,16 +61,30 @@ class MilestoneWatch:
             if not is_cancelled_exception(error):
                 raise
 
+    def _question(self, milestone: Milestone, check: Polled) -> tuple[str, Wire]:
+        """The activity that asks, and what it is asked."""
+        key, name, known = self.state.key, milestone.id, milestone.finding
+        if isinstance(check, ProductCheck):
+            about = ports.DependencyQuery(
+                product=key,
+                milestone=name,
+                check=check,
+                known=known,
+                why=milestone.why,
+                expected=milestone.expected,
+            )
+            return ports.CHECK_PRODUCT, about
+        query = ports.MilestoneQuery.model_validate(
+            {"product": key, "milestone": name, "check": check, "known": known}
+        )
+        return ports.CHECK_MILESTONE, query
+
     async def _watch(self, milestone: Milestone, check: Polled) -> None:
         while not milestone.state.settled:
+            activity, question = self._question(milestone, check)
             found = await workflow.execute_activity(
-                ports.CHECK_MILESTONE,
-                ports.MilestoneQuery(
-                    product=self.state.key,
-                    milestone=milestone.id,
-                    check=check,
-                    known=milestone.finding,
-                ),
+                activity,
+                question,
                 result_type=ports.MilestoneFinding,
                 start_to_close_timeout=timedelta(seconds=60),
                 retry_policy=RetryPolicy(
@@ -86,18 +101,19 @@ class MilestoneWatch:
                 await workflow.sleep(check.every.approximate, summary=f"ask {milestone.id} again")
 
     def _note(self, milestone: Milestone, found: ports.MilestoneFinding) -> None:
+        now, same = workflow.now(), found.finding is milestone.finding
         milestone.finding, milestone.why = found.finding, found.why
+        type, word = f"milestone.{found.finding}", "is not met yet"
         if found.finding is Finding.met:
-            milestone.meet(workflow.now(), found.why)
+            milestone.meet(now, found.why)
             word = "is met"
         elif found.finding is Finding.cannot_tell:
             milestone.why = f"cannot tell since {found.at:%Y-%m-%d %H:%M} UTC: {found.why}"
             word = "cannot be told"
-        else:
-            word = "is not met yet"
-        self.books.announce(
-            f"milestone.{found.finding}",
-            f"{milestone.title} {word} ({found.why})",
-            milestone=milestone.id,
-        )
+        elif milestone.waits_for and same:  # another product says more, or something else
+            type, word = "milestone.waits", "waits"
+            if milestone.expect(found.expected, now):
+                late = milestone.state is MilestoneStatus.at_risk
+                type, word = f"milestone.{milestone.state}", "is at risk" if late else "is on time"
+        self.books.announce(type, f"{milestone.title} {word} ({found.why})", milestone=milestone.id)
         self.changed()

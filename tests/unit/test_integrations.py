@@ -93,7 +93,7 @@ def test_secrets_are_read_when_they_are_used(tmp_path: Path) -> None:
     with pytest.raises(SecretMissing, match="empty"):
         secret.reveal()
     file.write_bytes(b"\xff\xfe")
-    with pytest.raises(SecretMissing, match="no text|codec"):
+    with pytest.raises(SecretMissing, match=r"no text|codec"):
         secret.reveal()
     with pytest.raises(SecretMissing, match="not set"):
         Secret(env="A").reveal({})
