@@ -6,7 +6,7 @@ from phasegate.base import digest_of
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
 from phasegate.lifecycle import Lifecycle
-from phasegate.milestones import replan
+from phasegate.milestones import first_dates, replan
 from phasegate.ports import Authority
 from phasegate.product import Product, require_bounded
 from phasegate.requests import HandoverRequest, UpdateProductRequest
@@ -65,7 +65,8 @@ def update(state: Lifecycle, request: UpdateProductRequest, found: Authority) ->
         state.require_owner(request.actor, "update")
     changed = check_update(state, request)
     phase = state.brief.phase if state.brief and not state.entering else None
-    told = replan(state.milestones, phase, state.product, request.product)
+    state.first_dates = first_dates(state.first_dates, state.product)
+    told = replan(state.milestones, phase, state.product, request.product, first=state.first_dates)
     state.product, state.definition_digest = request.product, digest_of(request.product)
     return "; ".join([f"{state.key} is updated: {', '.join(changed)}", *told])
 

@@ -84,6 +84,7 @@ class Lifecycle(Wire):
     started_at: Instant | None = None
     ended_at: Instant | None = None
     milestones: list[Milestone] = []
+    first_dates: dict[str, Instant] = Field({}, description="PHASE/ID → date, once it was changed")
     evidence: list[Evidence] = []
     conditions: list[Condition] = []
     sittings: Sittings = Sittings()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
@@ -119,12 +120,12 @@ class Sittings(Wire):
         """Close the open round and hand out its report."""
         assert self.open is not None
         assert self.open.report is not None
-        report, submitter, self.open = self.open.report, self.open.submitter, None
-        self.sum_up(report, submitter)
+        ended, report, self.open = self.open, self.open.report, None
+        self.sum_up(report, ended.submitter, ended.since)
         return report
 
-    def sum_up(self, report: GateReport, submitter: str) -> None:
-        """Keep what became of a round."""
+    def sum_up(self, report: GateReport, submitter: str, opened_at: datetime | None = None) -> None:
+        """Keep what became of a round. What an override decided without a round never opened."""
         self.closed.append(
             GateSummaryView(
                 gate=report.gate,
@@ -134,6 +135,7 @@ class Sittings(Wire):
                 votes=report.votes,
                 why=report.why,
                 submitter=submitter,
+                opened_at=opened_at,
             )
         )
         del self.closed[:-SUMMARIES_KEPT]

@@ -109,7 +109,8 @@ class Course(RevivalDesk):
         if state.invested_from is not None:
             before["milestones_before"] = start_again(state.milestones, here, state.product)
         known = {milestone.id for milestone in state.milestones}
-        state.milestones += [m for m in roadmap_of(here, state.product) if m.id not in known]
+        planned = roadmap_of(here, state.product, state.first_dates)
+        state.milestones += [m for m in planned if m.id not in known]
         self.say("product.phase-entered", f"{state.product.name} enters {here.title}", **before)
         self.publish()
 
