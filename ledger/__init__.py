@@ -1,6 +1,7 @@
 """The append-only, hash-chained record of every event, and the published documents."""
 
 from ledger.chain import Entry
+from ledger.deliveries import Deliveries, Delivery
 from ledger.documents import Documents, Kind, Publication
 from ledger.errors import ChainBroken, DocumentUnknown, LedgerError
 from ledger.store import Appended, Ledger
@@ -9,6 +10,8 @@ from ledger.url import data_dir, ledger_url
 __all__ = [
     "Appended",
     "ChainBroken",
+    "Deliveries",
+    "Delivery",
     "DocumentUnknown",
     "Documents",
     "Entry",

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, create_engine, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from ledger import dialects, schema
+from ledger import dialects, migrations, schema
 from ledger.errors import LedgerError
 from ledger.url import parse, shown
 
@@ -82,6 +82,9 @@ class Database:
             if found is None:
                 with self._write_transaction() as connection:
                     _create(connection)
+            elif found < schema.VERSION:
+                with self._write_transaction() as connection:
+                    _migrate(connection)
             elif found > schema.VERSION:
                 raise LedgerError(
                     f"the ledger at {self} cannot be used",
@@ -124,3 +127,12 @@ def _create(connection: Connection) -> None:
     schema.metadata.create_all(connection)
     dialects.guard(connection)
     connection.execute(insert(schema.schema_version).values(version=schema.VERSION))
+
+
+def _migrate(connection: Connection) -> None:
+    """All missing steps in one transaction. Who waited for the lock finds them done."""
+    dialects.lock(connection, "schema")
+    found = _version(connection) or 0
+    for version in range(found + 1, schema.VERSION + 1):
+        migrations.STEPS[version](connection)
+        connection.execute(insert(schema.schema_version).values(version=version))

@@ -1,10 +1,14 @@
-"""The tables. `streams` is the only one that changes, and only forwards."""
+"""The tables. Of the record only `streams` changes, and only forwards.
+
+What couriers know of their deliveries is operational state beside it: it is part of no hash, and
+may be changed. A change of these tables is a step in `ledger.migrations`, too.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -51,6 +55,40 @@ publications = Table(
     Column("digest", ForeignKey("documents.digest"), nullable=False),
     Column("published_at", String(32), nullable=False),
     Column("published_by", Text, nullable=False),
+)
+
+receivers = Table(
+    "receivers",
+    metadata,
+    Column("receiver", String(200), primary_key=True),
+    Column("since", String(32), nullable=False),
+    # It said that it takes nothing any more (410), when, and at which address (a digest).
+    Column("gone_at", String(32)),
+    Column("gone_url", String(64)),
+)
+
+couriers = Table(
+    "couriers",
+    metadata,
+    Column("receiver", String(200), primary_key=True),
+    Column("product", String(63), primary_key=True),
+    # Everything up to here is sent, dead or of no interest to the receiver.
+    Column("seq", Integer, nullable=False),
+    Column("failing_since", String(32)),
+    Column("why", Text),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("receiver", String(200), primary_key=True),
+    Column("product", String(63), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("event", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("why", Text, nullable=False),
+    Index("deliveries_by_product", "product", "state"),
 )
 
 APPEND_ONLY: dict[str, str] = {

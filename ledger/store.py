@@ -11,8 +11,11 @@ from sqlalchemy import Connection, insert, select, update
 from ledger import chain, dialects
 from ledger.chain import Entry, Row
 from ledger.database import Database
+from ledger.deliveries import Deliveries
 from ledger.documents import Documents
 from ledger.errors import ChainBroken, LedgerError
+from ledger.reading import announcement_of, entry_of
+from ledger.receivers import Receivers
 from ledger.schema import events, streams
 from phasegate.base import digest_of
 from phasegate.events import Anchor, Announcement
@@ -31,7 +34,8 @@ class Appended:
 
 
 class Ledger:
-    """The append-only record and the published documents (`documents`).
+    """The append-only record, the published documents (`documents`), and what is known of those
+    who are told (`receivers`, `deliveries`).
 
     Every method is one transaction and raises LedgerError where the database cannot be used. Safe
     to share between threads; processes open their own.
@@ -41,6 +45,8 @@ class Ledger:
         """`url` is an SQLAlchemy URL (see `ledger.url.ledger_url`); opened on first use."""
         self.database = Database(url)
         self.documents = Documents(self.database)
+        self.deliveries = Deliveries(self.database)
+        self.receivers = Receivers(self.database)
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.database)!r})"
@@ -93,10 +99,7 @@ class Ledger:
             query = query.where(events.c.type.in_(types))
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(events.c.seq)).all()
-        return [
-            Entry(row.seq, row.hash, row.prev_hash, _announcement(row.body), row.body)
-            for row in rows
-        ]
+        return [entry_of(row) for row in rows]
 
     def streams(self) -> dict[str, Anchor]:
         """Every product with a stream, sorted by key, and where its stream stands."""
@@ -159,19 +162,8 @@ def _known(connection: Connection, batch: Sequence[Announcement]) -> dict[str, A
         query = select(events.c.id, events.c.body).where(
             events.c.id.in_(ids[start : start + _CHUNK])
         )
-        known |= {row.id: _announcement(row.body) for row in connection.execute(query)}
+        known |= {row.id: announcement_of(row.body) for row in connection.execute(query)}
     return known
-
-
-def _announcement(body: str) -> Announcement:
-    try:
-        return Announcement.model_validate_json(body)
-    except ValueError as error:
-        raise LedgerError(
-            "an entry of the ledger cannot be read",
-            str(error),
-            "phasegate doctor",
-        ) from error
 
 
 def _compare(stored: Announcement, event: Announcement) -> None:

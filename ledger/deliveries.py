@@ -1,0 +1,213 @@
+"""What is known of deliveries: how far each courier is, what was sent, and what was given up.
+
+Operational state beside the record: it is part of no hash, and it may be changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from ledger import dialects
+from ledger.chain import Entry
+from ledger.database import Database
+from ledger.reading import entry_of
+from ledger.schema import couriers, deliveries, events, streams
+
+State = Literal["sent", "dead", "again"]
+"""`dead`: given up. `again`: somebody asked for another try of what was dead."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One event on its way to one receiver, as last known."""
+
+    receiver: str
+    product: str
+    seq: int
+    event: str
+    state: State
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A product of which a receiver has not been sent everything."""
+
+    product: str
+    seq: int
+    head: int
+
+
+class Deliveries:
+    """Every method is one transaction and raises LedgerError where the database cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def due(self, receiver: str, product: str, limit: int = 100) -> list[Entry]:
+        """What is to be sent next, in order: first what somebody asked for again."""
+        mine = and_(deliveries.c.product == product, deliveries.c.receiver == receiver)
+        again = (
+            select(events)
+            .join(
+                deliveries,
+                and_(deliveries.c.product == events.c.product, deliveries.c.seq == events.c.seq),
+            )
+            .where(mine, deliveries.c.state == "again")
+        )
+        with self._database.reading() as connection:
+            after = _seq(connection, receiver, product)
+            later = select(events).where(events.c.product == product, events.c.seq > after)
+            found: list[Any] = []
+            for query in (again, later):
+                room = query.order_by(events.c.seq).limit(limit - len(found))
+                found += connection.execute(room).all() if len(found) < limit else ()
+        return [entry_of(row) for row in found]
+
+    def settle(
+        self,
+        receiver: str,
+        product: str,
+        entries: Iterable[Entry],
+        state: State | None,
+        at: datetime,
+        why: str = "",
+    ) -> None:
+        """Note that these were sent or given up; None: that they do not concern the receiver."""
+        with self._database.writing() as connection:
+            for entry in entries:
+                if state is not None:
+                    _note(connection, receiver, product, entry, state, at, why)
+                _advance(connection, receiver, product, entry.seq)
+
+    def note(
+        self, receiver: str, entries: Iterable[Entry], state: State, at: datetime, why: str = ""
+    ) -> None:
+        """The same for a receiver that keeps no order, such as a person's mail."""
+        with self._database.writing() as connection:
+            for entry in entries:
+                product = entry.announcement.product
+                _note(connection, receiver, product, entry, state, at, why)
+
+    def sent(self, receiver: str, places: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Which of these (product, number) the receiver is known to have been sent."""
+        if not places:
+            return set()
+        same = or_(*(and_(deliveries.c.product == p, deliveries.c.seq == seq) for p, seq in places))
+        query = select(deliveries.c.product, deliveries.c.seq).where(
+            deliveries.c.receiver == receiver, deliveries.c.state == "sent", same
+        )
+        with self._database.reading() as connection:
+            return {(row.product, row.seq) for row in connection.execute(query)}
+
+    def failing(self, receiver: str, product: str, at: datetime, why: str) -> datetime:
+        """Note that the receiver took nothing now; since when that is so."""
+        with self._database.writing() as connection:
+            _courier(connection, receiver, product)
+            mine = _mine(receiver, product)
+            since = connection.execute(select(couriers.c.failing_since).where(mine)).scalar_one()
+            since = since or text_of(at)
+            connection.execute(update(couriers).where(mine).values(failing_since=since, why=why))
+        return datetime.fromisoformat(since)
+
+    def behind(self, receiver: str, after: str = "", limit: int = 500) -> list[Behind]:
+        """Products with something to send to it, sorted by key, those after `after`."""
+        seq = func.coalesce(couriers.c.seq, 0)
+        mine = and_(couriers.c.product == streams.c.product, couriers.c.receiver == receiver)
+        wanted = (
+            select(deliveries.c.product)
+            .where(deliveries.c.receiver == receiver, deliveries.c.state == "again")
+            .scalar_subquery()
+        )
+        query = (
+            select(streams.c.product, seq.label("seq"), streams.c.seq.label("head"))
+            .outerjoin(couriers, mine)
+            .where(
+                streams.c.product > after,
+                or_(streams.c.seq > seq, streams.c.product.in_(wanted)),
+            )
+            .order_by(streams.c.product)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [Behind(**row._mapping) for row in connection.execute(query)]
+
+    def dead(self, product: str, receiver: str | None = None) -> list[Delivery]:
+        """What was given up of a product, and what of that is tried again, in order."""
+        query = select(deliveries).where(
+            deliveries.c.product == product, deliveries.c.state.in_(("dead", "again"))
+        )
+        if receiver is not None:
+            query = query.where(deliveries.c.receiver == receiver)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(deliveries.c.seq, deliveries.c.receiver))
+            return [
+                Delivery(**{**row._mapping, "at": datetime.fromisoformat(row.at)}) for row in rows
+            ]
+
+    def retry(self, chosen: Sequence[Delivery], at: datetime) -> None:
+        """Have these tried again, before what is new."""
+        with self._database.writing() as connection:
+            for item in chosen:
+                connection.execute(
+                    update(deliveries)
+                    .where(
+                        deliveries.c.receiver == item.receiver,
+                        deliveries.c.product == item.product,
+                        deliveries.c.seq == item.seq,
+                        deliveries.c.state == "dead",
+                    )
+                    .values(state="again", at=text_of(at))
+                )
+
+
+def _mine(receiver: str, product: str) -> Any:
+    return and_(couriers.c.receiver == receiver, couriers.c.product == product)
+
+
+def _seq(connection: Connection, receiver: str, product: str) -> int:
+    query = select(couriers.c.seq).where(_mine(receiver, product))
+    return connection.execute(query).scalar_one_or_none() or 0
+
+
+def _courier(connection: Connection, receiver: str, product: str) -> None:
+    empty = {"receiver": receiver, "product": product, "seq": 0}
+    dialects.insert_if_absent(connection, couriers, empty)
+
+
+def _advance(connection: Connection, receiver: str, product: str, seq: int) -> None:
+    _courier(connection, receiver, product)
+    mine = _mine(receiver, product)
+    settled = {"failing_since": None, "why": None}
+    connection.execute(update(couriers).where(mine).values(**settled))
+    connection.execute(update(couriers).where(mine, couriers.c.seq < seq).values(seq=seq))
+
+
+def _note(
+    connection: Connection,
+    receiver: str,
+    product: str,
+    entry: Entry,
+    state: State,
+    at: datetime,
+    why: str,
+) -> None:
+    place = {"receiver": receiver, "product": product, "seq": entry.seq}
+    said = {"event": entry.announcement.id, "state": state, "at": text_of(at), "why": why}
+    dialects.insert_if_absent(connection, deliveries, {**place, **said})
+    connection.execute(
+        update(deliveries)
+        .where(*(deliveries.c[name] == value for name, value in place.items()))
+        .values(**said)
+    )
+
+
+def text_of(at: datetime) -> str:
+    """An instant as these tables keep it."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")

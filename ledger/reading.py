@@ -1,0 +1,25 @@
+"""Entries as they are read back from their rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ledger.chain import Entry
+from ledger.errors import LedgerError
+from phasegate.events import Announcement
+
+
+def entry_of(row: Any) -> Entry:
+    """A row of `events`. Raises LedgerError where it is no announcement."""
+    return Entry(row.seq, row.hash, row.prev_hash, announcement_of(row.body), row.body)
+
+
+def announcement_of(body: str) -> Announcement:
+    try:
+        return Announcement.model_validate_json(body)
+    except ValueError as error:
+        raise LedgerError(
+            "an entry of the ledger cannot be read",
+            str(error),
+            "phasegate doctor",
+        ) from error

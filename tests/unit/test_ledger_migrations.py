@@ -1,0 +1,138 @@
+"""A ledger that an older phasegate wrote is used, and its record stays as it was."""
+
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect
+
+from ledger import Ledger, LedgerError, migrations, schema
+from phasegate.events import Announcement
+
+VERSION_1 = Path(__file__).with_name("ledger_version_1.sql")
+"""What the release with version 1 wrote: three events of atlas, one of kite, a directory."""
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.db"
+    connection = sqlite3.connect(path)
+    connection.executescript(VERSION_1.read_text())
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.close()
+    return path
+
+
+def event(n: int) -> Announcement:
+    return Announcement(
+        id=f"e{n}",
+        type="gate.vote",
+        product="atlas",
+        source="product/atlas",
+        at=datetime(2026, 12, 1, tzinfo=UTC),
+        text="after the migration",
+    )
+
+
+def rows(path: Path, table: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()  # noqa: S608
+    finally:
+        connection.close()
+
+
+def shape(url: str) -> dict[str, object]:
+    """Tables, columns, keys and indexes, by name."""
+    engine = create_engine(url)
+    found = inspect(engine)
+    try:
+        return {
+            table: (
+                {c["name"]: (str(c["type"]), c["nullable"]) for c in found.get_columns(table)},
+                found.get_pk_constraint(table)["constrained_columns"],
+                sorted((i["name"], tuple(i["column_names"])) for i in found.get_indexes(table)),
+            )
+            for table in found.get_table_names()
+        }
+    finally:
+        engine.dispose()
+
+
+def test_the_record_stays_and_goes_on(old: Path) -> None:
+    before = {table: rows(old, table) for table in ("events", "streams", "documents")}
+    ledger = Ledger(f"sqlite:///{old}")
+    assert ledger.verify("atlas") == 3
+    assert {table: rows(old, table) for table in before} == before
+    assert ledger.documents.current("directory", "default") is not None
+    assert ledger.append("atlas", [event(1)]).seq == 4
+    assert ledger.verify("atlas") == 4
+    assert ledger.deliveries.due("subscriber/crm", "atlas")[0].seq == 1
+    ledger.close()
+
+
+def test_a_migrated_ledger_has_the_tables_of_a_new_one(old: Path, tmp_path: Path) -> None:
+    for path in (old, tmp_path / "new.db"):
+        ledger = Ledger(f"sqlite:///{path}")
+        ledger.streams()
+        ledger.close()
+    assert shape(f"sqlite:///{old}") == shape(f"sqlite:///{tmp_path / 'new.db'}")
+    assert set(migrations.STEPS) == set(range(2, schema.VERSION + 1))
+
+
+def test_what_was_append_only_still_is(old: Path) -> None:
+    ledger = Ledger(f"sqlite:///{old}")
+    ledger.streams()
+    ledger.close()
+    connection = sqlite3.connect(old)
+    for statement in (
+        "UPDATE events SET body = '{}'",
+        "DELETE FROM events",
+        "DELETE FROM schema_version",
+        "UPDATE schema_version SET version = 1",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            connection.execute(statement)
+    assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,), (2,)]
+    connection.close()
+
+
+def test_a_step_that_fails_leaves_the_old_version(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(connection: object) -> None:
+        migrations._add_deliveries(connection)  # type: ignore[arg-type]
+        raise OSError("the power went")
+
+    ledger = Ledger(f"sqlite:///{old}")
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "STEPS", {2: half})
+        with pytest.raises(LedgerError, match="the power went"):
+            ledger.head("atlas")
+    connection = sqlite3.connect(old)
+    assert connection.execute("SELECT max(version) FROM schema_version").fetchone() == (1,)
+    connection.close()
+    assert "couriers" not in shape(f"sqlite:///{old}")
+    assert ledger.head("atlas").seq == 3  # and once more, now that the power is back
+    ledger.close()
+
+
+OPEN = """
+import sys
+from ledger import Ledger
+ledger = Ledger("sqlite:///" + sys.argv[1])
+assert ledger.head("atlas").seq == 3
+ledger.close()
+"""
+
+
+def test_processes_that_migrate_at_once_do_it_once(old: Path) -> None:
+    command = [sys.executable, "-c", OPEN, str(old)]
+    running = [subprocess.Popen(command) for _ in range(4)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0, 0, 0]
+    ledger = Ledger(f"sqlite:///{old}")
+    assert ledger.verify("kite") == 1
+    ledger.close()
