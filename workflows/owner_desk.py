@@ -30,6 +30,10 @@ with workflow.unsafe.imports_passed_through():
     from workflows.retiring import SunsetKeeper
 
 
+TOLD_ONCE = "a-retry-tells-the-round-nothing"
+"""Patch: a retried hold or resume is answered, and the round not told what may be over by now."""
+
+
 class OwnerDesk(Desk):
     """Updates of a product."""
 
@@ -81,8 +85,10 @@ class OwnerDesk(Desk):
             self.hold(request.reason, actor=request.actor)
             return f"{self.state.key} is on hold"
 
+        new = request.key not in self.state.handled
         receipt = self.serve(request, do)
-        await self.gates.tell("pause")
+        if new or not workflow.patched(TOLD_ONCE):
+            await self.gates.tell("pause")
         return receipt
 
     @hold_product.validator
@@ -103,8 +109,10 @@ class OwnerDesk(Desk):
             )
             return f"{self.state.key} is active again"
 
+        new = request.key not in self.state.handled
         receipt = self.serve(request, do)
-        await self.gates.tell("resume")
+        if new or not workflow.patched(TOLD_ONCE):
+            await self.gates.tell("resume")
         return receipt
 
     @resume_product.validator
