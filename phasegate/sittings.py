@@ -30,6 +30,7 @@ class GateReport(Wire):
     votes: dict[str, str] = {}
     conditions: list[ConditionView] = []
     had_a_hand: dict[str, str] = Field({}, description="of which only the round was told")
+    override: str = Field("", description="who decided in the approvers' place")
 
     @classmethod
     def of(cls, view: GateView, token: str) -> GateReport:
@@ -48,6 +49,7 @@ class GateReport(Wire):
                 if vote.state == "standing" and not vote.advice
             },
             conditions=view.conditions if view.outcome == "conditional-go" else [],
+            override=view.override.actor if view.override else "",
         )
 
 

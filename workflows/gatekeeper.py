@@ -95,6 +95,11 @@ class Gatekeeper:
         ended = self._gone or (self._child is not None and self._child.done())
         return sitting.report is not None or ended
 
+    def overridden(self) -> bool:
+        """Whether the open round has reported what somebody decided in the approvers' place."""
+        report = (self.sittings.open and self.sittings.open.report) or _result(self._child)
+        return bool(report and report.override)
+
     def close(self) -> GateReport:
         """Close the round that has reported; one that ended without counts as abandoned."""
         sitting, child = self.sittings.open, self._child

@@ -101,12 +101,7 @@ class OwnerDesk(Desk):
 
         def do() -> str:
             self.state.require_owner(request.actor, "resume")
-            self.state.resume(workflow.now())
-            self.books.announce(
-                "product.resumed",
-                f"{self.state.key} goes on" + because(request.reason),
-                actor=request.actor,
-            )
+            self.go_on(request.reason, actor=request.actor)
             return f"{self.state.key} is active again"
 
         new = request.key not in self.state.handled
@@ -225,6 +220,11 @@ class OwnerDesk(Desk):
         self.state.held_by = gate
         text = f"{self.state.key} is on hold" + because(why)
         self.books.announce("product.held", text, actor=actor)
+
+    def go_on(self, why: str, *, actor: str) -> None:
+        self.state.resume(workflow.now())
+        text = f"{self.state.key} goes on" + because(why)
+        self.books.announce("product.resumed", text, actor=actor)
 
     def _holdable(self) -> None:
         if self.state.status is not Status.active:

@@ -131,11 +131,18 @@ class ProductLifecycle(Course):
             self.publish()
         else:
             await self.gates.rejoin()
-        await self.clock.until(lambda: self.gates.reported() and state.status is not Status.on_hold)
+        await self.clock.until(self._may_follow)
         report = self.gates.close()
+        if state.status is Status.on_hold:
+            self.go_on(report.why, actor=report.override)
         state.take_conditions(report.conditions, workflow.now(), report.gate)
         state.had_a_hand = report.had_a_hand | state.had_a_hand
         await self.follow(kind, report)
+
+    def _may_follow(self) -> bool:
+        """What the approvers decide waits for the end of a hold; an override is the end of it."""
+        held = self.state.status is Status.on_hold
+        return self.gates.reported() and (not held or self.gates.overridden())
 
     async def _catch_up(self, gate: Gate, facts: ProductFacts, promised: list[str]) -> None:
         """Tell the round what changed while it was being started, and could not be told."""
