@@ -94,6 +94,14 @@ class Retirement(Wire):
             for gate, groups in narrowed.items()
         }
 
+    def hear_of_milestone(self, milestone: str, state: str) -> None:
+        """What became of a milestone of the product: gates of the sunset may ask for it.
+
+        The facts are replaced, not changed: a round that is being started has the ones before.
+        """
+        milestones = {**self.product.milestones, milestone: state}
+        self.product = self.product.model_copy(update={"milestones": milestones})
+
     def facts(self, gate: str) -> ProductFacts:
         """What a gate of the sunset needs to know of the product."""
         return self.product.model_copy(update={"narrowed": self.approvers.get(gate, {})})

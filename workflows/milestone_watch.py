@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -18,7 +18,10 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.milestones import Milestone, MilestoneStatus
     from phasegate.ports import Finding
     from workflows.bookkeeping import Books
-    from workflows.gatekeeper import Gatekeeper
+
+
+SUNSET_HEARS = "the-sunset-hears-of-milestones"
+"""Patch: what becomes of a milestone is told to the sunset, too, and found out on its way."""
 
 
 class MilestoneWatch:
@@ -28,13 +31,18 @@ class MilestoneWatch:
     """
 
     def __init__(
-        self, state: Lifecycle, books: Books, gates: Gatekeeper, changed: Callable[[], None]
+        self,
+        state: Lifecycle,
+        books: Books,
+        tell: Callable[[Milestone], Awaitable[None]],
+        changed: Callable[[], None],
     ) -> None:
         self.state = state
         self.books = books
-        self.gates = gates
+        self.tell = tell
         self.changed = changed
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._telling = 0
 
     def start(self) -> None:
         """Watch every unsettled milestone of the phase that is not yet watched."""
@@ -42,6 +50,19 @@ class MilestoneWatch:
             if isinstance(milestone.check, Polled) and milestone.id not in self._tasks:
                 task = asyncio.create_task(self._until_settled(milestone, milestone.check))
                 self._tasks[milestone.id] = task
+
+    def start_in_sunset(self) -> None:
+        """Poll on while the product leaves the market: gates of the sunset may ask for them."""
+        unwatched = any(
+            isinstance(m.check, Polled) and not m.state.settled and m.id not in self._tasks
+            for m in self.state.here()
+        )
+        if unwatched and workflow.patched(SUNSET_HEARS):
+            self.start()
+
+    def has_told(self) -> bool:
+        """Whether everybody knows what was found: the next run would not tell them."""
+        return self._telling == 0
 
     def leave(self, milestone: Milestone) -> None:
         """Stop asking about a milestone that somebody has settled by hand."""
@@ -96,7 +117,11 @@ class MilestoneWatch:
             )
             if not milestone.state.settled:
                 self._note(milestone, found)
-                await self.gates.tell("milestone", milestone.id, milestone.state.value)
+                self._telling += 1
+                try:
+                    await self.tell(milestone)
+                finally:
+                    self._telling -= 1
             if not milestone.state.settled:
                 await workflow.sleep(check.every.approximate, summary=f"ask {milestone.id} again")
 

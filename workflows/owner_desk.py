@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.errors import Rejected
     from phasegate.evidence import Evidence, require_room
     from phasegate.lifecycle import Lifecycle, Status
+    from phasegate.milestones import Milestone
     from phasegate.requests import (
         EvidenceRequest,
         MilestoneRequest,
@@ -26,7 +27,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.desk import Desk, because
     from workflows.gatekeeper import Gatekeeper
-    from workflows.milestone_watch import MilestoneWatch
+    from workflows.milestone_watch import SUNSET_HEARS, MilestoneWatch
     from workflows.retiring import SunsetKeeper
 
 
@@ -192,8 +193,7 @@ class OwnerDesk(Desk):
             return text
 
         receipt = self.serve(request, do)
-        milestone = self.state.milestone(request.milestone)
-        await self.gates.tell("milestone", milestone.id, milestone.state.value)
+        await self.tell_milestone(self.state.milestone(request.milestone))
         return receipt
 
     @milestone.validator
@@ -212,6 +212,12 @@ class OwnerDesk(Desk):
                 facts = self.state.facts(sitting.gate)
                 await self.gates.tell("facts", facts=facts, actor=actor)
             await self.sunset.tell("facts", facts=self.state.facts(""), actor=actor)
+
+    async def tell_milestone(self, milestone: Milestone) -> None:
+        """A criterion may name it: of the open round, or of a gate of the sunset."""
+        await self.gates.tell("milestone", milestone.id, milestone.state.value)
+        if self.state.sunset_token and workflow.patched(SUNSET_HEARS):
+            await self.sunset.tell("milestone", milestone.id, milestone.state.value)
 
     # -- holding --------------------------------------------------------------------------------
 

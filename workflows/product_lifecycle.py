@@ -39,7 +39,7 @@ class ProductLifecycle(Course):
         self.books = Books(state.outbox)
         self.gates = Gatekeeper(state.sittings, self.books)
         self.sunset = SunsetKeeper(state)
-        self.watch = MilestoneWatch(state, self.books, self.gates, self.publish)
+        self.watch = MilestoneWatch(state, self.books, self.tell_milestone, self.publish)
         self.clock = ProductClock(state, self.books, self.publish, self.renew)
 
     @workflow.run
@@ -160,6 +160,7 @@ class ProductLifecycle(Course):
     async def _leave_the_market(self) -> None:
         """The sunset is a child of its own; the product ends when it reports."""
         await self.sunset.start()
+        self.watch.start_in_sunset()
         self.publish()
         await self.clock.until(self.sunset.ended)
         if self.sunset.retired():
@@ -179,7 +180,9 @@ class ProductLifecycle(Course):
 
     async def renew(self) -> None:
         """A fresh history; children go on, and pollers are started again."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(
+            lambda: workflow.all_handlers_finished() and self.watch.has_told()
+        )
         self.watch.stop()
         self.state.ahead_only = True
         workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())

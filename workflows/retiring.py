@@ -75,7 +75,8 @@ class SunsetKeeper:
     async def tell(
         self,
         action: OpenerAction,
-        condition: str = "",
+        about: str = "",
+        state: str = "",
         *,
         facts: ProductFacts | None = None,
         actor: str = "",
@@ -85,7 +86,8 @@ class SunsetKeeper:
             note = OpenerNote(
                 token=self.state.sunset_token,
                 action=action,
-                condition=condition,
+                condition=about,
+                state=state,
                 facts=facts,
                 actor=actor,
             )

@@ -70,6 +70,8 @@ class StewardDesk(OwnerDesk):
             )
             if state.status in (Status.active, Status.on_hold):
                 self.watch.start()
+            else:
+                self.watch.start_in_sunset()
             return text
 
         new = request.key not in state.handled

@@ -70,7 +70,7 @@ class SunsetDesk(Desk):
 
     @workflow.signal(name="opener_note")
     async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
-        """The product says that it changed, or that a condition of an earlier gate is kept."""
+        """The product changed, a milestone of it, or a condition of an earlier gate is kept."""
         try:
             note = read_signal(raw, OpenerNote)
             if note.token != self.state.token:
@@ -81,6 +81,9 @@ class SunsetDesk(Desk):
         if note.action == "condition-closed" and note.condition in self.state.open_conditions:
             self.state.open_conditions.remove(note.condition)
             await self.gates.tell("condition-closed", note.condition)
+        if note.action == "milestone":
+            self.state.hear_of_milestone(note.condition, note.state)
+            await self.gates.tell("milestone", note.condition, note.state)
         if note.action == "facts" and note.facts is not None:
             self.state.hear(note.facts)
             self.publish()

@@ -134,14 +134,20 @@ def test_those_who_may_report_and_confirm_come_with_the_plan(staffed: Ledger) ->
         {"kind": "manual", "id": "notes", "title": "Notes"},
         {"kind": "manual", "id": "keys", "title": "Keys", "by": "nobody-yet"},
     ]
-    phases = [{"id": "scoping", "title": "Scoping", "milestones": milestones}]
+    earlier = [{"id": "idea", "title": "Idea", "check": {"kind": "reported", "by": "legal"}}]
+    phases = [
+        {"id": "ideas", "title": "Ideas", "milestones": earlier},
+        {"id": "scoping", "title": "Scoping", "milestones": milestones},
+    ]
     digest = published(staffed, phases=phases, sunset={"tasks": tasks})
-    phase = run(staffed, ports.READ_PHASE, ports.PhaseRequest(policy_digest=digest))
-    assert phase.reporters == {"product": ("ann", "bob", "cy")}
+    asked = ports.PhaseRequest(policy_digest=digest, phase="scoping")
+    phase = run(staffed, ports.READ_PHASE, asked)
+    everybody = {"legal": ("dee",), "product": ("ann", "bob", "cy")}
+    assert phase.reporters == everybody, "milestones of earlier phases may be late"
     sunset = run(staffed, ports.READ_SUNSET, ports.SunsetRequest(policy_digest=digest))
     assert sunset.members == {"legal": ("dee",), "nobody-yet": ()}
     nowhere = ports.PhaseRequest(policy_digest=digest, directory="nowhere")
-    assert run(staffed, ports.READ_PHASE, nowhere).reporters == {"product": ()}
+    assert run(staffed, ports.READ_PHASE, nowhere).reporters == {"legal": (), "product": ()}
 
 
 def test_an_unknown_policy_may_be_published_a_moment_later(ledger: Ledger) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from stage import Stage
+from tracker import Tracker, serving
 
 from client.dev_server import DevServer, dev_server, free_port
 from client.engine import Engine
@@ -55,6 +56,27 @@ def stage(engine: Engine, request: pytest.FixtureRequest) -> Stage:
 @pytest.fixture
 def another(engine: Engine, request: pytest.FixtureRequest) -> Callable[[str], Stage]:
     return lambda suffix: Stage(engine, f"{key_of(request)[:50]}-{suffix}")
+
+
+@pytest.fixture(scope="module")
+async def eager(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
+    """An engine on a server that suggests continue-as-new after every few events."""
+    folder = tmp_path_factory.mktemp("eager")
+    eagerly = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=20")
+    async with dev_server(database=None, port=free_port(), ui_port=None, options=eagerly) as server:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TEMPORAL_ADDRESS", server.address)
+            patch.setenv("PHASEGATE_DATA_DIR", str(folder))
+            engine = await Engine.connect(settings(folder))
+            async with build_worker(engine.client, engine.settings):
+                yield engine
+            engine.ledger.close()
+
+
+@pytest.fixture
+def tracker() -> Iterator[Tracker]:
+    with serving() as running:
+        yield running
 
 
 def key_of(request: pytest.FixtureRequest) -> str:

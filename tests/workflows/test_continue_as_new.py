@@ -1,18 +1,14 @@
 """Histories stay short: everything goes on after continue-as-new, and children survive it."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from stage import Stage
 from temporalio import workflow
 
-from client.dev_server import dev_server, free_port
 from client.engine import Engine
-from client.settings import Settings
 from phasegate.ids import gate_id, product_id, sunset_id
-from worker import build_worker
 from workflows.gatekeeper import Gatekeeper
 
 LEAVING = """
@@ -28,22 +24,6 @@ sunset:
       kind: gate
       gate: {id: down, title: Down, requires: [{group: eng, need: 2}]}
 """
-
-
-@pytest.fixture(scope="module")
-async def eager(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
-    """An engine on a server that suggests continue-as-new after every few events."""
-    folder = tmp_path_factory.mktemp("eager")
-    settings = Settings(folder, f"sqlite:///{folder / 'ledger.db'}", "phasegate", "http://x")
-    eagerly = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=20")
-    async with dev_server(database=None, port=free_port(), ui_port=None, options=eagerly) as server:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TEMPORAL_ADDRESS", server.address)
-            patch.setenv("PHASEGATE_DATA_DIR", str(folder))
-            engine = await Engine.connect(settings)
-            async with build_worker(engine.client, settings):
-                yield engine
-            engine.ledger.close()
 
 
 async def runs(engine: Engine, workflow_id: str) -> int:

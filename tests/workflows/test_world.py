@@ -1,70 +1,15 @@
 """What touches the world: polled milestones, retirement tasks, a ledger that cannot be written."""
 
-import asyncio
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pytest
 from stage import Stage
+from tracker import Tracker
 
 from client.engine import Engine
 from client.settings import Settings
 from ledger import Ledger
 from phasegate.ids import product_id
 from worker import build_worker
-
-
-@dataclass
-class Tracker:
-    """A small web service: answers with `status` and `body`, and remembers what it was asked."""
-
-    url: str = ""
-    status: int = 200
-    body: object = field(default_factory=dict)
-    calls: list[tuple[str, str, str]] = field(default_factory=list)
-
-    async def asked(self, times: int) -> None:
-        for _ in range(600):
-            if len(self.calls) >= times:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"asked {len(self.calls)} times, not {times}")
-
-
-@pytest.fixture
-def tracker() -> Iterator[Tracker]:
-    state = Tracker()
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            self.rfile.read(length)
-            key = self.headers.get("Idempotency-Key", "")
-            state.calls.append((self.command, self.path, key))
-            text = json.dumps(state.body).encode()
-            self.send_response(state.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_POST = do_DELETE = answer
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 async def test_a_polled_milestone_opens_the_gate_without_growing_history(

@@ -215,6 +215,14 @@ def test_the_state_survives_being_saved_and_read_back() -> None:
     )
 
 
+def test_a_sunset_hears_of_a_milestone_and_keeps_what_it_told_before() -> None:
+    state = sunset(planned=False)
+    told = state.facts("down")
+    state.hear_of_milestone("migrated", "met")
+    assert state.facts("down").milestones["migrated"] == "met"
+    assert "migrated" not in told.milestones
+
+
 def confirm(task: str, actor: str = "olga") -> ConfirmRequest:
     return ConfirmRequest(actor=actor, task=task, note="done", request_id="r")
 

@@ -1,0 +1,61 @@
+"""A system of the world to poll and to order things from: a small web server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Tracker:
+    """A small web service: answers with `status` and `body`, and remembers what it was asked."""
+
+    url: str = ""
+    status: int = 200
+    body: object = field(default_factory=dict)
+    calls: list[tuple[str, str, str]] = field(default_factory=list)
+
+    async def asked(self, times: int) -> None:
+        for _ in range(600):
+            if len(self.calls) >= times:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"asked {len(self.calls)} times, not {times}")
+
+
+@contextmanager
+def serving() -> Iterator[Tracker]:
+    """A tracker that answers until it is left."""
+    state = Tracker()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            self.rfile.read(length)
+            key = self.headers.get("Idempotency-Key", "")
+            state.calls.append((self.command, self.path, key))
+            text = json.dumps(state.body).encode()
+            self.send_response(state.status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST = do_DELETE = answer
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    yield state
+    server.shutdown()
+    server.server_close()
+    thread.join()
