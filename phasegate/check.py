@@ -1,17 +1,20 @@
 """How a milestone is known to be met: somebody reports it, a system is asked, or an event says so.
 
 Every check that is asked again and again is a `Polled`. Where systems are, and with which secrets
-they are asked, is not said here: a check names a connection of the integrations file.
+they are asked, is not said here: a check names a connection of the integrations file. Texts may
+hold placeholders (`phasegate.placeholders`), which a product's figures replace.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from phasegate.base import Document, Slug
+from phasegate.placeholders import climbs, names_in, unquoted
 from phasegate.span import Span
 
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
@@ -47,11 +50,31 @@ class HttpCheck(Polled):
     kind: Literal["http"]
     url: str | None = Field(None, pattern=r"^https?://", max_length=2000)
     connection: Slug | None = None
-    path: str | None = Field(None, pattern=r"^/", max_length=2000)
+    path: str | None = Field(None, max_length=2000, description="begins with /, and may have a ?")
     expression: str = Field(max_length=2000, description="CEL over body; true means met")
     pages: bool = Field(
         False, description="follow Link: rel=next; body is then the list of all pages' items"
     )
+
+    @field_validator("url")
+    @classmethod
+    def _fixed_host(cls, url: str | None) -> str | None:
+        if url and names_in(re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]):
+            raise ValueError(
+                "may have placeholders after the host only: the policy says whom to ask"
+            )
+        return url
+
+    @field_validator("path")
+    @classmethod
+    def _below(cls, path: str | None) -> str | None:
+        if path is None:
+            return None
+        if not re.match(r"/(?!/)", path) or re.search(r"[\\#\s\x00-\x1f\x7f]", path):
+            raise ValueError("begins with one /, and has no blank, backslash or # in it")
+        if climbs(path):
+            raise ValueError("has a dot segment, which leads out of the connection's address")
+        return path
 
     @model_validator(mode="after")
     def _one_address(self) -> HttpCheck:
@@ -60,6 +83,19 @@ class HttpCheck(Polled):
         if (self.connection is None) is not (self.path is None):
             raise ValueError("connection and path go together")
         return self
+
+
+def _whole_path(text: str, form: str, what: str) -> str:
+    """A path of names in a tracker, unless it is yet to be filled. Raises ValueError."""
+    if not names_in(text) and (not re.fullmatch(form, text) or climbs(text)):
+        raise ValueError(f"needs {what}")
+    return text
+
+
+def _quoted(query: str | None, quotes: str) -> str | None:
+    if query and (name := unquoted(query, quotes)):
+        raise ValueError(f'needs {{{name}}} within double quotes: "{{{name}}}"')
+    return query
 
 
 def _exactly_one(check: Document, *names: str) -> None:
@@ -72,11 +108,21 @@ class GithubCheck(Polled):
 
     kind: Literal["github"]
     connection: Slug = "github"
-    repo: str = Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", max_length=200)
+    repo: str = Field(min_length=1, max_length=200, description="owner/name")
     milestone: Name | None = Field(None, description="its title, or its number as text")
     release: Name | None = Field(None, description="a tag, or latest")
     issues: Name | None = Field(None, description="a search, such as label:blocker is:open")
     at_most: int = Field(0, ge=0, le=1000, description="how many issues may be left")
+
+    @field_validator("repo")
+    @classmethod
+    def _named(cls, repo: str) -> str:
+        return _whole_path(repo, r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", "OWNER/NAME")
+
+    @field_validator("issues")
+    @classmethod
+    def _closed(cls, issues: str | None) -> str | None:
+        return _quoted(issues, '"')
 
     @model_validator(mode="after")
     def _one(self) -> GithubCheck:
@@ -89,11 +135,16 @@ class GitlabCheck(Polled):
 
     kind: Literal["gitlab"]
     connection: Slug = "gitlab"
-    project: str = Field(pattern=r"^[^\s/]+(/[^\s/]+)*$", max_length=300, description="group/name")
+    project: str = Field(min_length=1, max_length=300, description="group/name, or its number")
     milestone: Name | None = Field(None, description="its title")
     release: Name | None = Field(None, description="a tag")
     issues: Name | None = Field(None, description="labels of open issues, with commas between")
     at_most: int = Field(0, ge=0, le=99, description="how many open issues may be left")
+
+    @field_validator("project")
+    @classmethod
+    def _named(cls, project: str) -> str:
+        return _whole_path(project, r"[^\s/]+(/[^\s/]+)*", "GROUP/NAME")
 
     @model_validator(mode="after")
     def _one(self) -> GitlabCheck:
@@ -111,6 +162,11 @@ class JiraCheck(Polled):
     version: Name | None = Field(None, description="its name")
     jql: Name | None = Field(None, description="the issues that are counted")
     at_most: int = Field(0, ge=0, le=99, description="how many issues may be left")
+
+    @field_validator("jql")
+    @classmethod
+    def _closed(cls, jql: str | None) -> str | None:
+        return _quoted(jql, "\"'")
 
     @model_validator(mode="after")
     def _one(self) -> JiraCheck:

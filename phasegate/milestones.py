@@ -12,6 +12,7 @@ from pydantic import Field
 
 from phasegate.base import Instant, Wire
 from phasegate.check import Check, ProductCheck, ReportedCheck
+from phasegate.filling import fill
 from phasegate.policy import Phase
 from phasegate.ports import Finding
 from phasegate.product import Product, RoadmapMilestone
@@ -49,6 +50,7 @@ class Milestone(Wire):
         None, description="when what it waits for in another product is expected there"
     )
     why: str = ""
+    problem: str = Field("", description="why its check cannot be asked: the product lacks a value")
 
     @property
     def waits_for(self) -> str:
@@ -60,6 +62,13 @@ class Milestone(Wire):
         """When it is to be met: its own date, or that of what it waits for if that is later."""
         known = [at for at in (self.due, self.expected) if at]
         return max(known, default=None)
+
+    def fill(self, product: Product) -> None:
+        """Put the product's values into its check, or say why that cannot be."""
+        filled, before = fill(self.check, product), self.problem
+        self.check, self.problem = filled.check, filled.problem
+        if before or filled.problem:
+            self.why = f"cannot tell: {filled.problem}" if filled.problem else ""
 
     def next_turn(self) -> datetime | None:
         """When the clock will change its state."""
@@ -166,6 +175,8 @@ def roadmap_of(
         )
         for plan in dated.values()
     ]
+    for milestone in found:
+        milestone.fill(product)
     return found
 
 
@@ -193,8 +204,13 @@ def replan(
     """Follow a new definition, and say how: what is new in this phase joins, dates move.
 
     Nothing leaves: a criterion may name it. No check changes: an owner could settle it by that.
+    Only one that could not be asked yet, for want of a value, gets the value.
     """
     told: list[str] = []
+    for milestone in milestones:
+        if milestone.problem and not milestone.state.settled:
+            milestone.fill(after)
+            told += [] if milestone.problem else [f"milestone {milestone.id} can be asked now"]
     old, new = _plans(before), _plans(after)
     for milestone in milestones:
         was, now = (

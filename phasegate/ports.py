@@ -5,7 +5,7 @@ Workflows and activities know each other by this module only.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -214,21 +214,26 @@ class Finding(StrEnum):
 
 
 class MilestoneQuery(Wire):
-    """Poll until the answer differs from `known`."""
+    """Poll until the answer differs from `known`. With a `problem`, there is nothing to ask yet."""
 
     product: str
     milestone: str
     check: AnyPolled
     known: Finding = Finding.not_met
+    problem: str = ""
 
 
 class MilestoneFinding(Wire):
-    """`expected` is when another product expects what was asked about."""
+    """`expected` is when another product expects what was asked about.
+
+    `wait` is how long the system asks to be left alone (a day at most).
+    """
 
     finding: Finding
     why: str = ""
     at: Instant
     expected: Instant | None = None
+    wait: timedelta | None = None
 
 
 class DependencyQuery(Wire):

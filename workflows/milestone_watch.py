@@ -42,14 +42,23 @@ class MilestoneWatch:
         self.tell = tell
         self.changed = changed
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._asked: dict[str, Polled] = {}
         self._telling = 0
 
     def start(self) -> None:
-        """Watch every unsettled milestone of the phase that is not yet watched."""
+        """Watch every unsettled milestone of the phase that is not yet watched as it is now."""
         for milestone in self.state.here():
-            if isinstance(milestone.check, Polled) and milestone.id not in self._tasks:
-                task = asyncio.create_task(self._until_settled(milestone, milestone.check))
-                self._tasks[milestone.id] = task
+            check = milestone.check
+            if not isinstance(check, Polled):
+                continue
+            watched = self._tasks.get(milestone.id)
+            if watched and check != self._asked[milestone.id]:  # it has got its values meanwhile
+                watched.cancel()
+            elif watched:
+                continue
+            self._asked[milestone.id] = check
+            task = asyncio.create_task(self._until_settled(milestone, check))
+            self._tasks[milestone.id] = task
 
     def start_in_sunset(self) -> None:
         """Poll on while the product leaves the market: gates of the sunset may ask for them."""
@@ -96,7 +105,13 @@ class MilestoneWatch:
             )
             return ports.CHECK_PRODUCT, about
         query = ports.MilestoneQuery.model_validate(
-            {"product": key, "milestone": name, "check": check, "known": known}
+            {
+                "product": key,
+                "milestone": name,
+                "check": check,
+                "known": known,
+                "problem": milestone.problem,
+            }
         )
         return ports.CHECK_MILESTONE, query
 
@@ -123,7 +138,8 @@ class MilestoneWatch:
                 finally:
                     self._telling -= 1
             if not milestone.state.settled:
-                await workflow.sleep(check.every.approximate, summary=f"ask {milestone.id} again")
+                pause = max(check.every.approximate, found.wait or timedelta(0))
+                await workflow.sleep(pause, summary=f"ask {milestone.id} again")
 
     def _note(self, milestone: Milestone, found: ports.MilestoneFinding) -> None:
         now, same = workflow.now(), found.finding is milestone.finding
