@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
@@ -39,6 +40,9 @@ def ahead(wake: datetime | None) -> timedelta | None:
     return min(max(wake - workflow.now(), timedelta(0)), LONGEST_TIMER)
 
 
+UNDETERRED = "an-ending-is-not-cancelled"
+"""Patch: a cancel that comes while something ends changes nothing."""
+
 Value = str | list[str] | datetime | None
 
 
@@ -51,6 +55,7 @@ class Books:
         self._shown: dict[str, Value] = {}
         self._noted: Mapping[str, Any] = {}
         self._request = ""
+        self._deterred = False
 
     async def keep(self) -> None:
         """Hand announcements to the ledger in batches, for as long as the workflow runs.
@@ -70,8 +75,29 @@ class Books:
             self.outbox.written(len(batch), anchor)
 
     async def closed(self) -> None:
-        """Wait until everything is in the ledger."""
+        """Wait until everybody is answered and everything is in the ledger."""
+        await workflow.wait_condition(workflow.all_handlers_finished)
         await workflow.wait_condition(lambda: not self.outbox.waiting)
+
+    async def undeterred(
+        self, step: Callable[[], Awaitable[None]], late: Callable[[], None]
+    ) -> None:
+        """Take a step of the ending, whatever cancel comes meanwhile.
+
+        What has ended cannot be cancelled any more, and what was answered must reach the ledger: a
+        cancel that left would take the outbox along. It is noted once, by `late`. A step that is
+        broken off is taken again from its beginning.
+        """
+        while True:
+            try:
+                await step()
+                return
+            except BaseException as error:
+                if not is_cancelled_exception(error) or not workflow.patched(UNDETERRED):
+                    raise
+                if not self._deterred:
+                    self._deterred = True
+                    late()
 
     def announce(self, type: str, text: str, *, actor: str = "", **data: Any) -> None:
         info = workflow.info()

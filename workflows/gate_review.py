@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.search import review_attributes
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
-    from workflows.bookkeeping import Books, Value, ahead
+    from workflows.bookkeeping import UNDETERRED, Books, Value, ahead
     from workflows.convening import Convening
     from workflows.vote_desk import ReviewStart
 
@@ -32,6 +32,7 @@ class GateReview(Convening):
         self.round = start.round
         self.books = Books(start.outbox)
         self.id = workflow.info().workflow_id
+        self._told = False
 
     @workflow.run
     async def run(self, start: ReviewStart) -> GateReport:
@@ -44,7 +45,7 @@ class GateReview(Convening):
                 raise
             self._abandon("cancelled")
         report = self._report()
-        await self._hand_in(report)
+        await self.books.undeterred(partial(self._hand_in, report), self._cancelled_late)
         keeping.cancel()
         return report
 
@@ -173,13 +174,23 @@ class GateReview(Convening):
             await self._tell(report)
             told = True
 
+    def _cancelled_late(self) -> None:
+        state = self.round
+        how = f"it is decided: {state.outcome}" if state.outcome else "it has ended undecided"
+        self.say("gate.cancelled-late", f"{state.gate.id} is cancelled too late: {how}")
+
     async def _tell(self, report: GateReport) -> None:
-        """Report by signal: it reaches the opener in whichever run it is by now."""
+        """Report by signal, once: it reaches the opener in whichever run it is by now."""
+        if self._told:
+            return  # a cancel broke off what came after it
         opener = workflow.get_external_workflow_handle(self.start.reports_to)
         try:
             await opener.signal("gate_decided", report)
-        except Exception:  # the opener has ended, say by a cancel: the ledger has the outcome
+        except Exception as error:  # the opener has ended by a cancel: the ledger has the outcome
+            if is_cancelled_exception(error) and workflow.patched(UNDETERRED):
+                raise  # this round was cancelled, and the opener not told
             self.say("gate.unreported", f"{opener.id} has ended and does not take the outcome")
+        self._told = True
 
     # -- what is seen ---------------------------------------------------------------------------
 

@@ -48,15 +48,14 @@ class ProductLifecycle(Course):
         try:
             await self._live()
         except Cancelled:
-            await self._end_cancelled()
+            await self.books.undeterred(self._end_cancelled, self._cancelled_late)
         except BaseException as error:  # a cancel from the Temporal UI, also inside an activity
             if not is_cancelled_exception(error):
                 raise
             state.cancelled_by = state.cancelled_by or "Temporal"
             await self._end_cancelled()
         self.watch.stop()
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        await self.books.closed()
+        await self.books.undeterred(self.books.closed, self._cancelled_late)
         keeping.cancel()
         return product_view(state, self.id)
 
@@ -177,6 +176,10 @@ class ProductLifecycle(Course):
         await self.sunset.stop()
         who = self.state.cancelled_by or "unknown"
         self.finish(Status.cancelled, f"cancelled by {who}" + because(self.state.cancel_reason))
+
+    def _cancelled_late(self) -> None:
+        how = f"it is {self.state.status}" if self.state.status.is_final else "it is ending already"
+        self.say("product.cancelled-late", f"{self.state.key} is cancelled too late: {how}")
 
     async def renew(self) -> None:
         """A fresh history; children go on, and pollers are started again."""

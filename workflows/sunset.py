@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from temporalio import workflow
 from temporalio.exceptions import is_cancelled_exception
@@ -16,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.retirement import Entry, Retirement, TaskState
     from phasegate.retirement_page import sunset_page
     from phasegate.views import SunsetView
-    from workflows.bookkeeping import PATIENT, Books, ahead
+    from workflows.bookkeeping import PATIENT, UNDETERRED, Books, ahead
     from workflows.gatekeeper import Gatekeeper
     from workflows.sunset_tasks import SunsetTasks
 
@@ -51,9 +52,8 @@ class Sunset(SunsetTasks):
             state.stopped = "cancelled"
             self._end("cancelled", f"the sunset of {state.product.name} was cancelled")
         report = self._report("")
-        await self._tell(report)
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        await self.books.closed()
+        await self.books.undeterred(partial(self._tell, report), self._cancelled_late)
+        await self.books.undeterred(self.books.closed, self._cancelled_late)
         keeping.cancel()
         return report
 
@@ -110,6 +110,10 @@ class Sunset(SunsetTasks):
         self.state.ended_at = workflow.now()
         self.books.announce(f"sunset.{word}", text)
         self.publish()
+
+    def _cancelled_late(self) -> None:
+        text = f"the sunset of {self.state.product.name} is cancelled too late: it has ended"
+        self.books.announce("sunset.cancelled-late", text)
 
     # -- waiting --------------------------------------------------------------------------------
 
@@ -171,5 +175,7 @@ class Sunset(SunsetTasks):
         product = workflow.get_external_workflow_handle(self.state.reports_to)
         try:
             await product.signal("sunset_progress", report)
-        except Exception:  # the product has ended, say by a terminate: the sunset goes on
+        except Exception as error:  # the product was terminated, say: the sunset goes on
+            if is_cancelled_exception(error) and workflow.patched(UNDETERRED):
+                raise  # the sunset itself was cancelled, and the product not told
             workflow.logger.warning("nobody takes the report", extra={"product": product.id})
