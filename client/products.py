@@ -215,7 +215,13 @@ async def under_way(engine: Engine, key: str) -> bool:
 
 
 async def listing(
-    engine: Engine, *, status: str | None = None, everything: bool = False, limit: int = 100
+    engine: Engine,
+    *,
+    status: str | None = None,
+    owner: str | None = None,
+    policy: str | None = None,
+    everything: bool = False,
+    limit: int | None = 100,
 ) -> AsyncIterator[ProductRow]:
     """Products from the search attributes, newest first; without `everything`, running ones."""
     query_text = "WorkflowType = 'ProductLifecycle' AND ExecutionStatus != 'ContinuedAsNew'"
@@ -223,6 +229,8 @@ async def listing(
         query_text += f" AND PhasegateStatus = {quoted(status)}"
     elif not everything:
         query_text += " AND ExecutionStatus = 'Running'"
+    query_text += f" AND PhasegateOwner = {quoted(owner)}" if owner else ""
+    query_text += f" AND PhasegatePolicy = {quoted(policy)}" if policy else ""
     async for execution in engine.client.list_workflows(query_text, limit=limit):
         yield _row(engine, execution)
 

@@ -13,15 +13,23 @@ Note = Annotated[Text, Parameter(help="What shows it, or why; the record keeps i
 
 
 async def list_(key: Key, /, *, output: Output = "table") -> None:
-    """A product's milestones and where each stands."""
+    """A product's milestones: planned, due, expected, actual, and the slip in days.
+
+    `planned` is the first date a milestone had. The slip is what it is expected, or came, later; a
+    negative one was met early.
+    """
     from client import products
     from client.engine import Engine
+    from client.forecasts import milestone_rows
+    from commands.foreseeing import foreseen
     from commands.listing import emit_part
     from commands.parsing import key_of
     from commands.product import milestone_grid
 
-    view = await products.show(await Engine.connect(), key_of(key))
-    emit_part(view.milestones, view, milestone_grid(view), output)
+    engine = await Engine.connect()
+    view = await products.show(engine, key_of(key))
+    view.forecast = await foreseen(engine, view)
+    emit_part(milestone_rows(view, view.forecast), view, milestone_grid(view), output)
 
 
 async def report(

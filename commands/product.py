@@ -52,14 +52,16 @@ async def show(key: Key, /, *, watch: Watch = False, output: Output = "table") -
     """One product: phase, milestones, gates, what it waits for."""
     from client import products
     from client.engine import Engine
+    from commands.foreseeing import Foreseer
     from commands.output import emit
     from commands.parsing import key_of
     from commands.watching import watched
 
     known = key_of(key)
     engine = await Engine.connect()
+    foreseer = Foreseer(engine)
     await watched(
-        lambda: products.show(engine, known),
+        lambda: foreseer.look(products.show(engine, known)),
         lambda view: emit(view, lambda: product_blocks(view), output),
         done=lambda view: not watch or view.ended_at is not None,
     )
@@ -79,6 +81,7 @@ def product_blocks(view: ProductView) -> Iterable[Block]:
             ("gate", f"{view.gate} (round {view.round})" if view.round else view.gate),
             ("waits for", view.waiting_for),
             ("next due", view.next_due),
+            ("next gate expected", _expected_gate(view)),
             ("policy", view.policy),
             ("started", view.started_at),
             ("ended", view.ended_at),
@@ -97,14 +100,49 @@ def product_blocks(view: ProductView) -> Iterable[Block]:
     yield condition_grid(view)
 
 
-def milestone_grid(view: ProductView) -> Block:
-    from commands.output import Grid
+def _expected_gate(view: ProductView) -> str:
+    from commands.times import day_of
 
+    found = view.forecast
+    if found is None or found.next_gate_expected is None:
+        return ""
+    gate = next(g for g in found.gates if g.gate == found.next_gate and g.expected)
+    text = f"{gate.gate}: {day_of(gate.expected)}"
+    text += " at the earliest" if gate.at_earliest else ""
+    late = f"; {gate.slip} days later than planned" if gate.slip else ""
+    return f"{text} ({gate.basis}){late}"
+
+
+def milestone_grid(view: ProductView) -> Block:
+    from client.forecasts import milestone_rows
+    from commands.output import Grid
+    from commands.times import day_of
+
+    columns = ("milestone", "phase", "state", "planned", "due", "expected", "actual", "slip")
     return Grid(
-        ("milestone", "phase", "state", "due", "met", "title", "why"),
-        [(m.id, m.phase, m.state, m.due, m.met_at, m.title, m.why) for m in view.milestones],
+        (*columns, "title", "why"),
+        [
+            (
+                m.id,
+                m.phase,
+                m.state,
+                day_of(m.planned),
+                m.due,
+                day_of(m.expected),
+                m.met_at,
+                days(m.slip),
+                m.title,
+                m.why,
+            )
+            for m in milestone_rows(view, view.forecast)
+        ],
         "Milestones",
     )
+
+
+def days(slip: int | None) -> str:
+    """A slip as people read it: `+12 d` late, `-3 d` early, nothing on the day."""
+    return f"{slip:+} d" if slip else ""
 
 
 def condition_grid(view: ProductView) -> Block:

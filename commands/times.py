@@ -15,6 +15,11 @@ _DUE = TypeAdapter(PlannedDue)
 _FORMS = "a day as 2027-03-01, an instant as 2027-03-01T09:00:00Z, or a span as '10 days'"
 
 
+def day_of(at: datetime | None) -> str:
+    """The day of an instant, in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d") if at else ""
+
+
 def instant_of(
     text: str, option: str, *, day: Literal["starts", "ends"] = "ends", now: datetime | None = None
 ) -> datetime:

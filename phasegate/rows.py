@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from phasegate.base import Instant, Wire
+from phasegate.views import MilestoneView
 
 
 class ProductRow(Wire):
@@ -18,6 +21,16 @@ class ProductRow(Wire):
     next_due: Instant | None
     workflow_id: str
     ui_url: str
+
+
+class MilestoneRow(MilestoneView):
+    """A milestone in a list, with what is expected of it as of now."""
+
+    actual: Instant | None = Field(None, description="when it was met")
+    slip: int | None = Field(
+        None, description="days later than first planned; negative only of what is met"
+    )
+    at_risk: bool = False
 
 
 class GateRow(Wire):

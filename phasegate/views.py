@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from phasegate.base import Figure, Instant, Wire
+from phasegate.forecast_view import Forecast
 
 
 class RequirementView(Wire):
@@ -245,3 +246,4 @@ class ProductView(Wire):
     ended_at: Instant | None = None
     workflow_id: str
     ui_url: str = ""
+    forecast: Forecast | None = Field(None, description="reckoned by whoever shows it")

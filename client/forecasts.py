@@ -1,0 +1,83 @@
+"""Forecasts of products, from what they show of themselves, their policies and their records.
+
+Reckoned here and not in workflows: what is expected changes with the day, and no history should.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from client.asking import query
+from client.engine import Engine
+from client.sunsets import show as show_sunset
+from phasegate.errors import EngineError
+from phasegate.forecast import forecast
+from phasegate.forecast_past import PhaseEntry
+from phasegate.forecast_sunset import SUNSET, with_sunset
+from phasegate.forecast_view import Forecast
+from phasegate.ids import gate_id
+from phasegate.policy import Policy
+from phasegate.rows import MilestoneRow
+from phasegate.views import GateView, ProductView
+
+ENTERED, SUNSETTING = "product.phase-entered", "product.sunsetting"
+
+
+class Forecaster:
+    """Forecasts of many products; a policy is read once."""
+
+    def __init__(self, engine: Engine, now: datetime) -> None:
+        self.engine = engine
+        self.now = now
+        self._policies: dict[str, Policy] = {}
+
+    async def foresee(self, view: ProductView) -> Forecast:
+        """One product's course. Raises LedgerError where its policy or record cannot be read."""
+        policy, entries = await asyncio.to_thread(self._read, view)
+        resolve_due = await self._resolve_due(view)
+        found = forecast(policy, view, self.now, entries=entries, resolve_due=resolve_due)
+        if any(entry.phase == SUNSET for entry in entries):
+            try:
+                sunset = await show_sunset(self.engine, view.key)
+            except EngineError:  # it is being planned, or Temporal keeps it no longer
+                return found
+            return with_sunset(found, sunset, self.now)
+        return found
+
+    def _read(self, view: ProductView) -> tuple[Policy, list[PhaseEntry]]:
+        digest = view.policy_digest
+        if digest not in self._policies:
+            self._policies[digest] = self.engine.ledger.documents.read_policy(digest)
+        told = self.engine.ledger.events(view.key, types=(ENTERED, SUNSETTING))
+        entries = []
+        for event in (entry.announcement for entry in told):
+            phase = SUNSET if event.type == SUNSETTING else event.data.get("phase")
+            if phase:
+                entries.append(PhaseEntry(phase=phase, at=event.at))
+        return self._policies[digest], entries
+
+    async def _resolve_due(self, view: ProductView) -> datetime | None:
+        """By when the open round is to be decided; None while it is being convened."""
+        if view.gate is None or view.round is None or view.ended_at is not None:
+            return None
+        try:
+            round = await query(
+                self.engine.workflow(gate_id(view.key, view.gate)), "show", GateView
+            )
+        except EngineError:  # it is closing, or just being started
+            return None
+        return round.resolve_due if round.round == view.round else None
+
+
+def milestone_rows(view: ProductView, found: Forecast | None) -> list[MilestoneRow]:
+    """A product's milestones with what is expected of each, where that is known."""
+    known = {m.id: m for m in found.milestones if not m.ahead} if found else {}
+    rows = []
+    for milestone in view.milestones:
+        row = MilestoneRow(**milestone.model_dump(), actual=milestone.met_at)
+        if foreseen := known.get(milestone.id):
+            row.expected, row.slip = foreseen.expected, foreseen.slip
+            row.at_risk = foreseen.at_risk
+        rows.append(row)
+    return rows
