@@ -169,6 +169,11 @@ REFUSALS: Mapping[str, Entry] = {
     "milestone-settled": Entry(
         "rejected", "a milestone that is met or waived already", "`phasegate milestone list KEY`"
     ),
+    "event-not-awaited": Entry(
+        "rejected",
+        "an event for a milestone that does not wait for it, or not yet",
+        "`phasegate milestone list KEY`",
+    ),
     "unknown-condition": Entry(
         "rejected", "a condition that is not open", "`phasegate condition list KEY`"
     ),

@@ -6,7 +6,9 @@ use 7, 1 and 1.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 
 from phasegate.facts import ProductFacts
 
@@ -103,17 +105,46 @@ def owed_by(owner: str, team: Iterable[str]) -> list[str]:
     return _bounded([person_key(owner), *map(person_key, sorted(set(team) - {owner}))])
 
 
-def _bounded(keys: Sequence[str]) -> list[str]:
-    """As many of these as fit, in their order; and EVERYBODY if some do not."""
+EVENTS = "event:*"
+"""On a product: it waits for more events than had room, so that each asks it."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9._/@:+-]{1,120}")
+
+
+def event_key(source: str, type: str, subject: str | None) -> str:
+    """What a product waits for: an event of this type, about this subject if it names one.
+
+    As it is where it is short and plain, and as a digest where it is not.
+    """
+    words = f"event:{source}/{type}" + (f"/{subject}" if subject else "")
+    if _PLAIN.fullmatch(words):
+        return words
+    digest = sha256(f"{type}\n{subject or ''}".encode()).hexdigest()[:24]
+    return f"event:{source}/sha256-{digest}"
+
+
+def event_keys(source: str, type: str, subject: str | None) -> list[str]:
+    """What an event asks for: products that wait for it, for any of its type, and for too much."""
+    exact = [event_key(source, type, subject)] if subject else []
+    return [*exact, event_key(source, type, None), EVENTS]
+
+
+def waiting_on_events(keys: Sequence[str]) -> list[str]:
+    """The keyword list of a product that waits for these events."""
+    return _bounded(keys, EVENTS)
+
+
+def _bounded(keys: Sequence[str], others: str = EVERYBODY) -> list[str]:
+    """As many of these as fit, in their order; and what stands for the others if some do not."""
     if _size(keys) <= WAITING_ON_BYTES:
         return list(keys)
     found: list[str] = []
-    room = WAITING_ON_BYTES - _size([EVERYBODY])
+    room = WAITING_ON_BYTES - _size([others])
     for key in keys:
         if _size([key]) <= room:
             found.append(key)
             room -= _size([key])
-    return [*found, EVERYBODY]
+    return [*found, others]
 
 
 def _size(entries: Iterable[str]) -> int:

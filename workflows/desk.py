@@ -29,8 +29,8 @@ def because(reason: str) -> str:
 class Request(Protocol):
     """Who asks, and the key that a retry of the same command repeats."""
 
-    actor: str
-
+    @property
+    def actor(self) -> str: ...
     @property
     def key(self) -> str: ...
 

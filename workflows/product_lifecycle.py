@@ -219,5 +219,6 @@ class ProductLifecycle(Course):
             "PhasegatePhase": state.phase_shown,
             "PhasegateGate": view.gate,
             "PhasegateDue": due_in_lists(state),
+            **self.waiting_on(),
         }
         self.books.show(attributes)

@@ -36,12 +36,12 @@ with workflow.unsafe.imports_passed_through():
     )
     from workflows.authority import authority_of
     from workflows.desk import because
-    from workflows.owner_desk import OwnerDesk
+    from workflows.event_desk import EventDesk
 
 T = TypeVar("T")
 
 
-class StewardDesk(OwnerDesk):
+class StewardDesk(EventDesk):
     """Updates that change what the product is, or what was decided about it."""
 
     @workflow.query(name="definition")
