@@ -12,7 +12,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from client.logs import LogContextInterceptor
 from workflows.failures import PlainFailureConverter
 from workflows.gate_review import GateReview
-from workflows.intake import SignalIntake
+from workflows.intake import Intake, RequestConverter
 from workflows.product_lifecycle import ProductLifecycle
 from workflows.sunset import Sunset
 
@@ -37,7 +37,9 @@ def _runner(existing: WorkflowRunner | None) -> WorkflowRunner:
 
 
 CONVERTER = dataclasses.replace(
-    pydantic_data_converter, failure_converter_class=PlainFailureConverter
+    pydantic_data_converter,
+    payload_converter_class=RequestConverter,
+    failure_converter_class=PlainFailureConverter,
 )
 
 
@@ -46,7 +48,7 @@ def phasegate_plugin() -> SimplePlugin:
     return SimplePlugin(
         "phasegate",
         data_converter=CONVERTER,
-        interceptors=[LogContextInterceptor(), SignalIntake()],
+        interceptors=[LogContextInterceptor(), Intake()],
         workflows=list(WORKFLOWS),
         workflow_runner=_runner,
     )

@@ -235,7 +235,9 @@ REFUSALS: Mapping[str, Entry] = {
         "`phasegate doctor`, then ask again: nothing was done",
     ),
     "malformed": Entry(
-        "rejected", "a signal that cannot be read; recorded, since nobody hears", "use the CLI"
+        "rejected",
+        "a request that cannot be read; one by signal is recorded, since nobody hears",
+        "use the CLI, or send what the hint asks for",
     ),
     "unknown-signal": Entry(
         "rejected", "a signal that a workflow does not have; recorded", "use the CLI"

@@ -60,9 +60,14 @@ def read_signal(raw: RawValue, model: type[M], *, hint: str = OURS, **defaults: 
     try:
         return model.model_validate({**defaults, **data})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or model.__name__
-        raise Rejected("malformed", what, f"{where}: {first['msg']}", hint) from error
+        raise Rejected("malformed", what, first_problem(error, model.__name__), hint) from error
+
+
+def first_problem(error: ValidationError, name: str) -> str:
+    """Where the first thing is that is wrong, and what: `approver: Field required`."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or name
+    return f"{where}: {first['msg']}"
 
 
 def count_refusal(refusal: Refusal) -> None:
