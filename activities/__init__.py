@@ -10,7 +10,7 @@ from activities.milestones import check_milestone
 from activities.people import PeopleActivities
 from activities.policies import PolicyActivities
 from activities.retirement import RetirementActivities
-from activities.rounds import RoundActivities
+from activities.rounds import RoundActivities, opener_run
 from activities.settings import ActivitySettings
 from ledger import Ledger
 
@@ -28,6 +28,7 @@ def all_activities(ledger: Ledger, settings: ActivitySettings) -> list[Callable[
         PeopleActivities(ledger).authority,
         AnnouncementActivities(ledger).announce,
         RoundActivities(ledger).read_round,
+        opener_run,
         check_milestone,
         DependencyActivities(ledger).check_product,
         retirement.call_endpoint,

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from temporalio import activity
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 
-from activities.errors import ledger_errors
+from activities.errors import OPENER_BROKEN_OFF, failure, ledger_errors
 from ledger import Ledger
 from phasegate import ports
 from phasegate.sittings import GateReport
 from phasegate.views import GateView
+
+BROKEN_OFF = (
+    WorkflowExecutionStatus.TERMINATED,
+    WorkflowExecutionStatus.FAILED,
+    WorkflowExecutionStatus.TIMED_OUT,
+)
+"""Ways to end without phasegate having a say, from which a reset brings back."""
 
 
 class RoundActivities:
@@ -33,3 +42,28 @@ class RoundActivities:
             if (view.gate, view.round) == (request.gate, request.round):
                 return ports.RoundAnswer(report=GateReport.of(view, token=""))
         return ports.RoundAnswer()
+
+
+@activity.defn(name=ports.OPENER_RUN)
+async def opener_run(query: ports.OpenerQuery) -> ports.OpenerRun:
+    """The run that a workflow is in now. A reset leaves the id and starts another run.
+
+    Errors: opener-broken-off where it was terminated or has failed (retried until it is reset), and
+    those of Temporal (retried).
+    """
+    handle = activity.client().get_workflow_handle(query.workflow_id)
+    try:
+        found = await handle.describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return ports.OpenerRun()
+        raise
+    if found.status in BROKEN_OFF:
+        raise failure(
+            OPENER_BROKEN_OFF,
+            f"nobody takes the report of this round: {query.workflow_id} was broken off",
+            f"it is {found.status.name.lower()}",
+            f"temporal workflow reset --workflow-id {query.workflow_id} --type LastWorkflowTask "
+            "--reason 'bring it back'; or terminate this round, too",
+        )
+    return ports.OpenerRun(run_id=found.run_id)

@@ -28,6 +28,7 @@ AUTHORITY = "authority"
 ANNOUNCE = "announce"
 CHECK_MILESTONE = "check_milestone"
 CHECK_PRODUCT = "check_product"
+OPENER_RUN = "opener_run"
 CALL_ENDPOINT = "call_endpoint"
 ARCHIVE_FILES = "archive_files"
 
@@ -196,6 +197,18 @@ class RoundAnswer(Wire):
     """What the ledger has of it; None where it has no end. The token is not in the ledger."""
 
     report: GateReport | None = None
+
+
+class OpenerQuery(Wire):
+    """In which run is the workflow that opened a round, at its end?"""
+
+    workflow_id: str
+
+
+class OpenerRun(Wire):
+    """Empty where there is no such workflow any more."""
+
+    run_id: str = ""
 
 
 class AnnounceRequest(Wire):

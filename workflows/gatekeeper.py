@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 from temporalio import workflow
@@ -32,9 +31,7 @@ class Gatekeeper:
         self._child: workflow.ChildWorkflowHandle[Any, Any] | None = None
         self._starting = False
         self._gone = False
-        self._reset = False
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        workflow.register_random_seed_callback(self._note_reset)
+        self._search: asyncio.Task[None] | None = None
 
     async def open(
         self,
@@ -78,14 +75,12 @@ class Gatekeeper:
             attributes=review_attributes(facts, gate.id),
         )
         self._starting = False
-        self._in_background("reset", self._ping_after_a_reset(sitting))
         return sitting
 
     async def rejoin(self) -> None:
         """In a new run, which does not see the open round complete: ask it to report by signal."""
-        if sitting := self.sittings.open:
+        if self.sittings.open:
             await self.tell("ping")
-            self._in_background("reset", self._ping_after_a_reset(sitting))
 
     def reported(self) -> bool:
         """Whether the open round has reported, or has ended without (somebody terminated it)."""
@@ -140,8 +135,8 @@ class Gatekeeper:
     ) -> None:
         """Tell the open round, if there is one.
 
-        A round that cannot be told has ended. The run that started it gets its result, a later
-        one may have missed its report: the ledger has it, or it was ended from outside.
+        A round that cannot be told has ended, and its report may have missed this run: the ledger
+        has it, or it was ended from outside.
         """
         sitting = self.sittings.open
         if sitting is None or self._starting:
@@ -156,8 +151,8 @@ class Gatekeeper:
             actor=actor,
         )
         told = await quietly(lambda: handle.signal("opener_note", note))
-        if not told and (self._child is None or self._reset):
-            self._in_background("search", self._look_up(sitting))
+        if not told:  # so that no Update waits for the search
+            self._search = asyncio.create_task(self._look_up(sitting))
 
     async def _look_up(self, sitting: OpenGate) -> None:
         """A round ends only when its outbox is in the ledger, so the ledger knows how it ended."""
@@ -178,20 +173,6 @@ class Gatekeeper:
             sitting.report = answer.report.model_copy(update={"token": sitting.token})
         else:
             self._gone = True
-
-    def _note_reset(self, seed: int) -> None:
-        """Temporal sows anew where a history was reset, and only there."""
-        self._reset = True
-
-    async def _ping_after_a_reset(self, sitting: OpenGate) -> None:
-        """The round may have ended while nobody was there, or complete to the run that was."""
-        await workflow.wait_condition(lambda: self._reset or self.sittings.open is not sitting)
-        if self.sittings.open is sitting:
-            await self.tell("ping")
-
-    def _in_background(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """So that no Update waits for it."""
-        self._tasks[name] = asyncio.create_task(work)
 
     async def stop(self) -> None:
         """Cancel the open round: the lifecycle it belongs to is ending."""

@@ -6,8 +6,10 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowHandle
+from temporalio.worker import Replayer
 
 from client.asking import new_request_id
+from client.plugin import phasegate_plugin
 from phasegate.ids import gate_id, product_id
 
 
@@ -19,11 +21,12 @@ async def to_launch(stage: Stage) -> None:
     await stage.becomes(gate="launch")
 
 
-async def reset(stage: Stage, handle: WorkflowHandle[object, object]) -> None:
-    """To the end of the last workflow task, as `temporal workflow reset` does by default."""
+async def reset(stage: Stage, handle: WorkflowHandle[object, object], to: int = 0) -> None:
+    """To the end of the last workflow task, as `temporal workflow reset` does by default, or to
+    that which ended with event `to`."""
     description = await handle.describe()
     events = (await handle.fetch_history()).events
-    last = max(
+    last = to or max(
         event.event_id
         for event in events
         if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
@@ -56,11 +59,40 @@ async def test_a_product_hears_of_a_gate_that_decided_while_it_was_terminated(
     handle = stage.engine.workflow(product_id(stage.key))
     await handle.terminate(reason="by mistake")
     await stage.votes("launch", "go", "ana", "bo", "cy")
-    await stage.engine.workflow(gate_id(stage.key, "launch")).result()
+
+    async def decided() -> bool | None:
+        return True if "gate.decided" in stage.story() else None
+
+    await stage.until(decided, "the round decides, and waits for whom it reports to")
     await reset(stage, handle)
     view = await stage.becomes(phase="market")
     assert view.gates[-1].votes == {"ana": "go", "bo": "go", "cy": "go"}
     assert "gate.abandoned" not in stage.story()
+
+
+@pytest.mark.parametrize("last", [True, False])
+async def test_what_was_reset_replays(stage: Stage, last: bool) -> None:
+    """To its first and to its last workflow task: a worker that comes later finds its way."""
+    await to_launch(stage)
+    handle = stage.engine.workflow(product_id(stage.key))
+    if last:
+        await reset(stage, handle)
+    else:
+        await stage.votes("launch", "recycle", "ana", "bo", "cy", "dan")
+        await stage.becomes(gate=None)
+        await reset(stage, handle, to=4)
+        await stage.becomes(phase="build")
+        await stage.submit()
+    await stage.gate_opens("launch")
+    await stage.votes("launch", "go", "ana", "bo", "cy")
+    await stage.becomes(phase="market")
+    client = stage.engine.client
+    runs = [run async for run in client.list_workflows(f"WorkflowId = '{handle.id}'")]
+    assert len(runs) == 3
+    replayer = Replayer(workflows=[], plugins=[phasegate_plugin()])
+    for run in runs:
+        past = client.get_workflow_handle(run.id, run_id=run.run_id)
+        await replayer.replay_workflow(await past.fetch_history())
 
 
 @pytest.mark.parametrize("times", [1, 2])
