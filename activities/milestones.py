@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
-import httpx2
 from temporalio import activity
 
-from activities import web
+from activities.asking import Answer, asked
+from activities.connecting import CannotTell
 from activities.errors import unchanged
+from activities.extensions import custom
 from phasegate import ports
-from phasegate.check import HttpCheck
-from phasegate.expressions import evaluate
+from phasegate.check import CustomCheck
 from phasegate.ports import Finding
-
-SECONDS = 10.0
 
 
 @activity.defn(name=ports.CHECK_MILESTONE)
@@ -25,56 +20,30 @@ async def check_milestone(query: ports.MilestoneQuery) -> ports.MilestoneFinding
     """Ask once. Returns what differs from `query.known`; else raises, to be retried after `every`.
 
     The wait between two polls is Temporal's retry delay, so that the history does not grow with
-    the polls. Anything but a JSON answer of which the expression is true is never "met".
+    the polls. Whatever goes wrong on the way is "cannot tell", never "met".
 
-    Errors: unchanged (retried after `check.every`, or after Retry-After if that is longer).
+    Errors: unchanged (retried after `check.every`, or after what the system asks for if that is
+    longer).
     """
-    if not isinstance(query.check, HttpCheck) or query.check.url is None:
-        raise unchanged("this release does not know that check", query.check.every.approximate)
-    finding, why, wait = await _ask(query.check, query.check.url)
-    if finding is not query.known:
-        return ports.MilestoneFinding(finding=finding, why=why, at=datetime.now(UTC))
+    found = await _find(query)
+    if found.finding is not query.known:
+        return ports.MilestoneFinding(
+            finding=found.finding, why=found.why, at=datetime.now(UTC), wait=found.wait
+        )
     every = query.check.every.approximate
     raise unchanged(
-        f"milestone {query.milestone} of {query.product} is still {finding.value}: {why}",
-        max(every, wait or every),
+        f"milestone {query.milestone} of {query.product} is still {found.finding.value}: "
+        f"{found.why}",
+        max(every, found.wait or every),
     )
 
 
-async def _ask(check: HttpCheck, url: str) -> tuple[Finding, str, timedelta | None]:
-    """What the system says, why, and how long it asks to be left alone."""
-    asked = web.shown(url)
+async def _find(query: ports.MilestoneQuery) -> Answer:
     try:
-        async with asyncio.timeout(SECONDS), web.client(SECONDS) as http:
-            response = await web.get(http, url)
-            try:
-                if not response.is_success:
-                    why = f"{asked} answered {response.status_code}"
-                    return Finding.cannot_tell, why, web.retry_after(response)
-                if response.headers.get("Content-Encoding", "identity") != "identity":
-                    return Finding.cannot_tell, f"{asked} answered in compressed form", None
-                body, whole = await web.read(response)
-            finally:
-                await response.aclose()
-    except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError, ValueError) as error:
-        return Finding.cannot_tell, f"{asked} cannot be asked: {web.reason(error)}", None
-    if not whole:
-        return Finding.cannot_tell, f"{asked} answered more than {web.BODY_BYTES} bytes", None
-    return *_judge(check.expression, body, asked), None
-
-
-def _judge(expression: str, body: bytes, asked: str) -> tuple[Finding, str]:
-    try:
-        answer = json.loads(body, parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        return Finding.cannot_tell, f"{asked} did not answer JSON"
-    truth = evaluate(expression, {"body": answer})
-    if truth.problem:
-        return Finding.cannot_tell, f"{expression} {truth.problem}"
-    if truth.met:
-        return Finding.met, f"{expression} is true of {asked}"
-    return Finding.not_met, f"{expression} is false of {asked}"
-
-
-def _no_json(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
+        if query.problem:
+            raise CannotTell(f"{query.problem}; phasegate product update {query.product} FILE")
+        if isinstance(query.check, CustomCheck):
+            return await custom(query, query.check)
+        return await asked(query.check)
+    except CannotTell as error:
+        return Answer(Finding.cannot_tell, error.why, error.wait)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from importlib.metadata import version
+from types import MappingProxyType
 
 import httpx2
 
@@ -35,34 +36,45 @@ async def client(seconds: float) -> AsyncIterator[httpx2.AsyncClient]:
         yield opened
 
 
-async def get(http: httpx2.AsyncClient, url: str) -> httpx2.Response:
+async def get(
+    http: httpx2.AsyncClient,
+    url: str | httpx2.URL,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    allowed: Callable[[httpx2.URL], bool] = lambda url: True,
+) -> httpx2.Response:
     """GET, following at most REDIRECTS redirects; the answer's body is not read yet.
 
-    The client's own redirects read every body on the way, however long. Raises httpx2.HTTPError.
+    The client's own redirects read every body on the way, however long, and carry every header
+    but Authorization to wherever they lead. Here nothing is sent to what is not `allowed`.
+    Raises httpx2.HTTPError.
     """
-    request = http.build_request("GET", url, headers={"Accept": "application/json"})
+    request = http.build_request("GET", url, headers={"Accept": "application/json", **headers})
     for _ in range(REDIRECTS + 1):
         response = await http.send(request, stream=True, follow_redirects=False)
         if response.next_request is None:
             return response
         await response.aclose()
         request = response.next_request
+        if not allowed(request.url):
+            raise httpx2.RequestError(f"it leads to {shown(str(request.url))}, which is not asked")
     raise httpx2.TooManyRedirects(f"more than {REDIRECTS} redirects")
 
 
-async def read(response: httpx2.Response) -> tuple[bytes, bool]:
-    """The first BODY_BYTES of the body as sent, and whether that is all of it."""
+async def read(response: httpx2.Response, limit: int = BODY_BYTES) -> tuple[bytes, bool]:
+    """The first `limit` bytes of the body as sent, and whether that is all of it."""
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
-        if len(body) > BODY_BYTES:
-            return bytes(body[:BODY_BYTES]), False
+        if len(body) > limit:
+            return bytes(body[:limit]), False
     return bytes(body), True
 
 
-def retry_after(response: httpx2.Response) -> timedelta | None:
-    """How long a 429 or 503 asks to wait (RFC 9110, 10.2.3), a day at most."""
-    if response.status_code not in (429, 503):
+def retry_after(
+    response: httpx2.Response, statuses: tuple[int, ...] = (429, 503)
+) -> timedelta | None:
+    """How long an answer of these statuses asks to wait (RFC 9110, 10.2.3), a day at most."""
+    if response.status_code not in statuses:
         return None
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():

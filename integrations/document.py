@@ -6,6 +6,7 @@ and what it may be used for and with which secret is decided here.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
@@ -35,6 +36,14 @@ class Connection(Document):
         pattern=r"^[A-Za-z0-9-]{1,100}$",
         description="the header that carries the token, if it is not Authorization: Bearer",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _address_only(cls, url: str) -> str:
+        rest = url.partition("://")[2]
+        if "@" in rest.partition("/")[0] or re.search(r"[?#\\]", rest):
+            raise ValueError("takes host and path only: no user, no secret, no ? and no #")
+        return url
 
     @model_validator(mode="after")
     def _one_way(self) -> Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from integrations.document import Integrations
@@ -34,6 +35,12 @@ def load_integrations(env: Mapping[str, str] = os.environ) -> Integrations:
             error.strerror or str(error),
             f"mend {VARIABLE}, or unset it to integrate nothing",
         ) from error
+    return _parsed(text, name)
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: bytes, name: str) -> Integrations:
+    # Every poll of every milestone reads the file; it is parsed again when its text has changed.
     return parse(Integrations, text, name).model
 
 

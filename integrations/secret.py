@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -26,6 +27,15 @@ class Secret(Document):
 
     env: str | None = Field(None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)
     file: str | None = Field(None, min_length=1, max_length=1000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_value(cls, data: Any) -> Any:
+        if isinstance(data, str):  # the message of a wrong type would quote it
+            raise ValueError(
+                "needs env: NAME or file: PATH; the secret itself does not belong here"
+            )
+        return data
 
     @model_validator(mode="after")
     def _one_place(self) -> Secret:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.testing import ActivityEnvironment
 
-from activities import milestones
+from activities import asking, milestones
 from phasegate.check import HttpCheck
 from phasegate.ports import Finding, MilestoneFinding, MilestoneQuery
 
@@ -152,7 +152,7 @@ async def test_a_compressed_answer_is_not_unpacked(web: Any) -> None:
 
 async def test_a_trickle_ends_in_time(web: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every byte comes in time; all of them together would take a minute."""
-    monkeypatch.setattr(milestones, "SECONDS", 0.5)
+    monkeypatch.setattr(asking, "SECONDS", 0.5)
 
     def trickle(handler: BaseHTTPRequestHandler) -> None:
         for _ in range(600):
