@@ -12,11 +12,13 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from activities import ActivitySettings, all_activities
+from activities import ActivitySettings, Receivers, Waker, all_activities
 from client.connection import connect
 from client.leaving import leave
 from client.logs import configure_logs
+from client.schedules import keep_schedules
 from client.settings import Settings
+from integrations import Integrations, load_integrations
 from ledger import Ledger
 from phasegate.errors import PhasegateError
 
@@ -31,12 +33,29 @@ THREADS = 16
 log = structlog.get_logger(__name__)
 
 
-def build_worker(client: Client, settings: Settings, *, task_queue: str | None = None) -> Worker:
-    """A worker on a connected client (workflows, converter and sandbox come with its plugin)."""
+def build_worker(
+    client: Client,
+    settings: Settings,
+    *,
+    task_queue: str | None = None,
+    integrations: Integrations | None = None,
+) -> Worker:
+    """A worker on a connected client (workflows, converter and sandbox come with its plugin).
+
+    Without `integrations`, those of the file that the environment names. Needs a running event
+    loop. Raises IntegrationsUnreadable or DocumentError for a file that is at fault.
+    """
+    queue = task_queue or settings.task_queue
+    receivers = Receivers(load_integrations() if integrations is None else integrations)
     return Worker(
         client,
-        task_queue=task_queue or settings.task_queue,
-        activities=all_activities(Ledger(settings.ledger_url), ActivitySettings.from_env()),
+        task_queue=queue,
+        activities=all_activities(
+            Ledger(settings.ledger_url),
+            ActivitySettings.from_env(),
+            receivers,
+            Waker(client, queue, receivers) if receivers else None,
+        ),
         activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
         graceful_shutdown_timeout=GRACE,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
@@ -51,8 +70,10 @@ async def run(task_queue: str | None = None) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
+    integrations = load_integrations()
     client = await connect()
-    worker = build_worker(client, settings, task_queue=task_queue)
+    worker = build_worker(client, settings, task_queue=task_queue, integrations=integrations)
+    await keep_schedules(client, worker.task_queue, integrations)
     working = asyncio.create_task(worker.run())
     asked = asyncio.create_task(stop.wait())
     log.info("worker started", task_queue=worker.task_queue, namespace=client.namespace)

@@ -5,20 +5,33 @@ from typing import Any
 
 from activities.announcements import AnnouncementActivities
 from activities.convene import ConveneActivities
+from activities.couriers import CourierActivities
 from activities.dependencies import DependencyActivities
 from activities.milestones import check_milestone
 from activities.people import PeopleActivities
 from activities.policies import PolicyActivities
+from activities.receivers import Receivers
 from activities.retirement import RetirementActivities
 from activities.rounds import RoundActivities, opener_run
 from activities.settings import ActivitySettings
+from activities.waking import SweepActivities, Waker
+from integrations import Integrations
 from ledger import Ledger
 
-__all__ = ["ActivitySettings", "all_activities"]
+__all__ = ["ActivitySettings", "Receivers", "Waker", "all_activities"]
 
 
-def all_activities(ledger: Ledger, settings: ActivitySettings) -> list[Callable[..., Any]]:
-    """Every activity, for a worker. Those that are not async need its `activity_executor`."""
+def all_activities(
+    ledger: Ledger,
+    settings: ActivitySettings,
+    receivers: Receivers | None = None,
+    waker: Waker | None = None,
+) -> list[Callable[..., Any]]:
+    """Every activity, for a worker. Those that are not async need its `activity_executor`.
+
+    Without `receivers` nobody is told what happens, and without a `waker` only when swept.
+    """
+    receivers = receivers or Receivers(Integrations())
     policies = PolicyActivities(ledger)
     retirement = RetirementActivities(settings)
     return [
@@ -26,11 +39,13 @@ def all_activities(ledger: Ledger, settings: ActivitySettings) -> list[Callable[
         policies.read_sunset,
         ConveneActivities(ledger).convene,
         PeopleActivities(ledger).authority,
-        AnnouncementActivities(ledger).announce,
+        AnnouncementActivities(ledger, receivers.wanted, waker.wake if waker else None).announce,
         RoundActivities(ledger).read_round,
         opener_run,
         check_milestone,
         DependencyActivities(ledger).check_product,
         retirement.call_endpoint,
         retirement.archive_files,
+        CourierActivities(ledger, receivers).deliver,
+        SweepActivities(ledger, receivers).sweep,
     ]

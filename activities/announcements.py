@@ -1,6 +1,9 @@
-"""Making lifecycle events known: into the ledger, and one log line each."""
+"""Making lifecycle events known: into the ledger, and on to those who are told."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 
 import structlog
 from temporalio import activity
@@ -16,8 +19,17 @@ log = structlog.get_logger(__name__)
 class AnnouncementActivities:
     """Repeating a batch changes nothing: events are recognised by their id."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        wanted: Mapping[str, bool] | None = None,
+        wake: Callable[[str, Iterable[str]], None] | None = None,
+    ) -> None:
+        """`wanted` are the receivers to know (True: from the beginning); `wake` is told of every
+        product that something was announced of. It must return at once, and never raises."""
         self._ledger = ledger
+        self._new = dict(wanted or {})
+        self._wake = wake
 
     # Where it is called locally and takes too long, it ends by itself: an exception thrown into its
     # thread could hit the database's own bookkeeping.
@@ -28,7 +40,13 @@ class AnnouncementActivities:
         Errors: ledger-unavailable (retried; the workflow keeps the events meanwhile).
         """
         with ledger_errors():
+            if self._new:  # before the first event that they are to be sent
+                self._ledger.receivers.enroll(self._new, datetime.now(UTC))
+                self._new = {}
             written = self._ledger.record(request.product, request.events)
+        # Also for what was there before: the worker that wrote it may have died before this.
+        if self._wake:
+            self._wake(request.product, [event.type for event in request.events])
         for entry in written.new:
             event = entry.announcement
             log.info(

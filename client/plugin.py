@@ -10,13 +10,14 @@ from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from client.logs import LogContextInterceptor
+from workflows.courier import Courier, CourierSweep
 from workflows.failures import PlainFailureConverter
 from workflows.gate_review import GateReview
 from workflows.intake import Intake, RequestConverter
 from workflows.product_lifecycle import ProductLifecycle
 from workflows.sunset import Sunset
 
-WORKFLOWS = (ProductLifecycle, GateReview, Sunset)
+WORKFLOWS = (ProductLifecycle, GateReview, Sunset, Courier, CourierSweep)
 
 PASSED_THROUGH = ("phasegate", "workflows", "structlog", "pydantic", "pydantic_core")
 """Modules the sandbox does not import anew for every workflow (10 ms instead of 150 ms each).

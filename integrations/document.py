@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from integrations.secret import Secret
 from phasegate.base import Document, Slug
@@ -22,6 +22,16 @@ Pattern = Annotated[
     str, StringConstraints(pattern=r"^(\*|[a-z]+(-[a-z]+)*\.(\*|[a-z]+(-[a-z]+)*))$")
 ]
 """An event type such as `gate.decided`, `gate.*` for a family, `*` for all."""
+
+
+def _ahead(span: Span) -> Span:
+    if span.approximate <= Span().approximate:
+        raise ValueError("needs a span ahead, such as '3 days'")
+    return span
+
+
+Patience = Annotated[Span, AfterValidator(_ahead)]
+"""How long something is tried before it is given up."""
 
 
 class Connection(Document):
@@ -68,14 +78,10 @@ class Subscriber(Document):
     url: Url
     secret: Secret = Field(description="the signing key: whsec_ and base64")
     events: tuple[Pattern, ...] = ("*",)
-    give_up: Span = Span.parse("3 days")
-
-    @field_validator("give_up")
-    @classmethod
-    def _forwards(cls, give_up: Span) -> Span:
-        if give_up.approximate <= Span().approximate:
-            raise ValueError("needs a span ahead, such as '3 days'")
-        return give_up
+    start: Literal["now", "beginning"] = Field(
+        "now", description="a new one is sent what happens from now on, or the whole record"
+    )
+    give_up: Patience = Span.parse("3 days")
 
 
 class Mail(Document):

@@ -36,6 +36,14 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class Due:
+    """An event to be sent; `again` if somebody asked for another try of it."""
+
+    entry: Entry
+    again: bool
+
+
+@dataclass(frozen=True)
 class Behind:
     """A product of which a receiver has not been sent everything."""
 
@@ -50,7 +58,7 @@ class Deliveries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def due(self, receiver: str, product: str, limit: int = 100) -> list[Entry]:
+    def due(self, receiver: str, product: str, limit: int = 100) -> list[Due]:
         """What is to be sent next, in order: first what somebody asked for again."""
         mine = and_(deliveries.c.product == product, deliveries.c.receiver == receiver)
         again = (
@@ -64,11 +72,11 @@ class Deliveries:
         with self._database.reading() as connection:
             after = _seq(connection, receiver, product)
             later = select(events).where(events.c.product == product, events.c.seq > after)
-            found: list[Any] = []
-            for query in (again, later):
-                room = query.order_by(events.c.seq).limit(limit - len(found))
-                found += connection.execute(room).all() if len(found) < limit else ()
-        return [entry_of(row) for row in found]
+            found: list[Due] = []
+            for query, tried in ((again, True), (later, False)):
+                room = query.order_by(events.c.seq).limit(max(limit - len(found), 0))
+                found += [Due(entry_of(row), tried) for row in connection.execute(room)]
+        return found
 
     def settle(
         self,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger import Ledger
+from ledger import Entry, Ledger
 from phasegate.events import Announcement
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -31,28 +31,32 @@ def write(ledger: Ledger, count: int, product: str = "atlas") -> None:
     ledger.append(product, batch)
 
 
+def first(ledger: Ledger, receiver: str, product: str = "atlas") -> list[Entry]:
+    return [item.entry for item in ledger.deliveries.due(receiver, product)]
+
+
 def due(ledger: Ledger, receiver: str = CRM, limit: int = 100) -> list[int]:
-    return [entry.seq for entry in ledger.deliveries.due(receiver, "atlas", limit)]
+    return [item.entry.seq for item in ledger.deliveries.due(receiver, "atlas", limit)]
 
 
 def test_what_is_settled_is_not_due_again(ledger: Ledger) -> None:
     write(ledger, 5)
-    first, second, third, *_ = ledger.deliveries.due(CRM, "atlas")
-    ledger.deliveries.settle(CRM, "atlas", [first], "sent", NOW)
-    ledger.deliveries.settle(CRM, "atlas", [second], None, NOW)
-    ledger.deliveries.settle(CRM, "atlas", [third], "dead", NOW, "no answer")
+    one, two, three, *_ = first(ledger, CRM)
+    ledger.deliveries.settle(CRM, "atlas", [one], "sent", NOW)
+    ledger.deliveries.settle(CRM, "atlas", [two], None, NOW)
+    ledger.deliveries.settle(CRM, "atlas", [three], "dead", NOW, "no answer")
     assert due(ledger) == [4, 5]
     assert due(ledger, "subscriber/other", limit=2) == [1, 2]
     assert [(d.seq, d.state, d.why) for d in ledger.deliveries.dead("atlas")] == [
         (3, "dead", "no answer")
     ]
-    ledger.deliveries.settle(CRM, "atlas", [first], "sent", NOW)  # recorded twice: never backwards
+    ledger.deliveries.settle(CRM, "atlas", [one], "sent", NOW)  # recorded twice: never backwards
     assert due(ledger) == [4, 5]
 
 
 def test_what_is_tried_again_comes_first_and_is_then_done(ledger: Ledger) -> None:
     write(ledger, 4)
-    entries = ledger.deliveries.due(CRM, "atlas")
+    entries = first(ledger, CRM)
     ledger.deliveries.settle(CRM, "atlas", entries[:3], "dead", NOW, "no answer")
     dead = ledger.deliveries.dead("atlas", CRM)
     ledger.deliveries.retry(dead[1:], NOW)
@@ -70,7 +74,7 @@ def test_failing_counts_from_the_first_failure_until_something_is_taken(ledger: 
     later = NOW + timedelta(hours=3)
     assert ledger.deliveries.failing(CRM, "atlas", NOW, "503") == NOW
     assert ledger.deliveries.failing(CRM, "atlas", later, "503") == NOW
-    ledger.deliveries.settle(CRM, "atlas", ledger.deliveries.due(CRM, "atlas")[:1], "sent", later)
+    ledger.deliveries.settle(CRM, "atlas", first(ledger, CRM)[:1], "sent", later)
     assert ledger.deliveries.failing(CRM, "atlas", later, "503") == later
 
 
@@ -90,9 +94,9 @@ def test_products_that_lag_behind_are_found_page_by_page(ledger: Ledger) -> None
     for n in range(5):
         write(ledger, 2, f"p{n}")
     for product in ("p1", "p3"):
-        entries = ledger.deliveries.due(CRM, product)
+        entries = first(ledger, CRM, product)
         ledger.deliveries.settle(CRM, product, entries, "sent", NOW)
-    entries = ledger.deliveries.due(CRM, "p4")
+    entries = first(ledger, CRM, "p4")
     ledger.deliveries.settle(CRM, "p4", entries, "dead", NOW, "x")
     found = ledger.deliveries.behind(CRM, limit=1)
     assert [(b.product, b.seq, b.head) for b in found] == [("p0", 0, 2)]
@@ -115,7 +119,7 @@ def test_gone_is_gone_at_this_address_until_welcomed(ledger: Ledger) -> None:
 
 def test_what_was_mailed_to_somebody_is_known(ledger: Ledger) -> None:
     write(ledger, 3)
-    entries = ledger.deliveries.due("mail", "atlas")
+    entries = first(ledger, "mail")
     ledger.deliveries.note("mail/ana", entries[:2], "sent", NOW)
     ledger.deliveries.note("mail/ana", entries[2:], "dead", NOW, "550 no such user")
     places = {("atlas", 1), ("atlas", 3), ("kite", 1)}

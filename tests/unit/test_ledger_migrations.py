@@ -70,7 +70,7 @@ def test_the_record_stays_and_goes_on(old: Path) -> None:
     assert ledger.documents.current("directory", "default") is not None
     assert ledger.append("atlas", [event(1)]).seq == 4
     assert ledger.verify("atlas") == 4
-    assert ledger.deliveries.due("subscriber/crm", "atlas")[0].seq == 1
+    assert ledger.deliveries.due("subscriber/crm", "atlas")[0].entry.seq == 1
     ledger.close()
 
 

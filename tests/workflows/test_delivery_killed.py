@@ -1,0 +1,97 @@
+"""A worker killed between "sent" and "recorded": the receiver still sees each event once."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from receiver import SECRET, Receiver, Request, receiving
+from stage import Stage
+
+from client.dev_server import dev_server, free_port
+from client.engine import Engine
+from client.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def worker_process() -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(ROOT / "worker.py")),
+        env=os.environ,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def own(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    file = tmp_path / "integrations.yaml"
+    file.write_text(f"subscribers: {{crm: {{url: {receiver.url}, secret: {{env: CRM_KEY}}}}}}\n")
+    monkeypatch.setenv("PHASEGATE_INTEGRATIONS", str(file))
+    monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("CRM_KEY", SECRET)
+    return Settings.load()
+
+
+@pytest.mark.slow
+async def test_what_was_sent_and_not_recorded_is_sent_again_and_seen_once(
+    own: Settings, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with dev_server(database=tmp_path / "t.db", port=free_port(), ui_port=None) as server:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+        engine = await Engine.connect(own)
+        stage = Stage(engine, "killed-courier")
+        async with worker_process() as first:
+
+            def deadly(request: Request) -> tuple[int, dict[str, str]]:
+                """Takes the event, and kills the worker before it can hear that."""
+                if request.event["type"] == "phasegate.milestone.met" and first.returncode is None:
+                    os.kill(first.pid, signal.SIGKILL)
+                    time.sleep(0.5)
+                return 200, {}
+
+            receiver.answer = deadly
+            await stage.start()
+            await stage.becomes(phase="build")
+            await stage.report("done")
+            await asyncio.wait_for(first.wait(), 30)
+        assert first.returncode == -signal.SIGKILL
+        receiver.answer = lambda request: (200, {})
+        async with worker_process():
+            await stage.gate_opens("launch")
+            await stage.votes("launch", "go", "ana", "bo", "cy")
+            await stage.becomes(phase="market")
+
+            async def all_there() -> bool | None:
+                told = [t.removeprefix("phasegate.") for t in receiver.types]
+                return True if told == stage.story() else None
+
+            await stage.until(all_there, "each event once, in order")
+        met = [r for r in receiver.requests if r.event["type"] == "phasegate.milestone.met"]
+        assert len(met) == 2  # it did go out twice
+        assert met[0].id == met[1].id
+        assert met[0].headers["webhook-id"] == met[1].headers["webhook-id"]
+        others = [r.id for r in receiver.requests if r not in met]
+        assert len(others) == len(set(others))  # what was recorded was not sent again
+        engine.ledger.close()
