@@ -13,6 +13,7 @@ import httpx2
 from activities import web
 from activities.connecting import CannotTell, Target, origin, target_of
 from activities.limits import wait_of
+from activities.links import next_link
 from phasegate.check import AnyPolled
 from phasegate.expressions import evaluate
 from phasegate.ports import Finding
@@ -153,10 +154,8 @@ def _stranger(response: httpx2.Response, target: Target) -> bool:
 
 
 def _next(response: httpx2.Response) -> httpx2.URL | None:
-    for link in response.links.values():
-        if "next" in link.get("rel", "").lower().split():
-            return response.url.join(link["url"])
-    return None
+    link = next_link(response.headers.get("Link", ""))
+    return None if link is None else response.url.join(link)
 
 
 def _json(body: bytes, shown: str) -> Any:

@@ -84,6 +84,8 @@ def target_of(ask: Ask) -> Target:
         url = _joined(base, ask.address)
     except (httpx2.InvalidURL, ValueError) as error:
         raise CannotTell(f"connection {name}: its url cannot be read") from error
+    if not base.host:
+        raise CannotTell(f"connection {name}: its url has no host")
     target = Target(url, found.kind, name, base, _headers(name, found))
     if not target.allows(url):
         raise CannotTell(f"connection {name}: the path leads out of its address")

@@ -23,7 +23,7 @@ class Asked:
 
 @dataclass
 class Web:
-    """`answers[path]` writes the answer; `asked` is every request so far."""
+    """`answers[path]` writes the answer, else it is 404; `asked` is every request so far."""
 
     url: str
     answers: dict[str, Callable[[BaseHTTPRequestHandler], None]] = field(default_factory=dict)
@@ -51,7 +51,10 @@ def web() -> Iterator[Web]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             served.asked.append(Asked(self.command, self.path, dict(self.headers), body))
             try:
-                served.answers[self.path.partition("?")[0]](self)
+                if answer := served.answers.get(self.path.partition("?")[0]):
+                    answer(self)
+                else:
+                    self.send_error(404)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
