@@ -14,7 +14,7 @@ def next_link(header: str) -> str | None:
 
     Raises ValueError for a header that cannot be read: a list that seems to end is not whole.
     """
-    at = 0
+    header, at = header.rstrip(" \t,"), 0
     while at < len(header):
         found = _LINK.match(header, at)
         if found is None or (found.end() < len(header) and header[found.end()] != ","):

@@ -17,6 +17,7 @@ from phasegate.check import Check
 from phasegate.placeholders import (
     Encode,
     ValueMissing,
+    ValueUnfit,
     in_address,
     in_labels,
     in_quotes,
@@ -61,12 +62,12 @@ def texts_of(check: Check) -> Iterator[tuple[str, str]]:
 
 def fill(check: Check, product: Product) -> Filled:
     """The check for this product. One without placeholders is returned as it is."""
-    wanted = [(field, text) for field, text in texts_of(check) if names_in(text)]
+    wanted = {field: names[0] for field, text in texts_of(check) if (names := names_in(text))}
     if not wanted:
         return Filled(check)
     values = values_of(product)
     filled: dict[str, Any] = {}
-    for field, text in wanted:
+    for field in wanted:
         try:
             change = partial(put, values=values, encode=PLACES[check.kind][field])
             filled[field] = _each(getattr(check, field), change)
@@ -75,22 +76,17 @@ def fill(check: Check, product: Product) -> Filled:
             return Filled(
                 check, f"{field} asks for {{{name}}}, and there is no figure {name}", name
             )
-        except ValueError as error:
-            return Filled(check, f"{field}: {error}", _first(text))
+        except ValueUnfit as error:
+            return Filled(check, f"{field}: {error}", error.name)
     try:
         before = {name: getattr(check, name) for name in type(check).model_fields}
         return Filled(type(check).model_validate({**before, **filled}))
     except ValidationError as error:
         found = error.errors()[0]
-        field = str(found["loc"][0]) if found["loc"] else wanted[0][0]
-        text = next((text for name, text in wanted if name == field), wanted[0][1])
+        field = str(found["loc"][0])  # only what was filled can be wrong: the rest was right before
         why = found.get("ctx", {}).get("error", found["msg"])
-        shown = str(filled.get(field, ""))[:60]
-        return Filled(check, f"{field} would be {shown!r}, and {why}", _first(text))
-
-
-def _first(text: str) -> str:
-    return names_in(text)[0]
+        shown = str(filled[field])[:60]
+        return Filled(check, f"{field} would be {shown!r}, and {why}", wanted[field])
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -24,13 +24,21 @@ class ValueMissing(LookupError):
     """The product has no value of that name."""
 
 
+class ValueUnfit(ValueError):
+    """A value cannot stand where it is wanted."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(why)
+        self.name = name
+
+
 def names_in(text: str) -> tuple[str, ...]:
     """The placeholders of a text, each once, in its order."""
     return tuple(dict.fromkeys(PLACEHOLDER.findall(text)))
 
 
 def put(text: str, values: Mapping[str, object], encode: Encode) -> str:
-    """The text with its values. Raises ValueMissing, or ValueError for one that does not fit."""
+    """The text with its values. Raises ValueMissing and ValueUnfit."""
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
@@ -40,7 +48,7 @@ def put(text: str, values: Mapping[str, object], encode: Encode) -> str:
         try:
             return encode(plain)
         except ValueError as error:
-            raise ValueError(f"{{{name}}} is {plain[:60]!r}, which {error}") from None
+            raise ValueUnfit(name, f"{{{name}}} is {plain[:60]!r}, which {error}") from None
 
     return PLACEHOLDER.sub(value, text)
 

@@ -313,7 +313,7 @@ async def test_a_secret_in_a_file_is_read_anew_and_so_is_the_file_that_names_it(
             "connection github: $ODD has what no header can carry",
         ),
         (
-            "connections: {github: {kind: github, url: 'http://['}}",
+            "connections: {github: {kind: github, url: 'http://:80'}}",
             "connection github: its url has no host",
         ),
         (
