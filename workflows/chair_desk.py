@@ -219,6 +219,8 @@ class ChairDesk(VoteDesk):
         except Refusal as refusal:
             count_refusal(refusal)
             raise as_failure(refusal) from None
+        if event == "gate.extended":
+            data["respond"] = self.dates(self.round.verdict(workflow.now()).pending)
         with self.books.answering(request.key):
             self.say(event, text, actor=request.actor, **data)
             self.settle()

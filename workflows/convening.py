@@ -13,6 +13,9 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.gate_view import respond_due
     from workflows.chair_desk import ChairDesk
 
+DATES_TOLD = "dates-told"
+"""Rounds that began before did not say that a later step opens, nor that days move."""
+
 
 class Convening(ChairDesk):
     """One activity answers for the opening and for every change of directory, product or clock."""
@@ -35,9 +38,11 @@ class Convening(ChairDesk):
         if not asked.done():  # decided meanwhile: nobody needs the answer
             asked.cancel()
             return
-        before = state.members()
+        before, dates = state.members(), self.dates()
         state.convene(asked.result())
         self._tell_people(wanted, before)
+        if wanted.why != "opened":
+            self._tell_dates(wanted, dates)
 
     async def _ask_directory(self, order: ports.ClockOrder) -> ports.Convened:
         state = self.round
@@ -72,6 +77,7 @@ class Convening(ChairDesk):
                 f"{state.gate.title}: round {state.round} is open",
                 actor=state.submitter,
                 waiting_for=list(verdict.pending),
+                respond=self.dates(verdict.pending),
                 reviewers={group: list(asked) for group, asked in state.reviewers().items()},
                 respond_due=respond_due(state, verdict).isoformat(),
                 resolve_due=table.resolve.isoformat(),
@@ -89,5 +95,25 @@ class Convening(ChairDesk):
                 actor=wanted.actor,
                 joined=joined,
                 left=left,
+                respond=self.dates(joined),
                 directory_digest=found.directory_digest,
             )
+
+    def _tell_dates(self, wanted: Reconvening, before: Mapping[str, str]) -> None:
+        """Who is asked only now that their step is open, and whose day has moved."""
+        state = self.round
+        asked = self.dates(state.verdict(workflow.now()).pending)
+        opens = wanted.why == "step"
+        people = [p for p, due in asked.items() if opens or before.get(p, due) != due]
+        if not people or not workflow.patched(DATES_TOLD):
+            return
+        days = sorted({asked[p][:10] for p in people})
+        by = days[0] if len(days) == 1 else f"between {days[0]} and {days[-1]}"
+        self.say(
+            "gate.step" if opens else "gate.dates",
+            f"{', '.join(people)}: please vote by {by}",
+            actor=wanted.actor,
+            waiting_for=people,
+            respond={p: asked[p] for p in people},
+            why=wanted.why,
+        )

@@ -87,6 +87,7 @@ class ProductLifecycle(Course):
             f"{state.product.name} starts under {state.policy.name} {state.policy.version}",
             actor=state.product.owner,
             policy_digest=state.policy.digest,
+            directory=state.directory,
             product=state.product.model_dump(mode="json"),
         )
         await self.enter(None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -209,6 +209,13 @@ class VoteDesk:
             revision=state.revision,
             voided=again,
         )
+
+    def dates(self, people: Iterable[str] | None = None) -> dict[str, str]:
+        """By when each of these has to answer, those whose day is known; everybody if None."""
+        table = self.round.clocks.timetable
+        due = table.respond if table else {}
+        wanted = due if people is None else people
+        return {person: due[person].isoformat() for person in wanted if person in due}
 
     def say(self, type: str, text: str, *, actor: str = "", **data: object) -> None:
         state = self.round

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from stage import Stage
@@ -280,3 +281,50 @@ async def test_a_deciding_vote_whose_answer_was_lost_hears_that_it_counted(launc
     assert (again.outcome, again.round) == (first.outcome, first.round) == ("go", 1)
     late = launch.vote("launch", "eva", "go")
     assert await launch.refused(late) == "gate-decided"
+
+
+async def test_whose_step_opens_and_whose_day_moves_is_announced_with_the_dates(
+    stage: Stage,
+) -> None:
+    await stage.start(
+        """
+        policy: two-steps
+        version: "1"
+        title: Two steps
+        phases:
+          - id: build
+            title: Build
+            gate:
+              id: launch
+              title: Launch
+              opens: submit
+              requires: [{group: eng}, {group: legal, step: 2}]
+              clocks: {respond: PT2H, resolve: PT4H}
+        """
+    )
+    await stage.becomes(phase="build")
+    await stage.submit()
+    await stage.gate_opens("launch")
+
+    def told(type: str) -> list[dict[str, Any]]:
+        entries = stage.engine.ledger.events(stage.key, types=(type,))
+        return [entry.announcement.data for entry in entries]
+
+    (opened,) = told("gate.opened")
+    assert set(opened["respond"]) == {"bo", "cy", "dan"}
+    await stage.owner("hold")
+    await stage.owner("resume")
+
+    async def moved() -> list[dict[str, Any]] | None:
+        return told("gate.dates") or None
+
+    (dates,) = await stage.until(moved, "the days move by the time on hold")
+    assert all(dates["respond"][p] > opened["respond"][p] for p in ("bo", "cy", "dan"))
+    await stage.vote("launch", "bo", "go")
+
+    async def opens() -> list[dict[str, Any]] | None:
+        return told("gate.step") or None
+
+    (step,) = await stage.until(opens, "the second step opens")
+    assert step["waiting_for"] == ["lea"]
+    assert set(step["respond"]) == {"lea"}
