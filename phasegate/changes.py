@@ -6,10 +6,11 @@ from phasegate.base import digest_of
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
 from phasegate.lifecycle import Lifecycle
-from phasegate.milestones import first_dates, replan
+from phasegate.milestones import Milestone, first_dates, replan
 from phasegate.ports import Authority
 from phasegate.product import Product, require_bounded
 from phasegate.requests import HandoverRequest, UpdateProductRequest
+from phasegate.room import require_room_for_roadmap, roadmap_bytes
 from phasegate.stewardship import require_permission
 
 
@@ -48,7 +49,26 @@ def check_update(state: Lifecycle, request: UpdateProductRequest) -> list[str]:
             f"{', '.join(name for name in changed if name != 'tier')}",
             f"{show}  # the smaller tier is decided by others than the owner: send it by itself",
         )
+    _require_room(state, new)
     return changed
+
+
+def _require_room(state: Lifecycle, new: Product) -> None:
+    """Try on a copy what the roadmap would be, and measure it."""
+    milestones = [milestone.model_copy() for milestone in state.milestones]
+    _follow(state, milestones, new)
+    first = first_dates(state.first_dates, state.product)
+    require_room_for_roadmap(
+        state.key,
+        before=roadmap_bytes(state.milestones, first, state.product),
+        after=roadmap_bytes(milestones, first_dates(first, new), new),
+    )
+
+
+def _follow(state: Lifecycle, milestones: list[Milestone], new: Product) -> list[str]:
+    phase = state.brief.phase if state.brief and not state.entering else None
+    first = first_dates(state.first_dates, state.product)
+    return replan(milestones, phase, state.product, new, first=first)
 
 
 def makes_smaller(state: Lifecycle, request: UpdateProductRequest) -> bool:
@@ -64,9 +84,8 @@ def update(state: Lifecycle, request: UpdateProductRequest, found: Authority) ->
     else:
         state.require_owner(request.actor, "update")
     changed = check_update(state, request)
-    phase = state.brief.phase if state.brief and not state.entering else None
+    told = _follow(state, state.milestones, request.product)
     state.first_dates = first_dates(state.first_dates, state.product)
-    told = replan(state.milestones, phase, state.product, request.product, first=state.first_dates)
     state.product, state.definition_digest = request.product, digest_of(request.product)
     return "; ".join([f"{state.key} is updated: {', '.join(changed)}", *told])
 

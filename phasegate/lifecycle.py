@@ -21,6 +21,7 @@ from phasegate.ports import PhaseBrief
 from phasegate.product import Product
 from phasegate.promises import Condition
 from phasegate.requests import Receipt, remember
+from phasegate.room import fitting
 from phasegate.sittings import Sittings, Verdict
 from phasegate.views import ConditionView
 
@@ -142,9 +143,14 @@ class Lifecycle(Wire):
         )
 
     def take_conditions(self, found: list[ConditionView], now: datetime, gate: str = "") -> None:
-        """Keep conditions that a gate decided on, each once."""
+        """Keep conditions that a gate decided on, each once, as far as there is room.
+
+        The sunset makes room for those of its gates, and names no gate.
+        """
         known = {condition.id for condition in self.conditions}
-        self.conditions += [Condition.promised(c, now, gate) for c in found if c.id not in known]
+        new = [condition for condition in found if condition.id not in known]
+        fit = fitting(new, self.open_conditions()) if gate else new
+        self.conditions += [Condition.promised(condition, now, gate) for condition in fit]
 
     def take_sunset(self, report: SunsetReport, now: datetime) -> bool:
         """Keep how the sunset stands; False unless it comes from the one that was started."""

@@ -100,7 +100,9 @@ REFUSALS: Mapping[str, Entry] = {
         "rejected", "withdrawing where nothing stands", "`phasegate gate show KEY/GATE`"
     ),
     "text-too-long": Entry(
-        "rejected", "a long text when a round has taken its share", "attach it as a link"
+        "rejected",
+        "a long text when a round, or the milestones of a product, have taken their share",
+        "attach it as a link",
     ),
     "unknown-criterion": Entry(
         "rejected",
@@ -178,7 +180,9 @@ REFUSALS: Mapping[str, Entry] = {
         "rejected", "a condition that is not open", "`phasegate condition list KEY`"
     ),
     "too-large": Entry(
-        "rejected", "a definition beyond what a product keeps", "link to documents in it"
+        "rejected",
+        "a definition, or milestones one after the other, beyond what a product keeps",
+        "link to documents in it; plan milestones anew instead of adding others",
     ),
     "other-product": Entry(
         "rejected", "updating a product with the definition of another key", "keep the key"

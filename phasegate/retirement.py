@@ -11,6 +11,7 @@ from phasegate.events import Outbox
 from phasegate.facts import ProductFacts
 from phasegate.ports import TaskProof
 from phasegate.requests import Receipt, remember
+from phasegate.room import fitting
 from phasegate.sittings import GateReport, Sittings
 from phasegate.span import Span
 from phasegate.sunset import DateTask, SunsetPlan, Task
@@ -108,9 +109,18 @@ class Retirement(Wire):
 
     def take_conditions(self, report: GateReport) -> None:
         """Conditions of a gate that passed block the gates after it."""
-        named = [c.model_copy(update={"gate": c.gate or report.gate}) for c in report.conditions]
+        found = fitting(report.conditions, self.conditions)
+        named = [c.model_copy(update={"gate": c.gate or report.gate}) for c in found]
         self.conditions += named
         self.open_conditions += [condition.id for condition in named]
+
+    def let_go(self, condition: str) -> bool:
+        """A condition is kept: the product has it from here on. False if it was not open."""
+        if condition not in self.open_conditions:
+            return False
+        self.open_conditions.remove(condition)
+        self.conditions = [c for c in self.conditions if c.id != condition]
+        return True
 
     def record(self, task_id: str) -> TaskRecord:
         """The record of that task. Raises KeyError."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from phasegate.check import EventCheck, Polled
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
@@ -11,6 +13,7 @@ from phasegate.milestones import Milestone
 from phasegate.ports import Authority
 from phasegate.promises import Condition
 from phasegate.requests import ConditionRequest, MilestoneRequest, SubmitRequest
+from phasegate.room import require_room_for_note, settled_within
 
 
 def require_owner_or_team(state: Lifecycle, actor: str, what: str) -> None:
@@ -88,6 +91,7 @@ def check_milestone(state: Lifecycle, request: MilestoneRequest) -> Milestone:
             f"it is {milestone.state}",
             f"phasegate milestone list {state.key}",
         )
+    require_room_for_note(state.key, state.milestones, request.note)
     return milestone
 
 
@@ -127,6 +131,13 @@ def check_condition(state: Lifecycle, request: ConditionRequest) -> Condition:
         f"open are: {known}",
         f"phasegate product show {state.key}",
     )
+
+
+def settle(state: Lifecycle, condition: Condition, request: ConditionRequest, now: datetime) -> str:
+    """Close or waive it, and say so. Those that were settled long ago give way."""
+    said = condition.settle(request, now)
+    state.conditions = settled_within(state.conditions)
+    return said
 
 
 def require_closer(state: Lifecycle, condition: Condition, actor: str) -> None:

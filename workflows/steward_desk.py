@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
         require_closer,
         require_same,
         require_waiver,
+        settle,
     )
     from workflows.authority import authority_of
     from workflows.desk import because
@@ -137,7 +138,7 @@ class StewardDesk(EventDesk):
                 require_closer(state, condition, request.actor)
             else:
                 require_waiver(state, condition, request.actor, found)
-            text = condition.settle(request, workflow.now())
+            text = settle(state, condition, request, workflow.now())
             self.books.announce(
                 f"condition.{condition.state}",
                 f"{text}: {request.note}",

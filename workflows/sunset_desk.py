@@ -78,8 +78,7 @@ class SunsetDesk(Desk):
         except Refusal as refusal:
             self.record_refusal("unknown", refusal, channel="signal")
             return
-        if note.action == "condition-closed" and note.condition in self.state.open_conditions:
-            self.state.open_conditions.remove(note.condition)
+        if note.action == "condition-closed" and self.state.let_go(note.condition):
             await self.gates.tell("condition-closed", note.condition)
         if note.action == "milestone":
             self.state.hear_of_milestone(note.condition, note.state)
