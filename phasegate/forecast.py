@@ -151,7 +151,8 @@ class _Course:
             return None if phase.review else ready
         takes, why = duration_of(gate, self.view.gates)
         self.by_plan = later(planned_ready, takes) if planned_ready else None
-        known = bool(goals) or gate.opens == "milestones"
+        # Nobody knows when a product will leave the market, or what has no goals will be submitted.
+        known = gate.opens == "milestones" or (bool(goals) and not phase.in_market)
         end = later(ready, takes) if known else None
         submits = known and not ahead and self._waits_for_owner(gate)
         self.at_earliest |= submits
@@ -190,13 +191,14 @@ class _Course:
         goal.at_risk = goal.state in ("at-risk", "missed") or self._endangered(goal, at_risk)
 
     def _endangered(self, goal: MilestoneForecast, at_risk: Span) -> bool:
+        """By the policy's threshold; or it is expected late, and its phase is the one at hand."""
         if goal.due is None or goal.expected is None:
             return False
         try:
             near = at_risk.before(goal.due)
         except (OverflowError, ValueError):  # before the first day that Python knows
             near = goal.due
-        return self.now >= near or goal.expected > goal.due
+        return self.now >= near or (goal.expected > goal.due and not goal.ahead)
 
     def _open(self, gate: GateForecast, takes: timedelta) -> datetime:
         """A round that sits is expected to decide by its deadline; an overdue one any moment."""

@@ -405,6 +405,15 @@ def test_a_market_without_a_gate_goes_on() -> None:
     assert ends.phases[-1].expected_end == NOW
 
 
+def test_nobody_knows_when_a_product_leaves_the_market() -> None:
+    text = POLICY.replace(
+        "in_market: true", "in_market: true\n    milestones: [{id: ga, title: GA}]"
+    )
+    launched = goal("ga", "market", due=day("2027-12-01"))
+    found = gate(forecast(policy(text), view(launched, phase="market"), NOW), "retire")
+    assert (found.state, found.expected) == ("unplanned", None)
+
+
 def test_a_retirement_with_goals_can_be_foreseen() -> None:
     text = POLICY.replace("in_market: true", "milestones: [{id: moved, title: Moved}]")
     due = goal("moved", "market", due=day("2027-12-01"))
