@@ -95,10 +95,20 @@ async def reached(handle: WorkflowHandle[Any, Any], answer: Awaitable[T]) -> T:
 
 async def query(handle: WorkflowHandle[Any, Any], name: str, result_type: type[T]) -> T:
     """Ask a workflow for its state. Raises EngineError when it is not there or nobody answers."""
+    return await _queried(handle, handle.query(name, result_type=result_type))
+
+
+async def query_about(
+    handle: WorkflowHandle[Any, Any], name: str, about: Wire, result_type: type[T]
+) -> T:
+    """The same, for a query that takes an argument."""
+    return await _queried(handle, handle.query(name, about, result_type=result_type))
+
+
+async def _queried(handle: WorkflowHandle[Any, Any], asked: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            answer: T = await handle.query(name, result_type=result_type)
-            return answer
+            return await asked
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
         raise EngineError(
             f"{handle.id} cannot show its state", str(error), "phasegate doctor"

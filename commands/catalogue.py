@@ -153,6 +153,11 @@ COMMANDS: Mapping[str, Command | Noun] = {
             ),
         },
     ),
+    "serve": Command(
+        "commands.serve:serve",
+        "Take events of other systems over HTTP: webhooks and CloudEvents",
+        "phasegate serve --port 8600",
+    ),
     "worker": Noun(
         "Workers",
         {

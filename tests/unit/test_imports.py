@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = {"phasegate", "workflows", "activities", "ledger", "client", "commands", "cli", "worker"}
+OURS = {
+    "phasegate",
+    "workflows",
+    "activities",
+    "ledger",
+    "client",
+    "serving",
+    "commands",
+    "cli",
+    "worker",
+}
 
 
 @pytest.mark.parametrize(

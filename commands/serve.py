@@ -1,0 +1,39 @@
+"""`phasegate serve`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+async def serve(
+    *,
+    host: Annotated[str, Parameter(help="The address to listen at; 0.0.0.0 for every one")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, Parameter(help="The port to listen at; 0 for a free one")] = 8600,
+) -> None:
+    """Take events of other systems over HTTP, until SIGTERM or Ctrl-C.
+
+    Who may send them is said by `sources` of the file that PHASEGATE_INTEGRATIONS names; each has
+    its own address, /events/NAME. What runs may finish first; then the exit code is 0.
+    """
+    import sys
+
+    from client.logs import configure_logs
+    from phasegate.errors import EngineError
+
+    try:
+        from serving.server import serve as run
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        raise EngineError(
+            "phasegate serve needs an extra that is not installed",
+            f"there is no module {error.name}",
+            "pip install 'phasegate[web]'",
+        ) from error
+
+    configure_logs(json=not sys.stderr.isatty())
+    await run(host, port)

@@ -1,0 +1,1 @@
+"""`phasegate serve`: events from other systems, over HTTP. Needs the extra `web`."""

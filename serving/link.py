@@ -1,0 +1,40 @@
+"""The connection to Temporal, made when it is first needed: a server without it can say so."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from client.connection import connect
+from phasegate.errors import EngineError
+
+HEALTH = timedelta(seconds=2)
+
+
+class Link:
+    """One client for all requests. Once made, it finds the server again by itself."""
+
+    def __init__(self) -> None:
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+
+    async def client(self) -> Client:
+        """Raises EngineError when no server answers."""
+        async with self._connecting:
+            if self._client is None:
+                self._client = await connect()
+            return self._client
+
+    async def check(self) -> None:
+        """Raises EngineError unless Temporal answers now."""
+        client = await self.client()
+        try:
+            if await client.service_client.check_health(timeout=HEALTH, retry=False):
+                return
+            why = "it is up, and not serving"
+        except RPCError as error:
+            why = error.message
+        raise EngineError("Temporal gives no answer", why, "phasegate doctor")

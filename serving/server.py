@@ -1,0 +1,86 @@
+"""The HTTP server around it: sockets, signals, and an end that lets what runs finish."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+
+from integrations import load_integrations
+from integrations.loading import VARIABLE
+from phasegate.errors import EngineError
+from serving.app import build_app
+
+GRACE = 15
+"""Seconds in which running requests may finish after SIGTERM; each is bounded by less."""
+
+CONNECTIONS = 500
+"""Open at the same time; what is beyond is turned away before it is read."""
+
+log = structlog.get_logger("serving")
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ours are set below: uvicorn raises them again when it is done, which ends us by one."""
+        yield
+
+
+async def serve(host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT. Raises EngineError where there is nothing, or nowhere, to."""
+    sources = load_integrations().sources
+    if not sources:
+        raise EngineError(
+            "there is nothing to serve",
+            f"no sources are named in the file that {VARIABLE} names",
+            "phasegate serve --help  # docs/integrations.md says how a source is written",
+        )
+    listening = _listen(host, port)
+    server = _Server(
+        uvicorn.Config(
+            build_app(sources),
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,  # ours: JSON, and no line for each request with its query
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, setattr, server, "should_exit", True)
+    address = "{}:{}".format(*listening.getsockname()[:2])
+    log.info("serving", address=address, sources=sorted(sources))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        listening.close()
+    log.info("serve stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        raise EngineError(
+            f"cannot listen at {host}:{port}",
+            "something else does" if taken else error.strerror or str(error),
+            f"phasegate serve --port {port + 1 if 0 < port < 65535 else 8601}"
+            if taken
+            else "phasegate serve --help",
+        ) from error
