@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import policies
+from client.extensions import extension_hints
 from client.usage import UsageError
 from ledger import Ledger
 from phasegate.base import Document, Wire, digest_of
@@ -75,7 +76,8 @@ def find_product(file: str) -> Parsed[Product]:
 
 def check_policy(policy: Parsed[Policy], directory: Directory | None = None) -> list[Found]:
     """What is wrong with a policy, in the order of the file."""
-    return _placed(policy, lint_policy(policy.model, directory))
+    found = [*lint_policy(policy.model, directory), *extension_hints(policy.model)]
+    return _placed(policy, found)
 
 
 def check_directory(directory: Parsed[Directory]) -> list[Found]:
@@ -95,6 +97,7 @@ def check_start(
         *_placed(directory, lint_directory(directory.model)),
         *_placed(policy, lint_policy(policy.model)),
         *_placed(product, lint_product(product.model, policy.model, directory.model)),
+        *_placed(product, extension_hints(product.model)),
     ]
     known = set(certain)
     people = [found for found in check_policy(policy, directory.model) if found not in known]

@@ -41,11 +41,12 @@ there a value would be code, or choose the secret."""
 
 @dataclass(frozen=True)
 class Filled:
-    """A check that can be asked; or the check as it was, why it cannot be, and at which figure."""
+    """A check that can be asked; or the check as it was, why it cannot be, and where that lies."""
 
     check: Check
     problem: str = ""
     figure: str = ""
+    field: str = ""
 
 
 def values_of(product: Product) -> dict[str, object]:
@@ -73,11 +74,10 @@ def fill(check: Check, product: Product) -> Filled:
             filled[field] = _each(getattr(check, field), change)
         except ValueMissing as error:
             name = error.args[0]
-            return Filled(
-                check, f"{field} asks for {{{name}}}, and there is no figure {name}", name
-            )
+            why = f"{field} asks for {{{name}}}, and there is no figure {name}"
+            return Filled(check, why, name, field)
         except ValueUnfit as error:
-            return Filled(check, f"{field}: {error}", error.name)
+            return Filled(check, f"{field}: {error}", error.name, field)
     try:
         before = {name: getattr(check, name) for name in type(check).model_fields}
         return Filled(type(check).model_validate({**before, **filled}))
@@ -85,8 +85,8 @@ def fill(check: Check, product: Product) -> Filled:
         found = error.errors()[0]
         field = str(found["loc"][0])  # only what was filled can be wrong: the rest was right before
         why = found.get("ctx", {}).get("error", found["msg"])
-        shown = str(filled[field])[:60]
-        return Filled(check, f"{field} would be {shown!r}, and {why}", wanted[field])
+        shown = repr(str(filled[field])[:60])
+        return Filled(check, f"{field} would be {shown}, and {why}", wanted[field], field)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -12,6 +12,7 @@ from phasegate.gate import Gate
 from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
 from phasegate.lint.people import barred_at, blocked_by, blockers, shortages
+from phasegate.lint.values import value_findings
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.product import Product
@@ -26,6 +27,7 @@ def product_findings(
     yield from _dates(product, policy)
     yield from _criteria(product, policy)
     yield from _conditions(product, policy)
+    yield from value_findings(product, policy)
     yield from _approvers(product, policy, directory)
     yield from _team(product, directory)
     if directory is None:
