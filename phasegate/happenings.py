@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from phasegate.base import Slug, Wire, canonical
 from phasegate.check import EventCheck
 from phasegate.errors import Rejected
-from phasegate.lifecycle import Lifecycle, Status
+from phasegate.lifecycle import Lifecycle
 from phasegate.milestones import Milestone, MilestoneStatus
 from phasegate.placeholders import names_in
 from phasegate.requests import RequestId
@@ -118,9 +118,10 @@ def waits_for(check: EventCheck, event: Happening) -> bool:
 def listening(state: Lifecycle) -> Iterator[tuple[Milestone, EventCheck]]:
     """The milestones that events may meet now: of the phase the product is in, and no other.
 
-    One whose subject the product could not fill is about nothing, and waits to be waived.
+    In the sunset these are those of the phase before it, for which its gates may ask. One whose
+    subject the product could not fill is about nothing, and waits to be waived.
     """
-    if state.status in (Status.active, Status.on_hold) and not state.entering:
+    if not state.status.is_final and not state.entering:
         for milestone in state.here():
             check = milestone.check
             if isinstance(check, EventCheck) and not names_in(check.subject or ""):

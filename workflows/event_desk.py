@@ -48,7 +48,7 @@ class EventDesk(OwnerDesk):
         new = request.key not in self.state.handled
         receipt = self.serve(request, do)
         if new:
-            await self.gates.tell("milestone", request.milestone, "met")
+            await self.tell_milestone(self.state.milestone(request.milestone))
         return receipt
 
     @event.validator

@@ -307,6 +307,46 @@ async def test_a_milestone_on_hold_hears_and_a_cancelled_product_does_not(
     assert of(await serve.post(*second), stage) == []
 
 
+async def test_a_gate_of_the_sunset_may_wait_for_an_event(stage: Stage, serve: Served) -> None:
+    await stage.start(f"""
+policy: {stage.key}
+version: "1"
+title: Leaving
+phases:
+  - id: market
+    title: Market
+    in_market: true
+    milestones:
+      - {milestone("migrated", stage.key)}
+    gate: {{id: retire, title: Retire, opens: submit, requires: [{{group: product}}]}}
+sunset:
+  tasks:
+    - id: down
+      title: Take it down
+      kind: gate
+      gate:
+        id: down
+        title: Take it down
+        requires: [{{group: product}}]
+        criteria: [{{id: all-gone, text: Everybody has migrated, milestone: migrated}}]
+""")
+    await stage.becomes(phase="market")
+    await stage.submit()
+    await stage.gate_opens("retire")
+    await stage.vote("retire", "ana", "go")
+    await stage.gate_opens("down")
+    await stage.vote("down", "ana", "go")
+    assert (await stage.gate("down")).status == "open"  # the must is not met
+    body = as_body({"repository": {"full_name": REPO}})
+    request = ("github", webhooks.github(SECRET, stage.key, body, stage.key), body)
+
+    async def heard() -> bool | None:
+        return True if of(await serve.post(*request), stage) else None
+
+    await stage.until(heard, "the event is heard in the sunset")
+    await stage.becomes(status="retired")
+
+
 async def test_one_event_meets_milestones_of_many_products_at_once(
     another: Any, serve: Served
 ) -> None:

@@ -130,7 +130,7 @@ def test_a_milestone_that_was_met_hears_no_other_event_and_knows_the_one_it_hear
         ([listens(phase="market")], {}),
         ([listens()], {"entering": True}),
         ([listens()], {"brief": None}),
-        ([listens()], {"status": Status.sunsetting}),
+        ([listens()], {"status": Status.retired}),
         ([listens(subject="{repo}")], {}),
         ([Milestone(id="closed", title="C", phase="build", check=ReportedCheck())], {}),
     ],
@@ -144,8 +144,9 @@ def test_events_meet_milestones_of_the_phase_the_product_is_in_and_no_others(
     assert refused(state, request()) == "event-not-awaited"
 
 
-def test_a_product_on_hold_still_hears() -> None:
-    state = kettle(listens(), status=Status.on_hold)
+@pytest.mark.parametrize("status", [Status.on_hold, Status.sunsetting])
+def test_a_product_hears_until_it_ends(status: Status) -> None:
+    state = kettle(listens(), status=status)
     assert check_event(state, request()) is state.milestones[0]
 
 
