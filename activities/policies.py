@@ -46,6 +46,7 @@ class PolicyActivities:
         # Of every phase: a gate may be submitted before its milestones, which are then met late.
         checks = [goal.check for each in policy.phases for goal in each.milestones]
         groups = {check.by for check in checks if isinstance(check, ReportedCheck) and check.by}
+        groups |= {*request.groups}
         return ports.PhaseBrief(
             phase=phase,
             next=policy.following(phase.id),

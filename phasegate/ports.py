@@ -39,6 +39,8 @@ class PhaseRequest(Wire):
     policy_digest: str
     phase: str | None = None
     directory: str = "default"
+    groups: tuple[str, ...] = ()
+    """Groups that report milestones of the product's own."""
 
 
 class PhaseBrief(Wire):

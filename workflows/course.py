@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate import ports
     from phasegate.lifecycle import Status
     from phasegate.milestones import roadmap_of, start_again
     from phasegate.revival import remains
     from phasegate.sittings import GateReport, Kind
-    from workflows.bookkeeping import PATIENT
+    from workflows.phases import read_phase
     from workflows.revival_desk import RevivalDesk
 
 
@@ -91,16 +89,7 @@ class Course(RevivalDesk):
         """Enter a phase. While somebody invests in a product, milestones start again."""
         state, now = self.state, workflow.now()
         state.entering = True
-        state.brief = await workflow.execute_activity(
-            ports.READ_PHASE,
-            ports.PhaseRequest(
-                policy_digest=state.policy.digest, phase=phase, directory=state.directory
-            ),
-            result_type=ports.PhaseBrief,
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=PATIENT,
-            summary=f"what {phase or 'the first phase'} asks",
-        )
+        state.brief = await read_phase(state, phase)
         here = state.brief.phase
         state.entering, state.entered_at = False, now
         state.needs_submit, state.submitted_by, state.owned_here = False, None, []

@@ -38,6 +38,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.authority import authority_of
     from workflows.desk import because
     from workflows.event_desk import EventDesk
+    from workflows.phases import learn_reporters
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ class StewardDesk(EventDesk):
             receipt = self.serve(request, lambda: do(Authority()), state.revision)
         if new:
             await self.tell_facts(request.actor)
+            await learn_reporters(state)
         return receipt
 
     @update_product.validator

@@ -438,3 +438,14 @@ async def test_a_dead_ledger_refuses_what_only_the_directory_permits(
         assert "product.refused" not in life.story()
         await own.workflow(product_id(life.key)).terminate()
     own.ledger.close()
+
+
+async def test_a_group_reports_what_a_product_asks_of_it_also_when_that_is_new(life: Life) -> None:
+    goal = {"id": "audit", "phase": "build", "check": {"kind": "reported", "by": "eng"}}
+    await life.begin(milestones="[{id: own, phase: build, check: {kind: reported, by: board}}]")
+    assert await life.refused(life.report("own", "bo")) == "not-reporter"
+    await life.report("own", "zoe")
+    kept = (await life.definition()).model_dump(mode="json")["milestones"]
+    await life.update(milestones=[*kept, goal])
+    assert await life.refused(life.report("audit", "olga")) == "not-reporter"
+    await life.report("audit", "bo")
