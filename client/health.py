@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.metadata import version
 from platform import python_version
-from typing import Literal
 from urllib.request import urlopen
 
 from temporalio.api.enums.v1 import TaskQueueType
@@ -20,25 +19,17 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from client.attribute_setup import missing_attributes, register, wrong_attributes
+from client.checkup import Check
 from client.connection import connect
 from client.dev_server import find_temporal
+from client.integrations_health import examine_integrations
 from client.settings import Settings
 from ledger import ChainBroken, Ledger, LedgerError
-from phasegate.base import Wire
 from phasegate.errors import EngineError
 from phasegate.search import ATTRIBUTES
 
 STREAMS = 5
 """Chains verified in passing; a whole ledger may take minutes."""
-
-
-class Check(Wire):
-    """One line of the examination."""
-
-    check: str
-    state: Literal["ok", "warn", "fail"]
-    what: str
-    mend: str = ""
 
 
 async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Check]:
@@ -56,6 +47,8 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
             yield await _attributes(client, fix=fix)
             yield await _asked("worker", lambda c: _worker(c, settings), client)
     yield await asyncio.to_thread(_ledger, settings)
+    async for check in examine_integrations():
+        yield check
     yield _embedded()
     yield await asyncio.to_thread(_ui, settings)
 

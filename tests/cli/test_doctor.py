@@ -76,3 +76,16 @@ def test_doctor_sees_a_missing_namespace(bare: Shell) -> None:
     assert result.code == 1
     (found,) = [check for check in result.json["checks"] if check["check"] == "namespace"]
     assert "temporal operator namespace create --namespace elsewhere" in found["mend"]
+
+
+def test_doctor_names_secrets_that_cannot_be_read(shell: Shell) -> None:
+    text = "connections: {ci: {url: 'http://localhost', token: {env: CI_TOKEN}}}"
+    file = str(shell.folder / shell.write("integrations.yaml", text))
+    result = shell("doctor", "-o", "json", PHASEGATE_INTEGRATIONS=file)
+    (found,) = [c for c in result.json["checks"] if c["check"] == "integrations"]
+    assert (result.code, found["state"]) == (1, "fail")
+    assert "connections.ci.token ($CI_TOKEN): the environment variable is not set" in found["what"]
+    result = shell("doctor", "-o", "json", PHASEGATE_INTEGRATIONS=file, CI_TOKEN="hunter2")
+    states = {check["check"]: check["state"] for check in result.json["checks"]}
+    assert (states["integrations"], states["connections"]) == ("ok", "ok")
+    assert "hunter2" not in result.out + result.err
