@@ -12,12 +12,20 @@ from temporalio.envconfig import ClientConfigProfile
 
 import cli
 from commands.catalogue import COMMANDS, Command
+from integrations import Integrations
 from phasegate.base import Document
 from phasegate.directory import Directory
 from phasegate.lint import Finding, lint_directory, lint_policy, lint_product
 from phasegate.policy import Policy
 from phasegate.product import Product
-from phasegate.reading import DocumentError, parse_policy, read_directory, read_policy, read_product
+from phasegate.reading import (
+    DocumentError,
+    parse,
+    parse_policy,
+    read_directory,
+    read_policy,
+    read_product,
+)
 from phasegate.search import ATTRIBUTES
 from phasegate.sunset import SunsetPlan
 
@@ -52,6 +60,9 @@ def test_yaml_lints_without_errors(block: str) -> None:
     keys = YAML(typ="safe").load(block).keys()
     people = read_directory(the_first("people"), "people.yaml")
     policy = read_policy(the_first("phases"), "launch.yaml")
+    if keys & Integrations.model_fields.keys():
+        assert parse(Integrations, block, "integrations.yaml").model.secrets()
+        return
     if "phases" in keys:
         first = block == the_first("phases")
         found = lint_policy(read_policy(block, "policy"), people if first else None)
@@ -99,10 +110,10 @@ def models(base: type[Document] = Document) -> list[type[Document]]:
     return found + [model for below in base.__subclasses__() for model in models(below)]
 
 
-def rows(heading: str) -> dict[str, str]:
-    """The table below a heading of policy.md: the first cell's name → the rest of the line."""
-    section = re.search(rf"^### {heading}\n(.*?)(?=^##|\Z)", POLICY, re.M | re.S)
-    assert section, f"policy.md has no heading {heading}"
+def rows(heading: str, page: str = "policy.md") -> dict[str, str]:
+    """The table below a heading of a page: the first cell's name → the rest of the line."""
+    section = re.search(rf"^### {heading}\n(.*?)(?=^##|\Z)", PAGES[page], re.M | re.S)
+    assert section, f"{page} has no heading {heading}"
     return dict(re.findall(r"^\| `([a-z_]+)` \|(.*)$", section[1], re.M))
 
 
@@ -112,7 +123,8 @@ def is_task(model: type[Document]) -> bool:
 
 @pytest.mark.parametrize("model", [m for m in models() if not is_task(m)], ids=lambda m: m.__name__)
 def test_every_field_is_described(model: type[Document]) -> None:
-    described = rows(model.__name__)
+    ours = model.__module__.startswith("integrations.")
+    described = rows(model.__name__, "integrations.md" if ours else "policy.md")
     assert described.keys() == model.model_fields.keys()
     for name, field in model.model_fields.items():
         says = bool(
