@@ -95,6 +95,11 @@ COMMANDS: Mapping[str, Command | Noun] = {
             ),
         },
     ),
+    "roadmap": Command(
+        "commands.roadmap:roadmap",
+        "Phases, gates and milestones of products over time, and what is expected",
+        "phasegate roadmap --owner jonas.lind --html roadmap.html",
+    ),
     "directory": Noun(
         "People and groups",
         {

@@ -51,6 +51,15 @@ def instant_of(
     return instant
 
 
+def ahead_of(text: str, option: str, now: datetime) -> datetime:
+    """An instant that is still to come, or the day that it is now. Raises UsageError."""
+    at = instant_of(text, option, now=now)
+    if at < now:
+        why = "it has passed: the record tells what was known then"
+        raise UsageError(f"{option} {text} cannot be used", why, f"{option} 2099-01-01")
+    return at
+
+
 def _day(text: str) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(text), time(), UTC) if len(text) == 10 else None

@@ -11,6 +11,7 @@ from phasegate.forecast_view import Forecast
 
 
 class RoadmapProduct(Wire):
+    schema_version: int = 1
     key: str
     name: str
     owner: str

@@ -53,7 +53,7 @@ def lay_out(
     few = len(roadmap.products) <= COMFORTABLE_UP_TO
     density = density or (COMFORTABLE if few else COMPACT)
     headings, rows, y = list[Heading](), list[Row](), 0.0
-    for title, products in _grouped(roadmap.products, group_by):
+    for title, products in grouped(roadmap.products, group_by):
         if group_by:
             headings.append(Heading(title, y, len(products)))
             y += GROUP
@@ -72,7 +72,7 @@ def lay_out(
     )
 
 
-def _grouped(
+def grouped(
     products: Sequence[RoadmapProduct], by: GroupBy | None
 ) -> list[tuple[str, list[RoadmapProduct]]]:
     if by is None:
