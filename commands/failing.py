@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import CycloptsError
 
+from commands.progress import working
 from phasegate.errors import Forbidden, PhasegateError, Refusal
 
 if TYPE_CHECKING:
@@ -19,15 +20,19 @@ OK, FAILED, USAGE, DECLINED, FORBIDDEN, PENDING, INTERRUPTED = 0, 1, 2, 3, 4, 8,
 
 DEBUG = "--debug"
 
+ENDLESS = ("demo", "dev", "serve", "worker")
+"""Commands that show on their own what they do."""
+
 
 def run(build: Callable[[], App], words: list[str]) -> int:
     """Run the command that `words` name; its exit code. Nothing is raised, short of `--debug`."""
     debug = DEBUG in words
     words = [word for word in words if word != DEBUG]
     try:
-        result = build()(
-            words, result_action="return_value", print_error=False, exit_on_error=False
-        )
+        with working("waiting for an answer", quiet=not words or words[0] in ENDLESS):
+            result = build()(
+                words, result_action="return_value", print_error=False, exit_on_error=False
+            )
         sys.stdout.flush()
         return result if isinstance(result, int) else OK
     except KeyboardInterrupt:

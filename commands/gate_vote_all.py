@@ -24,10 +24,12 @@ async def vote_all(
     from commands.confirming import confirmed
     from commands.failing import DECLINED, OK
     from commands.output import emit, note, show_beside
+    from commands.progress import working
 
     who, word = request.approver, request.vote.value
     engine = await Engine.connect()
-    plan = await bulk.plan(engine, who, expression, on_behalf_of=request.on_behalf_of)
+    with working("finding what waits"):
+        plan = await bulk.plan(engine, who, expression, on_behalf_of=request.on_behalf_of)
     counted = "1 vote" if len(plan.rows) == 1 else f"{len(plan.rows)} votes"
     for row in plan.doubles:
         whose = row.on_behalf_of or who
@@ -46,10 +48,12 @@ async def vote_all(
         note("nothing was done")
         return DECLINED
     results = []
-    async for result in bulk.cast(engine, plan.rows, request):
-        results.append(result)
-        if output == "jsonl":
-            emit(result, list, output)
+    with working("voting") as progress:
+        async for result in bulk.cast(engine, plan.rows, request):
+            results.append(result)
+            progress(len(results), len(plan.rows))
+            if output == "jsonl":
+                emit(result, list, output)
     if output != "jsonl":
         emit(results, lambda: [_results(results)], output)
     if unasked := plan.rows[len(results) :]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from commands.progress import hush
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -58,6 +60,7 @@ STYLES = {
 
 def emit(data: Data, blocks: Callable[[], Iterable[Block]], form: Format) -> None:
     """Print `data` for machines, or the `blocks` that show it to people."""
+    hush()
     if form == "table":
         _print_blocks([block for block in blocks() if block.rows])
         return
@@ -73,6 +76,7 @@ def emit(data: Data, blocks: Callable[[], Iterable[Block]], form: Format) -> Non
 
 def note(text: str) -> None:
     """Something beside the data, for the person at the terminal."""
+    hush()
     print(text, file=sys.stderr)
 
 

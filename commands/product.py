@@ -28,9 +28,14 @@ async def list_(
     from client.engine import Engine
     from client.products import listing
     from commands.output import emit, note
+    from commands.progress import working
 
     engine = await Engine.connect()
-    rows = [row async for row in listing(engine, status=status, everything=everything, limit=limit)]
+    rows = []
+    with working("reading products") as progress:
+        async for row in listing(engine, status=status, everything=everything, limit=limit):
+            rows.append(row)
+            progress(len(rows))
     emit(rows, lambda: [_grid(rows)], output)
     if not rows:
         note("no products; start one with: phasegate product start FILE")
@@ -181,11 +186,13 @@ async def watch(
     from commands.events import event_document, event_line
     from commands.output import emit
     from commands.parsing import key_of
+    from commands.progress import hush
 
     key = key_of(key)
     engine = await Engine.connect()
     async for entry in follow(engine, key, after):
         if output == "table":
+            hush()
             print(event_line(entry), flush=True)
         else:
             emit(event_document(entry), list, "yaml" if output == "yaml" else "jsonl")

@@ -42,6 +42,7 @@ async def start(
     from client.settings import Settings
     from client.usage import UsageError
     from commands.output import Fields, emit, note
+    from commands.progress import working
     from ledger import Ledger
 
     ledger = Ledger(Settings.load().ledger_url)
@@ -72,7 +73,8 @@ async def start(
         emit(plan, lambda: plan_blocks(plan), output)
         return
     engine = await Engine.connect()
-    workflow_id, new = await products.start(engine, product.model, rules.model, people.model)
+    with working("starting"):
+        workflow_id, new = await products.start(engine, product.model, rules.model, people.model)
     key = product.model.key
     started: dict[str, Any] = {
         "schema_version": 1,
@@ -88,7 +90,9 @@ async def start(
     said = "started" if new else "has been started before, in the same way; nothing to do"
     shown = [("product", f"{key} {said}"), ("policy", started["policy"])]
     emit(started, lambda: [Fields([*shown, ("Temporal", started["ui_url"])])], output)
-    if new and not await products.under_way(engine, key):
+    with working("waiting for a worker to take it up"):
+        taken = not new or await products.under_way(engine, key)
+    if not taken:
         note("no worker has taken it up yet; start one with: phasegate worker run")
     else:
         note(f"hint: phasegate product show {key}")

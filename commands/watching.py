@@ -7,6 +7,8 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from commands.progress import hush
+
 T = TypeVar("T")
 
 PAUSE = 2.0
@@ -24,6 +26,7 @@ async def watched(
     while True:
         found = await look()
         if found != shown:
+            hush()
             if sys.stdout.isatty():
                 print("\x1b[2J\x1b[H", end="")
             show(found)
