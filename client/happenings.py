@@ -19,6 +19,10 @@ AT_ONCE = 8
 """Products asked at the same time; a repository may have many."""
 
 
+PASSED = ("milestone-settled", "event-not-awaited", "unknown-milestone", "product-ended")
+"""Refusals that say only that the milestone no longer waits: it did when it was asked."""
+
+
 @dataclass(frozen=True)
 class Told:
     """What an event did to one milestone.
@@ -91,7 +95,11 @@ async def _tell(client: Client, workflow_id: str, event: Happening, data: Any) -
         try:
             await ask(handle, "event", EventRequest.of(event, wait.milestone))
             told.append(Told(key, wait.milestone, "moved"))
-        except (Rejected, NotRunning):  # settled, or ended, since it was asked
+        except (Rejected, NotRunning) as error:
+            if isinstance(error, Rejected) and error.code not in PASSED:
+                raise EngineError(
+                    f"{workflow_id} cannot be told", str(error), error.hint
+                ) from error
             told.append(Told(key, wait.milestone, "settled"))
     return told
 

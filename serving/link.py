@@ -18,15 +18,14 @@ class Link:
     """One client for all requests. Once made, it finds the server again by itself."""
 
     def __init__(self) -> None:
-        self._client: Client | None = None
-        self._connecting = asyncio.Lock()
+        self._attempt: asyncio.Task[Client] | None = None
 
     async def client(self) -> Client:
-        """Raises EngineError when no server answers."""
-        async with self._connecting:
-            if self._client is None:
-                self._client = await connect()
-            return self._client
+        """Raises EngineError when no server answers. Who asks meanwhile shares the attempt."""
+        attempt = self._attempt
+        if attempt is None or (attempt.done() and _failed(attempt)):
+            attempt = self._attempt = asyncio.create_task(connect())
+        return await asyncio.shield(attempt)  # somebody's patience may end before it does
 
     async def check(self) -> None:
         """Raises EngineError unless Temporal answers now."""
@@ -38,3 +37,7 @@ class Link:
         except RPCError as error:
             why = error.message
         raise EngineError("Temporal gives no answer", why, "phasegate doctor")
+
+
+def _failed(attempt: asyncio.Task[Client]) -> bool:
+    return attempt.cancelled() or attempt.exception() is not None

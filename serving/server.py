@@ -17,7 +17,7 @@ from integrations.loading import VARIABLE
 from phasegate.errors import EngineError
 from serving.app import build_app
 
-GRACE = 15
+GRACE = 20
 """Seconds in which running requests may finish after SIGTERM; each is bounded by less."""
 
 CONNECTIONS = 500
@@ -62,8 +62,9 @@ async def serve(host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, setattr, server, "should_exit", True)
-    address = "{}:{}".format(*listening.getsockname()[:2])
-    log.info("serving", address=address, sources=sorted(sources))
+    at, number = listening.getsockname()[:2]
+    url = f"http://[{at}]:{number}" if ":" in at else f"http://{at}:{number}"
+    log.info("serving", url=url, sources=sorted(sources))
     try:
         await server.serve(sockets=[listening])
     finally:

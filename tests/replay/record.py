@@ -21,7 +21,9 @@ from stage import Stage  # noqa: E402
 
 from client.dev_server import dev_server, free_port  # noqa: E402
 from client.engine import Engine  # noqa: E402
+from client.happenings import tell  # noqa: E402
 from client.settings import Settings  # noqa: E402
+from phasegate.happenings import Happening  # noqa: E402
 from worker import build_worker  # noqa: E402
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -247,6 +249,51 @@ async def second_life(life: Life) -> None:
     await life.becomes(status="cancelled")
 
 
+TOLD = """
+policy: told
+version: "1"
+title: Told by others
+phases:
+  - id: build
+    title: Build
+    milestones:
+      - {id: shipped, title: Shipped, check: {kind: event, source: github, type: release}}
+      - {id: passed, title: Passed, check: {kind: event, source: ci, type: passed, subject: told}}
+    gate: {id: launch, title: Launch, opens: submit, requires: [{group: product}]}
+  - id: market
+    title: Market
+    in_market: true
+    gate: {id: retire, title: Retire, opens: submit, requires: [{group: product}]}
+sunset:
+  tasks:
+    - {id: keys, title: Revoke keys, kind: manual, by: eng}
+"""
+
+
+async def told_life(stage: Stage) -> None:
+    """Events of other systems: before the gate, twice, and while it sits."""
+
+    async def told(type: str, id: str, **more: str) -> None:
+        event = Happening.model_validate({"origin": "/x", "type": type, "id": id, **more})
+
+        async def heard() -> bool | None:
+            return True if await tell(stage.engine.client, event, None) else None
+
+        await stage.until(heard, f"{type} is heard")
+
+    await stage.start(TOLD)
+    await stage.becomes(phase="build")
+    await told("release", "1", source="github", subject="acme/told")
+    await told("release", "1", source="github", subject="acme/told")
+    await stage.submit()
+    await stage.gate_opens("launch")
+    await told("passed", "2", source="ci", subject="told")
+    await stage.vote("launch", "ana", "go")
+    await stage.becomes(phase="market")
+    await stage.owner("cancel", reason="enough")
+    await stage.becomes(status="cancelled")
+
+
 PLR = """
       first: PT0.5S
       every: PT30S
@@ -274,6 +321,7 @@ async def main() -> None:
             await committee_life(Stage(engine, "committee"))
             await changing_life(Life(engine, "changing"))
             await second_life(Life(engine, "second"))
+            await told_life(Stage(engine, "told"))
             HISTORIES.mkdir(exist_ok=True)
             for old in HISTORIES.glob("*.json"):
                 old.unlink()
