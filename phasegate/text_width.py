@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from unicodedata import category, combining, east_asian_width
 
 _NARROW = frozenset("ijlI.,:;'|!()[]{}ftr ")
@@ -30,10 +32,6 @@ def fit(text: str, pixels: float, size: float) -> str:
     text = " ".join(text.split())
     if width_of(text, size) <= pixels:
         return text
-    room, kept = pixels - width_of("…", size), ""
-    for char in text:
-        room -= _ems(char) * size
-        if room < 0:
-            break
-        kept += char
+    ends = list(accumulate(map(_ems, text)))
+    kept = text[: bisect_right(ends, pixels / size - _ems("…"))]
     return f"{kept.rstrip()}…" if len(kept) > 1 else ""
