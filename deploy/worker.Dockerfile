@@ -8,7 +8,7 @@ WORKDIR /src
 # The interpreter's own folder differs between base images; a virtual environment does not.
 RUN python3 -m venv /opt/phasegate
 COPY . .
-RUN /opt/phasegate/bin/pip install --no-cache-dir --disable-pip-version-check ".[web]"
+RUN /opt/phasegate/bin/pip install --no-cache-dir --disable-pip-version-check ".[web,postgres]"
 
 FROM ${BASE}
 COPY --from=build /opt/phasegate /opt/phasegate

@@ -87,8 +87,9 @@ def insert_if_absent(connection: Connection, table: Table, values: dict[str, Any
 
 
 def guard(connection: Connection) -> None:
-    """Make the database itself refuse to change what was written (SQLite)."""
-    if connection.dialect.name != "sqlite":
+    """Make the database itself refuse to change what was written. Doing it twice does no harm."""
+    if connection.dialect.name == "postgresql":
+        _guard_postgresql(connection)
         return
     for table, same in APPEND_ONLY.items():
         _refuse(connection, table, "UPDATE", "are never changed")
@@ -115,6 +116,35 @@ def guard(connection: Connection) -> None:
         "INSERT",
         "are never replaced",
         when="EXISTS (SELECT 1 FROM streams WHERE product = NEW.product)",
+    )
+
+
+def _guard_postgresql(connection: Connection) -> None:
+    """Owners of a table may drop its triggers; nobody changes the record by mistake."""
+    for name, condition in _POSTGRESQL_RULES.items():
+        connection.exec_driver_sql(
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF {condition} THEN RAISE EXCEPTION 'the ledger is append-only: "
+            "%% takes no %%', TG_TABLE_NAME, lower(TG_OP); END IF; RETURN NEW; END $$"
+        )
+    for table in (*APPEND_ONLY, "streams"):
+        update = "phasegate_only_grows" if table == "streams" else "phasegate_append_only"
+        _trigger(connection, table, "BEFORE UPDATE", "ROW", update)
+        _trigger(connection, table, "BEFORE DELETE", "ROW", "phasegate_append_only")
+        _trigger(connection, table, "BEFORE TRUNCATE", "STATEMENT", "phasegate_append_only")
+
+
+_POSTGRESQL_RULES = {
+    "phasegate_append_only": "true",
+    "phasegate_only_grows": "NEW.product IS DISTINCT FROM OLD.product OR NEW.seq <= OLD.seq",
+}
+
+
+def _trigger(connection: Connection, table: str, when: str, each: str, function: str) -> None:
+    name = f"{table}_{when.rsplit(maxsplit=1)[-1].lower()}"
+    connection.exec_driver_sql(
+        f"CREATE OR REPLACE TRIGGER {name} {when} ON {table} FOR EACH {each} "
+        f"EXECUTE FUNCTION {function}()"
     )
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
+from ledger import dialects
+
 _DELIVERIES = (
     """
     CREATE TABLE receivers (
@@ -48,9 +50,10 @@ _DELIVERIES = (
 
 
 def _add_deliveries(connection: Connection) -> None:
-    """What couriers know of their deliveries."""
+    """What couriers know of their deliveries; and the guards, which PostgreSQL had not before."""
     for statement in _DELIVERIES:
         connection.exec_driver_sql(statement)
+    dialects.guard(connection)
 
 
 STEPS: Mapping[int, Callable[[Connection], None]] = {2: _add_deliveries}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import structlog
@@ -101,6 +102,13 @@ class Ledger:
             rows = connection.execute(query.order_by(events.c.seq)).all()
         return [entry_of(row) for row in rows]
 
+    def entry(self, product: str, seq: int) -> Entry | None:
+        """One entry of a product, by its number."""
+        query = select(events).where(events.c.product == product, events.c.seq == seq)
+        with self.database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        return entry_of(row) if row else None
+
     def streams(self) -> dict[str, Anchor]:
         """Every product with a stream, sorted by key, and where its stream stands."""
         with self.database.reading() as connection:
@@ -120,7 +128,8 @@ class Ledger:
         """
         with self.database.reading() as connection:
             head = _head(connection, product)
-            last = chain.walk(product, _stored(connection, product, anchor), Anchor())
+            with closing(_stored(connection, product, anchor)) as rows:
+                last = chain.walk(product, rows, Anchor())
         if last.seq != head.seq:
             why = f"{head.seq} entries were written, but {last.seq} are there"
             raise ChainBroken(product, min(last.seq, head.seq) + 1, why)
@@ -131,12 +140,16 @@ class Ledger:
         return last.seq
 
 
-def _stored(connection: Connection, product: str, anchor: Anchor | None) -> Iterator[Row]:
+def _stored(
+    connection: Connection, product: str, anchor: Anchor | None
+) -> Generator[Row, None, None]:
     query = select(events).where(events.c.product == product).order_by(events.c.seq)
-    for row in connection.execution_options(yield_per=_CHUNK).execute(query):
-        if anchor and row.seq == anchor.seq and row.hash != anchor.hash:
-            raise ChainBroken(product, row.seq, "another entry was written in its place")
-        yield Row(**row._mapping)
+    # Closed also where a link does not hold: a server keeps a cursor for what was not fetched.
+    with connection.execution_options(yield_per=_CHUNK).execute(query) as found:
+        for row in found:
+            if anchor and row.seq == anchor.seq and row.hash != anchor.hash:
+                raise ChainBroken(product, row.seq, "another entry was written in its place")
+            yield Row(**row._mapping)
 
 
 def _head(connection: Connection, product: str) -> Anchor:

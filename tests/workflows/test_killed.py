@@ -1,37 +1,16 @@
 """Killed processes: a worker or the server dies in the middle, and nothing is lost."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from processes import worker_process
 from stage import Stage
 
 from client.dev_server import dev_server, free_port
 from client.engine import Engine
 from client.settings import Settings
 from phasegate.ids import product_id
-
-ROOT = Path(__file__).parents[2]
-
-
-@asynccontextmanager
-async def worker_process() -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "worker.py")),
-        env=os.environ,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def announced(stage: Stage, *, votes: int) -> None:

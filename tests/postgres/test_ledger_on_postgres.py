@@ -1,0 +1,180 @@
+"""The record in PostgreSQL: one chain whoever writes, defended by the database, kept by faults."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from datetime import UTC, datetime
+
+import pytest
+from postgres import Server
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from ledger import ChainBroken, Ledger, LedgerError
+from ledger.schema import metadata
+from phasegate.directory import Directory
+from phasegate.events import Anchor, Announcement
+
+AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def event(n: int, who: str = "a", product: str = "atlas") -> Announcement:
+    return Announcement(
+        id=f"{product}/{who}#{n}", type="gate.vote", product=product, source="test", at=AT,
+        actor="märia", text=f"the {n}th — événement \N{SNOWMAN}", data={"n": n, "b": [1.5, None]},
+    )  # fmt: skip
+
+
+def execute(url: str, *statements: str) -> None:
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+    finally:
+        engine.dispose()
+
+
+def test_what_is_written_is_read_again_and_verifies(ledger: Ledger) -> None:
+    head = ledger.append("atlas", [event(1), event(2)])
+    assert ledger.append("atlas", [event(2), event(3)]).seq == 3
+    assert [entry.announcement for entry in ledger.events("atlas")] == [event(n) for n in (1, 2, 3)]
+    assert [e.seq for e in ledger.events("atlas", after_seq=1, types=("gate.vote",))] == [2, 3]
+    assert ledger.verify("atlas", head) == 3
+    assert ledger.streams()["atlas"] == ledger.head("atlas")
+    assert ledger.events("none") == []
+
+
+def test_documents_have_their_history(ledger: Ledger) -> None:
+    one = Directory.model_validate({"people": {"ann": {}}, "groups": {}})
+    two = Directory.model_validate({"people": {"ann": {}, "bob": {}}, "groups": {}})
+    for document in (one, two, one):
+        ledger.documents.publish("directory", "default", document, AT, "maria")
+    assert [entry.n for entry in ledger.documents.history("directory", "default")] == [1, 2, 3]
+    current = ledger.documents.current("directory", "default")
+    assert current is not None
+    assert ledger.documents.read_directory(current.digest) == one
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET body = '{}' WHERE seq = 1",
+        "DELETE FROM events",
+        "TRUNCATE events CASCADE",
+        "UPDATE streams SET seq = 0",
+        "UPDATE streams SET product = 'other'",
+        "DELETE FROM streams",
+        "DELETE FROM schema_version",
+        "UPDATE documents SET body = '{}'",
+        "DELETE FROM publications",
+    ],
+)
+def test_the_database_refuses_to_change_the_record(
+    ledger: Ledger, url: str, statement: str
+) -> None:
+    ledger.append("atlas", [event(1)])
+    document = Directory.model_validate({"people": {}, "groups": {}})
+    ledger.documents.publish("directory", "default", document, AT, "maria")
+    with pytest.raises(DBAPIError, match=r"append-only|foreign key"):
+        execute(url, statement)
+    assert ledger.verify("atlas") == 1
+
+
+def test_what_its_owner_changes_all_the_same_is_found(ledger: Ledger, url: str) -> None:
+    ledger.append("atlas", [event(1), event(2)])
+    execute(
+        url,
+        "DROP TRIGGER events_update ON events",
+        "UPDATE events SET body = replace(body, 'märia', 'erwin') WHERE seq = 1",
+    )
+    with pytest.raises(ChainBroken):
+        ledger.verify("atlas")
+
+
+def _write(url: str, who: str, count: int) -> None:
+    ledger = Ledger(url)
+    for n in range(count):
+        ledger.append("atlas", [event(n, who), event(n, who + "'")])
+    ledger.close()
+
+
+def test_processes_that_open_a_new_ledger_together_never_fork_its_stream(url: str) -> None:
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write, args=(url, who, 25)) for who in "abcd"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(60)
+        assert writer.exitcode == 0
+    ledger = Ledger(url)
+    assert ledger.verify("atlas") == 4 * 25 * 2
+    entries = ledger.events("atlas")
+    assert [entry.seq for entry in entries] == list(range(1, 201))
+    for who in "abcd":
+        mine = [e.announcement.data["n"] for e in entries if e.announcement.id.startswith(f"atlas/{who}#")]  # fmt: skip  # noqa: E501
+        assert mine == list(range(25)), "each writer's events stay in their order"
+    ledger.close()
+
+
+def test_a_connection_that_was_cut_is_opened_again(ledger: Ledger, url: str) -> None:
+    ledger.append("atlas", [event(1)])
+    execute(
+        url,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    with pytest.raises(LedgerError, match="cannot be written") as error:
+        ledger.append("atlas", [event(2)])
+    assert "database server is up" in error.value.hint
+    assert ledger.append("atlas", [event(2)]).seq == 2
+    assert ledger.verify("atlas") == 2
+
+
+def test_a_server_that_crashed_and_is_back_has_all_that_was_acknowledged() -> None:
+    from postgres import running_postgres
+
+    with running_postgres() as mine:
+        ledger = Ledger(mine.database())
+        head = ledger.append("atlas", [event(1), event(2)])
+        mine.stop(signal.SIGQUIT)
+        with pytest.raises(LedgerError, match="cannot be"):
+            ledger.append("atlas", [event(3)])
+        mine.start()
+        assert ledger.head("atlas") == head
+        assert ledger.append("atlas", [event(3)]).seq == 3
+        assert ledger.verify("atlas", head) == 3
+        ledger.close()
+
+
+def test_no_password_is_shown(server: Server) -> None:
+    url = f"postgresql+psycopg://who:s3cret@127.0.0.1:{server.port}/nowhere-{AT:%f}"
+    with pytest.raises(LedgerError) as error:
+        Ledger(url).append("atlas", [event(1)])
+    shown = f"{error.value} {error.value.hint}"
+    assert "s3cret" not in shown
+    assert "postgresql+psycopg://who:***@127.0.0.1" in shown
+
+
+def test_a_ledger_of_the_first_version_is_migrated_and_guarded(url: str) -> None:
+    """As version 1 was made: without the couriers' tables, and without guards on PostgreSQL."""
+    engine = create_engine(url)
+    first = ("schema_version", "streams", "events", "documents", "publications")
+    metadata.create_all(engine, tables=[metadata.tables[name] for name in first])
+    engine.dispose()
+    execute(url, "INSERT INTO schema_version VALUES (1)")
+    ledger = Ledger(url)
+    assert ledger.head("atlas") == Anchor()
+    ledger.append("atlas", [event(1)])
+    assert ledger.verify("atlas") == 1
+    engine = create_engine(url)
+    assert {"receivers", "couriers", "deliveries"} <= set(inspect(engine).get_table_names())
+    engine.dispose()
+    with pytest.raises(DBAPIError, match="append-only"):
+        execute(url, "DELETE FROM events")
+    ledger.close()
+    execute(url, "INSERT INTO schema_version VALUES (99)")
+    with pytest.raises(LedgerError, match="schema version is 99"):
+        ledger.head("atlas")
+    ledger.close()

@@ -1,0 +1,63 @@
+"""Products with their record in PostgreSQL, written by two workers of which one is killed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from processes import worker_process
+from stage import Stage
+
+from client.dev_server import dev_server, free_port
+from client.engine import Engine
+from client.settings import Settings
+
+
+async def test_two_workers_and_several_products_write_one_record_each(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PHASEGATE_LEDGER", url)
+    async with dev_server(database=None, port=free_port(), ui_port=None) as server:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+        engine = await Engine.connect(Settings.load())
+        stages = [Stage(engine, f"life-{n}") for n in range(4)]
+        async with worker_process() as first, worker_process():
+            lives = asyncio.gather(*(_live(stage) for stage in stages))
+            await stages[0].until(_half_way(stages[0]), "it is on its way")
+            first.kill()
+            await lives
+        for stage in stages:
+            assert engine.ledger.verify(stage.key) == len(stage.story())
+            assert stage.story().count("gate.decided") == 2
+            assert stage.story().count("gate.vote") == 4
+        engine.ledger.close()
+
+
+def _half_way(stage: Stage) -> Callable[[], Awaitable[bool | None]]:
+    async def voted() -> bool | None:
+        return True if "gate.vote" in stage.story() else None
+
+    return voted
+
+
+async def _live(stage: Stage) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+    await stage.votes("launch", "go", "ana", "bo", "cy")
+    await stage.becomes(phase="market")
+    await stage.submit("retire")
+    await stage.gate_opens("retire")
+    await stage.vote("retire", "ana", "go")
+    await stage.task_waits("keys")
+    await stage.confirm("keys", "bo")
+    await stage.becomes(status="retired")
+
+    async def told() -> bool | None:
+        return True if stage.story()[-1:] == ["product.retired"] else None
+
+    await stage.until(told, "its end is in the ledger")
