@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -17,8 +18,6 @@ import served
 import webhooks
 from served import ROOT, SECRET, SIGNING, Served, serving
 from webhooks import as_body
-
-from commands.failing import run
 
 CLOSED = as_body(webhooks.GITHUB_MILESTONE_CLOSED)
 GOOD = webhooks.github(SECRET, "milestone", CLOSED)
@@ -250,30 +249,37 @@ async def test_sigterm_lets_what_runs_finish(tmp_path: Path) -> None:
         assert process.said("serve stopped")
 
 
-def called(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
-    import cli
+def called(folder: Path, *words: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "serve", *words],
+        cwd=ROOT,
+        env={**os.environ, "PHASEGATE_INTEGRATIONS": str(folder / "i.yaml")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
 
-    code = run(cli.build_app, ["serve", *words])
-    return code, capsys.readouterr().err
 
-
-def test_nothing_to_serve(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("PHASEGATE_INTEGRATIONS", raising=False)
-    code, err = called(capsys)
+def test_nothing_to_serve(tmp_path: Path) -> None:
+    (tmp_path / "i.yaml").write_text("schema_version: 1")
+    code, err = called(tmp_path)
     assert code == 1
     assert "there is nothing to serve" in err
 
 
-def test_a_port_that_is_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "i.yaml").write_text("sources: {ci: {kind: gitlub, secret: {env: A}}}")
+    code, err = called(tmp_path)
+    assert code == 2
+    assert "i.yaml:1:" in err
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
     (tmp_path / "i.yaml").write_text(served.INTEGRATIONS)
-    monkeypatch.setenv("PHASEGATE_INTEGRATIONS", str(tmp_path / "i.yaml"))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, err = called(capsys, "--port", str(port))
+        code, err = called(tmp_path, "--port", str(port))
     assert code == 1
     assert f"cannot listen at 127.0.0.1:{port}" in err
     assert f"phasegate serve --port {port + 1}" in err
