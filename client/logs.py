@@ -50,6 +50,9 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for client in ("httpx2", "httpcore2"):
+        # They log whole addresses, with what is secret in them, and httpcore2 headers, too.
+        logging.getLogger(client).setLevel(logging.WARNING)
 
 
 def _drop_while_replaying(

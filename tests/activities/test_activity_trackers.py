@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -333,6 +335,43 @@ async def test_what_is_wrong_with_a_connection_is_said_without_its_secret(
     found = await ask(MILESTONE)
     assert found.finding is CANNOT_TELL
     assert why in found.why
+
+
+LOGGED = """
+import asyncio, sys
+from temporalio.testing import ActivityEnvironment
+from activities.milestones import check_milestone
+from client.logs import configure_logs
+from phasegate.ports import MilestoneQuery
+
+configure_logs(json=True, level=sys.argv[2])
+query = MilestoneQuery.model_validate_json(sys.argv[1])
+asyncio.run(ActivityEnvironment().run(check_milestone, query))
+"""
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_a_workers_log_has_no_secrets(web: Any, connect: Any, level: str) -> None:
+    connect("http")
+    web.answer("/x", body=b'{"ok": true}')
+    for check in (
+        {"connection": "http", "path": f"/x?key={SECRET}"},
+        {"url": web.url.replace("//", f"//ann:{SECRET}@") + f"/x?key={SECRET}"},
+    ):
+        asked = {"kind": "http", "expression": "body.ok", **check}
+        query = MilestoneQuery.model_validate(
+            {"product": "kettle", "milestone": "done", "check": asked}
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", LOGGED, query.model_dump_json(), level],
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert SECRET not in done.stderr + done.stdout
+    assert len(web.asked) == 2
 
 
 async def test_without_an_integrations_file_there_are_no_connections(

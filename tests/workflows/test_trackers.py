@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 from stage import Stage
+from temporalio.worker import Replayer
 
 from client import changing
 from client.asking import new_request_id
+from client.plugin import phasegate_plugin
 from phasegate.product import Product
 from phasegate.requests import UpdateProductRequest
 
@@ -190,6 +192,10 @@ async def test_a_product_that_lacks_a_value_is_asked_about_once_it_has_it(
     assert "milestone shipped can be asked now" in await update(repo="kettle")
     await stage.gate_opens("launch")
     assert set(github.paths) == {"/repos/acme/kettle/milestones/3"}
+    # The first question was taken back, and another one asked.
+    await Replayer(workflows=[], plugins=[phasegate_plugin()]).replay_workflow(
+        await stage.history()
+    )
 
 
 async def test_an_owner_cannot_change_what_is_asked(stage: Stage, github: Github) -> None:
