@@ -46,12 +46,13 @@ def build_worker(
     loop. Raises IntegrationsUnreadable or DocumentError for a file that is at fault.
     """
     queue = task_queue or settings.task_queue
-    receivers = Receivers(load_integrations() if integrations is None else integrations)
+    ledger = Ledger(settings.ledger_url)
+    receivers = Receivers(ledger, load_integrations() if integrations is None else integrations)
     return Worker(
         client,
         task_queue=queue,
         activities=all_activities(
-            Ledger(settings.ledger_url),
+            ledger,
             ActivitySettings.from_env(),
             receivers,
             Waker(client, queue, receivers) if receivers else None,

@@ -7,6 +7,7 @@ from activities.announcements import AnnouncementActivities
 from activities.convene import ConveneActivities
 from activities.couriers import CourierActivities
 from activities.dependencies import DependencyActivities
+from activities.mailing import MailActivities
 from activities.milestones import check_milestone
 from activities.people import PeopleActivities
 from activities.policies import PolicyActivities
@@ -31,7 +32,7 @@ def all_activities(
 
     Without `receivers` nobody is told what happens, and without a `waker` only when swept.
     """
-    receivers = receivers or Receivers(Integrations())
+    receivers = receivers or Receivers(ledger, Integrations())
     policies = PolicyActivities(ledger)
     retirement = RetirementActivities(settings)
     return [
@@ -47,5 +48,6 @@ def all_activities(
         retirement.call_endpoint,
         retirement.archive_files,
         CourierActivities(ledger, receivers).deliver,
+        MailActivities(ledger, receivers.mail).send_mail,
         SweepActivities(ledger, receivers).sweep,
     ]

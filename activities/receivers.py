@@ -6,19 +6,24 @@ from collections.abc import Iterator, Mapping
 
 from activities.channels import Channel
 from activities.endpoint import Endpoint
+from activities.mailing import Postbox
 from integrations import Integrations
+from ledger import Ledger
 from phasegate import delivery
 
 
 class Receivers:
     """The ways out, by the name couriers know them by."""
 
-    def __init__(self, integrations: Integrations) -> None:
-        self._channels = dict(_channels(integrations))
-        self.wanted: Mapping[str, bool] = {
-            delivery.subscriber(name): subscriber.start == "beginning"
+    def __init__(self, ledger: Ledger, integrations: Integrations) -> None:
+        self._channels = dict(_channels(ledger, integrations))
+        self.mail = integrations.mail
+        archives = {
+            delivery.subscriber(name)
             for name, subscriber in integrations.subscribers.items()
+            if subscriber.start == "beginning"
         }
+        self.wanted: Mapping[str, bool] = {name: name in archives for name in self._channels}
         """Receiver → whether it wants what happened before it was known, too."""
 
     def __bool__(self) -> bool:
@@ -34,6 +39,8 @@ class Receivers:
         return {name: channel.events for name, channel in self._channels.items()}
 
 
-def _channels(integrations: Integrations) -> Iterator[tuple[str, Channel]]:
+def _channels(ledger: Ledger, integrations: Integrations) -> Iterator[tuple[str, Channel]]:
     for name, subscriber in integrations.subscribers.items():
         yield delivery.subscriber(name), Endpoint(subscriber)
+    if integrations.mail:
+        yield delivery.MAIL, Postbox(ledger, integrations.mail)

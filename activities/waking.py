@@ -18,7 +18,7 @@ from activities.receivers import Receivers
 from integrations.document import matches
 from ledger import Ledger
 from ledger.deliveries import Behind
-from phasegate.delivery import COURIER, SWEEP, CourierOrder, Swept, courier_id
+from phasegate.delivery import COURIER, SWEEP, CourierOrder, SweepOrder, Swept, courier_id
 
 AT_ONCE = 8
 """Wakes on their way to the server together; the others wait in this process."""
@@ -107,7 +107,7 @@ class SweepActivities:
         self._ledger, self._receivers = ledger, receivers
 
     @activity.defn(name=SWEEP)
-    async def sweep(self) -> Swept:
+    async def sweep(self, order: SweepOrder) -> Swept:
         """Start couriers for products whose record is ahead of what was delivered.
 
         One that runs is left alone: a signal would make its history grow while it waits. Where

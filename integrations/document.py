@@ -96,6 +96,7 @@ class Mail(Document):
     gather: Span = Field(
         Span.parse("1 minute"), description="how long several messages to a person become one"
     )
+    give_up: Patience = Span.parse("3 days")
 
     @model_validator(mode="after")
     def _both(self) -> Mail:
@@ -109,6 +110,7 @@ class Chat(Document):
 
     url: Secret = Field(description="an Apprise URL, such as slack://… or mmost://…")
     events: tuple[Pattern, ...] = ("gate.*", "product.*", "milestone.*", "condition.*")
+    give_up: Patience = Span.parse("3 days")
 
 
 class Digest(Document):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from phasegate.base import Wire
 
 DELIVER = "deliver"
+SEND_MAIL = "send_mail"
 SWEEP = "sweep_couriers"
 
 COURIER = "Courier"
+MAIL_COURIER = "MailCourier"
 COURIER_SWEEP = "CourierSweep"
 
 MAIL = "mail"
@@ -21,6 +23,11 @@ def subscriber(name: str) -> str:
 
 def courier_id(receiver: str, product: str) -> str:
     return f"courier/{receiver}/{product}"
+
+
+def mailbox(person: str) -> str:
+    """What a person's mail is called among receivers; also the id of its courier."""
+    return f"{MAIL}/{person}"
 
 
 class CourierOrder(Wire):
@@ -37,7 +44,37 @@ class Delivered(Wire):
     more: bool = False
 
 
+class SweepOrder(Wire):
+    """Look after all receivers and products."""
+
+
 class Swept(Wire):
     """How many couriers were started that nobody had woken."""
 
     started: int
+
+
+class MailItem(Wire):
+    """An event that concerns somebody: where it is in the ledger."""
+
+    product: str
+    seq: int
+
+
+class MailItems(Wire):
+    items: list[MailItem]
+
+
+class MailOrder(Wire):
+    """Gather what concerns a person for so long (seconds), then send it in one mail."""
+
+    person: str
+    gather: float
+    items: list[MailItem] = []
+
+
+class MailBatch(Wire):
+    """One mail: the same events have the same Message-ID, however often it is sent."""
+
+    person: str
+    items: list[MailItem]

@@ -57,6 +57,7 @@ class Person(Document):
 
     name: Text = ""
     email: str = Field("", max_length=320)
+    quiet: bool = Field(False, description="no mail about what concerns them; the inbox has it")
     manager: PersonId | None = None
     deputy: PersonId | None = Field(None, description="acts for them when they do not answer")
     country: str | None = Field(None, description="whose holidays they have, as ISO 3166: DE, US")

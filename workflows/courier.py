@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
         SWEEP,
         CourierOrder,
         Delivered,
+        SweepOrder,
         Swept,
     )
     from phasegate.errors import PhasegateError
@@ -86,6 +87,7 @@ class CourierSweep:
     async def run(self) -> str:
         found = await workflow.execute_activity(
             SWEEP,
+            SweepOrder(),
             result_type=Swept,
             start_to_close_timeout=timedelta(minutes=10),
             schedule_to_close_timeout=timedelta(minutes=20),

@@ -1,0 +1,56 @@
+"""Whom events concern, and where they get mail: from the record and the directory as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from activities.directories import current_directory
+from ledger import Entry, Ledger
+from phasegate.concern import STANDING, Concern, Standing, concerned
+from phasegate.directory import Person
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """An event, whom of it, and the product as it stood then."""
+
+    entry: Entry
+    concern: Concern
+    product: Standing
+
+
+class KnownPeople:
+    """Reads each product's standing and each directory once: made anew for every activity."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._changes: dict[str, list[Entry]] = {}
+        self._people: dict[str, dict[str, Person]] = {}
+
+    def standing(self, entry: Entry) -> Standing:
+        """The product's as of this event. Raises LedgerError."""
+        key = entry.announcement.product
+        if key not in self._changes:
+            self._changes[key] = self._ledger.events(key, types=STANDING)
+        standing = Standing()
+        for change in self._changes[key]:
+            if change.seq <= entry.seq:
+                standing = standing.after(change.announcement)
+        return standing
+
+    def concerned(self, entry: Entry) -> Iterable[Concerned]:
+        """Everybody whom it concerns. Raises LedgerError."""
+        product = self.standing(entry)
+        for concern in concerned(entry.announcement, product):
+            yield Concerned(entry, concern, product)
+
+    def address(self, person: str, directory: str) -> str:
+        """Where somebody gets mail; empty for who wants none, has none, or is unknown.
+
+        Raises LedgerError, or ApplicationError (directory-unknown).
+        """
+        if directory not in self._people:
+            self._people[directory] = dict(current_directory(self._ledger, directory)[1].people)
+        known = self._people[directory].get(person)
+        return "" if known is None or known.quiet else known.email.strip()
