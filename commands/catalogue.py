@@ -156,6 +156,11 @@ COMMANDS: Mapping[str, Command | Noun] = {
                 "A product's events, from the ledger",
                 "phasegate events list harbor-sync --type gate.decided -o jsonl",
             ),
+            "retry": Command(
+                "commands.events:retry",
+                "Try again what could not be delivered and was given up",
+                "phasegate events retry harbor-sync --receiver subscriber/crm",
+            ),
         },
     ),
     "serve": Command(

@@ -88,11 +88,15 @@ async def _idle(stop: asyncio.Event, announce: str) -> None:
 async def _work(server: DevServer, settings: Settings, stop: asyncio.Event, announce: str) -> None:
     from client.connection import connect
     from client.logs import configure_logs
+    from client.schedules import keep_schedules
+    from integrations import load_integrations
     from worker import build_worker
 
     with (settings.data_dir / "worker.log").open("a", encoding="utf-8", buffering=1) as log:
         configure_logs(json=True, to=log)
-        async with build_worker(await connect(server.address), settings):
+        client, integrations = await connect(server.address), load_integrations()
+        async with build_worker(client, settings, integrations=integrations):
+            await keep_schedules(client, settings.task_queue, integrations)
             await _idle(stop, announce)
 
 

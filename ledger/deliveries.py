@@ -52,6 +52,15 @@ class Behind:
     head: int
 
 
+@dataclass(frozen=True)
+class Late:
+    """A receiver that takes nothing of a product at present; it is tried again."""
+
+    receiver: str
+    since: datetime
+    why: str
+
+
 class Deliveries:
     """Every method is one transaction and raises LedgerError where the database cannot be used."""
 
@@ -158,6 +167,18 @@ class Deliveries:
             return [
                 Delivery(**{**row._mapping, "at": datetime.fromisoformat(row.at)}) for row in rows
             ]
+
+    def late(self, product: str) -> list[Late]:
+        """Receivers that take nothing of this product now, and since when."""
+        query = select(couriers).where(
+            couriers.c.product == product, couriers.c.failing_since.is_not(None)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(couriers.c.receiver)).all()
+        return [
+            Late(row.receiver, datetime.fromisoformat(row.failing_since), row.why or "")
+            for row in rows
+        ]
 
     def retry(self, chosen: Sequence[Delivery], at: datetime) -> None:
         """Have these tried again, before what is new."""
