@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from activities.channels import Channel
+from activities.chat import Channel as ChatChannel
 from activities.endpoint import Endpoint
 from activities.mailing import Postbox
 from integrations import Integrations
@@ -44,3 +45,5 @@ def _channels(ledger: Ledger, integrations: Integrations) -> Iterator[tuple[str,
         yield delivery.subscriber(name), Endpoint(subscriber)
     if integrations.mail:
         yield delivery.MAIL, Postbox(ledger, integrations.mail)
+    for name, chat in integrations.chat.items():
+        yield delivery.channel(name), ChatChannel(ledger, name, chat)

@@ -21,6 +21,11 @@ def subscriber(name: str) -> str:
     return f"subscriber/{name}"
 
 
+def channel(name: str) -> str:
+    """What a chat channel of the integrations file is called among receivers."""
+    return f"chat/{name}"
+
+
 def courier_id(receiver: str, product: str) -> str:
     return f"courier/{receiver}/{product}"
 

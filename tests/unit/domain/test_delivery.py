@@ -5,6 +5,7 @@ from phasegate.delivery import (
     CourierOrder,
     MailItem,
     MailOrder,
+    channel,
     courier_id,
     mailbox,
     subscriber,
@@ -13,6 +14,7 @@ from phasegate.delivery import (
 
 def test_ids_of_couriers() -> None:
     assert courier_id(subscriber("crm"), "lamp") == "courier/subscriber/crm/lamp"
+    assert courier_id(channel("all"), "lamp") == "courier/chat/all/lamp"
     assert courier_id(MAIL, "lamp") == "courier/mail/lamp"
     assert courier_id(subscriber("mail"), "lamp") != courier_id(MAIL, "lamp")
     assert mailbox("ana@acme.example") == "mail/ana@acme.example"

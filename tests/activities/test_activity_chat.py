@@ -1,0 +1,79 @@
+"""Chat: one line an event, to whatever Apprise knows; here its plain JSON over HTTP."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from activities.channels import Refused, Taken
+from activities.chat import Channel, ChatUnusable
+from integrations import Chat, Secret
+from ledger import Entry, Ledger
+from phasegate.events import Announcement
+from tests.activities.conftest import Web
+
+# One of the services that Apprise loads.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+
+@pytest.fixture
+def entry(ledger: Ledger) -> Entry:
+    at = datetime(2026, 11, 25, 9, tzinfo=UTC)
+
+    def said(id: str, type: str, text: str, **data: object) -> Announcement:
+        return Announcement(
+            id=id, type=type, product="lamp", source="s", at=at, actor="zoe", text=text, data=data
+        )
+
+    started = said("a", "product.started", "it starts", product={"name": "Lamp"})
+    ledger.append("lamp", [started, said("b", "gate.decided", "Launch: go", gate="launch")])
+    return ledger.events("lamp")[-1]
+
+
+def channel(ledger: Ledger) -> Channel:
+    return Channel(ledger, "launches", Chat(url=Secret(env="CHAT")))
+
+
+async def test_a_line_says_what_happened_and_where_to_see_it(
+    ledger: Ledger, entry: Entry, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.answer("/hook")
+    monkeypatch.setenv("CHAT", web.url.replace("http://", "json://") + "/hook")
+    assert await channel(ledger).send(entry) == Taken()
+    (asked,) = web.asked
+    assert json.loads(asked.body)["message"] == (
+        "Lamp: Launch: go (zoe) – phasegate gate show lamp/launch [lamp 2]"
+    )
+
+
+async def test_a_channel_that_does_not_take_it_is_tried_again(
+    ledger: Ledger, entry: Entry, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web.answer("/hook", 500)
+    monkeypatch.setenv("CHAT", web.url.replace("http://", "json://") + "/hook")
+    answer = await channel(ledger).send(entry)
+    assert isinstance(answer, Refused)
+    assert "launches" in answer.why
+
+
+async def test_an_address_that_nobody_knows_is_explained_without_it(
+    ledger: Ledger, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT", "carrier-pigeon://secret-word@loft")
+    with pytest.raises(ChatUnusable) as error:
+        await channel(ledger).send(entry)
+    assert "$CHAT" in error.value.why
+    assert "secret-word" not in f"{error.value} {error.value.hint}"
+
+
+async def test_without_the_extra_it_says_how_to_install_it(
+    ledger: Ledger, entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT", "json://localhost")
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(ChatUnusable, match="not installed") as error:
+        await channel(ledger).send(entry)
+    assert "phasegate[chat]" in error.value.hint
