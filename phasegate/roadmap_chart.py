@@ -30,8 +30,8 @@ GROUP = 30.0
 
 @dataclass(frozen=True)
 class Bar:
-    """A stay in a phase. `open` bars have no end that anybody knows. `room` is what a label has,
-    beside the gates that stand on the bar."""
+    """A stay in a phase. `open` bars have no end that anybody knows. `room` is what a label has
+    `beside` the gates that stand on the bar, which take the rest."""
 
     x: float
     width: float
@@ -39,6 +39,7 @@ class Bar:
     label: str
     text: str
     room: float
+    beside: float
     open: bool = False
 
 

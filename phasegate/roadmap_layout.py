@@ -116,9 +116,10 @@ def _bar(phase: PhaseForecast, scale: Scale, taken: Sequence[float], diamond: fl
     state = f"{phase.state}-market" if phase.in_market else phase.state
     unknown = phase.end is None and phase.expected_end is None
     until = min([to, *(at for at in taken if at > x + 1)])
-    room = max(round(until - x - 2 * (diamond + BESIDE), 2), 0.0)
+    beside = 2 * (diamond + BESIDE)
+    room = max(round(until - x - beside, 2), 0.0)
     width = max(round(to - x, 2), 1.5)
-    return Bar(x, width, state, phase.title, of_phase(phase), room, unknown)
+    return Bar(x, width, state, phase.title, of_phase(phase), room, beside, unknown)
 
 
 def _ghost(phase: PhaseForecast, scale: Scale) -> Ghost | None:

@@ -7,7 +7,7 @@ from itertools import accumulate
 from unicodedata import category, combining, east_asian_width
 
 _NARROW = frozenset("ijlI.,:;'|!()[]{}ftr ")
-_BROAD = frozenset("mwMW@%&")
+_BROAD = frozenset("mwMW@%&<>=+~^#")
 
 
 def width_of(text: str, size: float) -> float:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from client.pictures.theme import DARK, LIGHT
 from phasegate.roadmap import Roadmap
-from phasegate.roadmap_chart import Arrow, Chart, Density
+from phasegate.roadmap_chart import Arrow, Bar, Chart, Density
 from phasegate.roadmap_words import day, of_gate, of_milestone, of_phase, slip_words
 from phasegate.text_width import fit
 
@@ -33,6 +33,9 @@ LETTERS = {
     "open": "?",
     "expected": "",
 }
+ZOOMS = (1, 2, 4)
+"""How many times wider the page can show its chart."""
+
 NAMES = 230.0
 """Pixels for the names of products, left of an SVG."""
 
@@ -53,6 +56,17 @@ class Picture:
     @property
     def full(self) -> str:
         return "100%" if self.fluid else f"{self.left + self.chart.width:g}"
+
+    def labels(self, bar: Bar) -> list[tuple[str, str]]:
+        """What of a bar's label fits, and the classes that show it: zoomed, there is more room."""
+        beside = bar.beside
+        found: dict[str, str] = {}
+        for zoom in ZOOMS if self.fluid else ZOOMS[:1]:
+            room = (bar.room + beside) * zoom - beside if bar.room else 0
+            label = fit(bar.label, room, self.label)
+            found[label] = found.get(label, "") + f" z{zoom}"
+        everywhere = len(found) == 1
+        return [("" if everywhere else z, label) for label, z in found.items() if label]
 
     def x(self, x: float) -> str:
         return f"{x / self.chart.width * 100:.3f}%" if self.fluid else f"{self.left + x:.2f}"
@@ -93,6 +107,7 @@ def _environment() -> Environment:
     found.globals.update(
         fit=fit,
         letters=LETTERS,
+        zooms=ZOOMS,
         curve=curve,
         head=head,
         day=day,

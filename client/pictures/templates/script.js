@@ -82,4 +82,10 @@
     items.forEach((item) => item.setAttribute("tabindex", item === first ? "0" : "-1"));
   };
   filter.addEventListener("input", apply);
+  // Zoomed, today stays in sight.
+  const today = document.querySelector("#body .today");
+  for (const zoom of $("input[name=zoom]")) zoom.addEventListener("change", () => {
+    const at = today.getBoundingClientRect().left - document.querySelector("#body").getBoundingClientRect().left;
+    chart.scrollLeft = Math.max(at - chart.clientWidth / 2, 0);
+  });
 })();
