@@ -78,6 +78,7 @@ class Convening(ChairDesk):
                 actor=state.submitter,
                 waiting_for=list(verdict.pending),
                 respond=self.dates(verdict.pending),
+                seats=self.groups(verdict.pending),
                 reviewers={group: list(asked) for group, asked in state.reviewers().items()},
                 respond_due=respond_due(state, verdict).isoformat(),
                 resolve_due=table.resolve.isoformat(),
@@ -96,6 +97,7 @@ class Convening(ChairDesk):
                 joined=joined,
                 left=left,
                 respond=self.dates(joined),
+                seats=self.groups(joined),
                 directory_digest=found.directory_digest,
             )
 
@@ -115,5 +117,6 @@ class Convening(ChairDesk):
             actor=wanted.actor,
             waiting_for=people,
             respond={p: asked[p] for p in people},
+            seats=self.groups(people),
             why=wanted.why,
         )

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.events import Outbox
     from phasegate.facts import ProductFacts
     from phasegate.requests import Receipt, VoteRequest
+    from phasegate.requirement_view import open_step
     from phasegate.review import Round
     from phasegate.sittings import OpenerNote
     from workflows.bookkeeping import Books
@@ -216,6 +217,11 @@ class VoteDesk:
         due = table.respond if table else {}
         wanted = due if people is None else people
         return {person: due[person].isoformat() for person in wanted if person in due}
+
+    def groups(self, people: Iterable[str]) -> dict[str, list[str]]:
+        """In which groups these sit in the open step; who does not sit there is left out."""
+        sit = open_step(self.round, self.round.verdict(workflow.now())).people
+        return {person: sorted(sit[person]) for person in people if person in sit}
 
     def say(self, type: str, text: str, *, actor: str = "", **data: object) -> None:
         state = self.round

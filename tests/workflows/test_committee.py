@@ -312,6 +312,7 @@ async def test_whose_step_opens_and_whose_day_moves_is_announced_with_the_dates(
 
     (opened,) = told("gate.opened")
     assert set(opened["respond"]) == {"bo", "cy", "dan"}
+    assert opened["seats"] == {"bo": ["eng"], "cy": ["eng"], "dan": ["eng"]}
     await stage.owner("hold")
     await stage.owner("resume")
 
@@ -328,3 +329,4 @@ async def test_whose_step_opens_and_whose_day_moves_is_announced_with_the_dates(
     (step,) = await stage.until(opens, "the second step opens")
     assert step["waiting_for"] == ["lea"]
     assert set(step["respond"]) == {"lea"}
+    assert step["seats"] == {"lea": ["legal"]}
