@@ -7,6 +7,7 @@ from activities.announcements import AnnouncementActivities
 from activities.convene import ConveneActivities
 from activities.couriers import CourierActivities
 from activities.dependencies import DependencyActivities
+from activities.digest import DigestActivities
 from activities.mailing import MailActivities
 from activities.milestones import check_milestone
 from activities.people import PeopleActivities
@@ -49,5 +50,6 @@ def all_activities(
         retirement.archive_files,
         CourierActivities(ledger, receivers).deliver,
         MailActivities(ledger, receivers.mail).send_mail,
+        DigestActivities(ledger, receivers.mail, receivers.digest).send_digest,
         SweepActivities(ledger, receivers).sweep,
     ]

@@ -18,7 +18,7 @@ class Receivers:
 
     def __init__(self, ledger: Ledger, integrations: Integrations) -> None:
         self._channels = dict(_channels(ledger, integrations))
-        self.mail = integrations.mail
+        self.mail, self.digest = integrations.mail, integrations.digest
         archives = {
             delivery.subscriber(name)
             for name, subscriber in integrations.subscribers.items()

@@ -15,10 +15,19 @@ from workflows.failures import PlainFailureConverter
 from workflows.gate_review import GateReview
 from workflows.intake import Intake, RequestConverter
 from workflows.mail_courier import MailCourier
+from workflows.portfolio_digest import PortfolioDigest
 from workflows.product_lifecycle import ProductLifecycle
 from workflows.sunset import Sunset
 
-WORKFLOWS = (ProductLifecycle, GateReview, Sunset, Courier, MailCourier, CourierSweep)
+WORKFLOWS = (
+    ProductLifecycle,
+    GateReview,
+    Sunset,
+    Courier,
+    MailCourier,
+    CourierSweep,
+    PortfolioDigest,
+)
 
 PASSED_THROUGH = ("phasegate", "workflows", "structlog", "pydantic", "pydantic_core")
 """Modules the sandbox does not import anew for every workflow (10 ms instead of 150 ms each).

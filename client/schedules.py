@@ -10,21 +10,27 @@ from temporalio.client import (
     Schedule,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
+    ScheduleCalendarSpec,
     ScheduleIntervalSpec,
     ScheduleOverlapPolicy,
     SchedulePolicy,
+    ScheduleRange,
     ScheduleSpec,
     ScheduleUpdate,
     ScheduleUpdateInput,
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from integrations import Integrations
-from phasegate.delivery import COURIER_SWEEP
+from integrations import Digest, Integrations
+from phasegate.delivery import COURIER_SWEEP, PORTFOLIO_DIGEST
 
+LETTER = "phasegate-portfolio-digest"
 SWEEP = "phasegate-courier-sweep"
 EVERY = timedelta(minutes=5)
 """How long a wake that was lost with a worker may stay lost."""
+
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+"""As Temporal counts them."""
 
 PATIENCE = timedelta(seconds=10)
 
@@ -39,6 +45,8 @@ async def keep_schedules(client: Client, task_queue: str, integrations: Integrat
     told = bool(integrations.subscribers or integrations.mail or integrations.chat)
     try:
         await _keep(client, SWEEP, _sweep(task_queue) if told else None)
+        digest = integrations.digest
+        await _keep(client, LETTER, _letter(task_queue, digest) if digest else None)
     except RPCError as error:
         log.warning("the schedules could not be kept", why=error.message)
 
@@ -54,6 +62,28 @@ def _sweep(task_queue: str) -> Schedule:
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=EVERY)]),
         policy=SchedulePolicy(
             overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(minutes=1)
+        ),
+    )
+
+
+def _letter(task_queue: str, digest: Digest) -> Schedule:
+    hour, minute = map(int, digest.at.split(":"))
+    at = ScheduleCalendarSpec(
+        day_of_week=[ScheduleRange(DAYS.index(digest.weekday))],
+        hour=[ScheduleRange(hour)],
+        minute=[ScheduleRange(minute)],
+    )
+    return Schedule(
+        action=ScheduleActionStartWorkflow(
+            PORTFOLIO_DIGEST,
+            id="portfolio-digest",
+            task_queue=task_queue,
+            static_summary="the weekly letter on the portfolio",
+        ),
+        spec=ScheduleSpec(calendars=[at], time_zone_name=digest.time_zone),
+        # A server that was down at the hour still sends the letter that day.
+        policy=SchedulePolicy(
+            overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(hours=12)
         ),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
@@ -120,6 +121,13 @@ class Digest(Document):
     weekday: Weekday = "mon"
     at: str = Field("07:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("needs a time zone by its IANA name, such as Europe/Berlin")
+        return name
 
 
 class Integrations(Document):

@@ -100,7 +100,16 @@ class Deliveries:
         with self._database.writing() as connection:
             for entry in entries:
                 if state is not None:
-                    _note(connection, receiver, product, entry, state, at, why)
+                    _note(
+                        connection,
+                        receiver,
+                        product,
+                        entry.seq,
+                        entry.announcement.id,
+                        state,
+                        at,
+                        why,
+                    )
                 _advance(connection, receiver, product, entry.seq)
 
     def note(
@@ -109,8 +118,22 @@ class Deliveries:
         """The same for a receiver that keeps no order, such as a person's mail."""
         with self._database.writing() as connection:
             for entry in entries:
-                product = entry.announcement.product
-                _note(connection, receiver, product, entry, state, at, why)
+                said = entry.announcement
+                _note(connection, receiver, said.product, entry.seq, said.id, state, at, why)
+
+    def mark(
+        self,
+        receiver: str,
+        product: str,
+        seq: int,
+        event: str,
+        state: State,
+        at: datetime,
+        why: str,
+    ) -> None:
+        """The same for what is no entry of the record, such as the letter of a week."""
+        with self._database.writing() as connection:
+            _note(connection, receiver, product, seq, event, state, at, why)
 
     def sent(self, receiver: str, places: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
         """Which of these (product, number) the receiver is known to have been sent."""
@@ -222,13 +245,14 @@ def _note(
     connection: Connection,
     receiver: str,
     product: str,
-    entry: Entry,
+    seq: int,
+    event: str,
     state: State,
     at: datetime,
     why: str,
 ) -> None:
-    place = {"receiver": receiver, "product": product, "seq": entry.seq}
-    said = {"event": entry.announcement.id, "state": state, "at": text_of(at), "why": why}
+    place = {"receiver": receiver, "product": product, "seq": seq}
+    said = {"event": event, "state": state, "at": text_of(at), "why": why}
     dialects.insert_if_absent(connection, deliveries, {**place, **said})
     connection.execute(
         update(deliveries)

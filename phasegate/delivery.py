@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from phasegate.base import Wire
+from phasegate.base import Instant, Wire
 
 DELIVER = "deliver"
 SEND_MAIL = "send_mail"
+SEND_DIGEST = "send_digest"
 SWEEP = "sweep_couriers"
 
 COURIER = "Courier"
 MAIL_COURIER = "MailCourier"
+PORTFOLIO_DIGEST = "PortfolioDigest"
 COURIER_SWEEP = "CourierSweep"
 
 MAIL = "mail"
 """The receiver that hands events to the couriers of the people they concern."""
+
+
+DIGEST = "digest"
+"""What the weekly letter is called among receivers."""
 
 
 def subscriber(name: str) -> str:
@@ -83,3 +89,9 @@ class MailBatch(Wire):
 
     person: str
     items: list[MailItem]
+
+
+class DigestOrder(Wire):
+    """The letter of the week that ends at this instant."""
+
+    until: Instant

@@ -64,7 +64,7 @@ def letter(items: Sequence[Item]) -> Letter:
 def chat_line(event: Announcement, name: str) -> str:
     """An event in one line for a channel, with the command that shows more."""
     by = f" ({event.actor})" if event.actor else ""
-    return f"{_line(name or event.product)}: {_line(event.text)}{by} – {_look(event)}"
+    return f"{one_line(name or event.product)}: {one_line(event.text)}{by} – {_look(event)}"
 
 
 def answer(item: Item) -> str:
@@ -97,12 +97,12 @@ def _look(event: Announcement) -> str:
 
 def _single(item: Item) -> Letter:
     event = item.event
-    parts = [f"{_line(event.text)}.", *_asks(item), f"    {answer(item)}"]
+    parts = [f"{one_line(event.text)}.", *_asks(item), f"    {answer(item)}"]
     if item.concern.ask is not Ask.nothing:
         parts += ["See it first:", f"    {_look(event)}"]
     by = f", by {event.actor}" if event.actor else ""
-    parts.append(f"{_line(item.name)} ({event.product}), {day(event.at)}{by}.")
-    subject = f"{_line(item.name or event.product)}: {_headline(item)}"
+    parts.append(f"{one_line(item.name)} ({event.product}), {day(event.at)}{by}.")
+    subject = f"{one_line(item.name or event.product)}: {_headline(item)}"
     urgent = "Urgent: " if item.concern.urgent else ""
     return Letter(f"{urgent}{subject}"[:180], "\n\n".join(parts) + "\n")
 
@@ -119,7 +119,7 @@ def _headline(item: Item) -> str:
             return f"your advice on {gate}{due}"
         case Ask.promise:
             return f"a condition of yours{due}"
-    return _line(item.event.text)
+    return one_line(item.event.text)
 
 
 def _asks(item: Item) -> list[str]:
@@ -145,11 +145,11 @@ def _asks(item: Item) -> list[str]:
 def _entry(item: Item) -> str:
     urgent = "URGENT " if item.concern.urgent else ""
     due = f" (by {day(item.concern.due)})" if item.concern.due else ""
-    said = f"* {urgent}{_line(item.name)}: {_line(item.event.text)}{due}"
+    said = f"* {urgent}{one_line(item.name)}: {one_line(item.event.text)}{due}"
     return f"{said}\n    {answer(item)}"
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """Free text on one line, with nothing in it that a mail or a terminal would act on."""
     shown = " ".join(text.split())[:LONGEST]
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown)
