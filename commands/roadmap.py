@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from phasegate.roadmap import Roadmap
     from phasegate.roadmap_chart import Chart
 
-File = Annotated[str | None, Parameter(help="Write it there; - is stdout")]
-
 
 @dataclass(frozen=True)
 class Look:
@@ -51,8 +49,8 @@ async def roadmap(
         Parameter(help="Of rows; by the number of products if unset"),
     ] = None,
     title: Annotated[str, Parameter(help="Above the picture")] = "Roadmap",
-    html: Annotated[File, Parameter(help="One page of HTML that needs nothing else")] = None,
-    svg: Annotated[File, Parameter(help="A picture for slides")] = None,
+    html: Annotated[str | None, Parameter(help="One page of HTML that needs nothing else")] = None,
+    svg: Annotated[str | None, Parameter(help="A picture for slides")] = None,
     png: Annotated[str | None, Parameter(help="A picture for slides, as pixels")] = None,
     mermaid: Annotated[
         bool, Parameter(negative=(), help="Print a Mermaid gantt instead, for Markdown")
@@ -149,19 +147,15 @@ def _draw(found: Roadmap, look: Look, files: dict[str, str | None]) -> list[str]
     for option, file in files.items():
         if file:
             _write(option, file, kinds[option]())
-            written += [file] if file != "-" else []
+            written.append(file)
     return written
 
 
 def _write(option: str, file: str, data: bytes) -> None:
-    import sys
     from pathlib import Path
 
     from client.usage import UsageError
 
-    if file == "-":
-        sys.stdout.buffer.write(data)
-        return
     try:
         Path(file).write_bytes(data)
     except OSError as error:
