@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from time import time
 from typing import Any
 
 import pytest
 import webhooks
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from webhooks import as_body
 
 from integrations import Secret, Source
@@ -488,3 +491,44 @@ def test_a_key_that_cannot_sign_is_our_fault(key: str, monkeypatch: pytest.Monke
 
 def test_payloads_are_json() -> None:
     assert json.loads(as_body(webhooks.GITLAB_RELEASE)) == webhooks.GITLAB_RELEASE
+
+
+# -- anything at all ------------------------------------------------------------------------------
+
+HEADERS = [
+    *("authorization", "content-type", "content-encoding", "idempotency-key"),
+    *("ce-specversion", "ce-id", "ce-source", "ce-type", "ce-subject", "ce-time", "ce-x", "ce-é"),
+    *("webhook-id", "webhook-timestamp", "webhook-signature", "x-hub-signature-256"),
+    *("x-github-event", "x-github-delivery", "x-gitlab-event", "x-gitlab-token"),
+]
+MEDIA = [
+    *("application/json", "application/cloudevents+json", "application/cloudevents-batch+json"),
+    *("text/plain", "1.0", "ping", f"Bearer {SECRET}", SECRET, "v1,YQ==", "2026-01-01T00:00:00Z"),
+]
+NAMES = st.sampled_from(
+    "specversion id source type subject time data data_base64 x repository project full_name "
+    "html_url path_with_namespace web_url".split()
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6),
+    max_leaves=12,
+)
+header_values = st.text(st.characters(max_codepoint=255), max_size=30)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(list(KIND)),
+    st.dictionaries(st.sampled_from(HEADERS), header_values | st.sampled_from(MEDIA), max_size=8),
+    json_values.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=60),
+)
+def test_whatever_is_sent_is_read_or_refused(
+    name: str, headers: dict[str, str], body: bytes
+) -> None:
+    which = source(name)
+    with suppress(Refused):
+        prove(which, headers, body)
+    with suppress(Refused):
+        found = read(name, which, headers, body)
+        assert all(json.dumps(one.event.model_dump()).encode() for one in found)
