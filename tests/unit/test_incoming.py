@@ -506,8 +506,23 @@ MEDIA = [
     *("text/plain", "1.0", "ping", f"Bearer {SECRET}", SECRET, "v1,YQ==", "2026-01-01T00:00:00Z"),
 ]
 NAMES = st.sampled_from(
-    "specversion id source type subject time data data_base64 x repository project full_name "
-    "html_url path_with_namespace web_url".split()
+    [
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "subject",
+        "time",
+        "data",
+        "data_base64",
+        "x",
+        "repository",
+        "project",
+        "full_name",
+        "html_url",
+        "path_with_namespace",
+        "web_url",
+    ]
 )
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
