@@ -41,7 +41,7 @@ def all_activities(
         policies.read_sunset,
         ConveneActivities(ledger).convene,
         PeopleActivities(ledger).authority,
-        AnnouncementActivities(ledger, receivers.wanted, waker.wake if waker else None).announce,
+        AnnouncementActivities(ledger, receivers, waker.wake if waker else None).announce,
         RoundActivities(ledger).read_round,
         opener_run,
         check_milestone,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
 
 import structlog
 from temporalio import activity
 
 from activities.errors import ledger_errors
+from activities.receivers import Receivers
 from ledger import Ledger
 from phasegate import ports
 from phasegate.events import Anchor
@@ -22,13 +22,13 @@ class AnnouncementActivities:
     def __init__(
         self,
         ledger: Ledger,
-        wanted: Mapping[str, bool] | None = None,
+        receivers: Receivers | None = None,
         wake: Callable[[str, Iterable[str]], None] | None = None,
     ) -> None:
-        """`wanted` are the receivers to know (True: from the beginning); `wake` is told of every
-        product that something was announced of. It must return at once, and never raises."""
+        """`wake` is told of every product that something was announced of, and the types. It must
+        return at once, and never raise."""
         self._ledger = ledger
-        self._new = dict(wanted or {})
+        self._receivers = receivers
         self._wake = wake
 
     # Where it is called locally and takes too long, it ends by itself: an exception thrown into its
@@ -40,9 +40,8 @@ class AnnouncementActivities:
         Errors: ledger-unavailable (retried; the workflow keeps the events meanwhile).
         """
         with ledger_errors():
-            if self._new:  # before the first event that they are to be sent
-                self._ledger.receivers.enroll(self._new, datetime.now(UTC))
-                self._new = {}
+            if self._receivers:  # before the first event that they are to be sent
+                self._receivers.enroll()
             written = self._ledger.record(request.product, request.events)
         # Also for what was there before: the worker that wrote it may have died before this.
         if self._wake:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -15,7 +16,7 @@ from activities.channels import Channel, Gone, Refused, Taken
 from activities.errors import RECEIVER_UNAVAILABLE, RECEIVER_UNUSABLE, failure, ledger_errors
 from activities.receivers import Receivers
 from integrations.document import matches
-from ledger import Ledger
+from ledger import Entry, Ledger
 from ledger.deliveries import Due, State
 from phasegate.delivery import DELIVER, CourierOrder, Delivered
 from phasegate.errors import PhasegateError
@@ -57,6 +58,7 @@ class CourierActivities:
 
     async def _gone(self, order: CourierOrder, channel: Channel) -> bool:
         with ledger_errors():
+            await asyncio.to_thread(self._receivers.enroll)
             gone = self._ledger.receivers.gone
             return await asyncio.to_thread(gone, order.receiver, channel.address) is not None
 
@@ -71,13 +73,18 @@ class Round:
 
     async def run(self) -> Delivered:
         while due := await self._due():
+            passed: list[Entry] = []
             for item in due:
+                if not (item.again or matches(self._channel.events, item.entry.announcement.type)):
+                    passed.append(item.entry)
+                    continue
                 if time.monotonic() > self._until:
                     return self._delivered(more=True)
-                if not (item.again or matches(self._channel.events, item.entry.announcement.type)):
-                    await self._settle(item, None)
-                elif (end := await self._bring(item)) is not None:
+                if (end := await self._bring(item)) is not None:
                     return end
+                passed.clear()  # what was sent later stands for them, too
+            if passed:
+                await self._settle(passed, None)
         return self._delivered()
 
     async def _due(self) -> list[Due]:
@@ -94,7 +101,7 @@ class Round:
             raise failure(RECEIVER_UNUSABLE, what, str(error), error.hint) from None
         match answer:
             case Taken():
-                await self._settle(item, "sent")
+                await self._settle([item.entry], "sent")
                 self.sent += 1
             case Gone():
                 return await self._leave(answer)
@@ -110,7 +117,7 @@ class Round:
             fail = self._ledger.deliveries.failing
             since = await asyncio.to_thread(fail, order.receiver, order.product, now, answer.why)
         if answer.for_good or now >= self._last_day(max(since, item.entry.announcement.at)):
-            await self._settle(item, "dead", answer.why)
+            await self._settle([item.entry], "dead", answer.why)
             log.error("given up", receiver=order.receiver, product=order.product, why=answer.why)
             self.dead += 1
             return None
@@ -139,10 +146,10 @@ class Round:
         log.error("a receiver is gone for good", receiver=order.receiver, why=answer.why)
         return Delivered(text=f"{answer.why}: nothing more is sent")
 
-    async def _settle(self, item: Due, state: State | None, why: str = "") -> None:
+    async def _settle(self, entries: Sequence[Entry], state: State | None, why: str = "") -> None:
         with ledger_errors():
             note = self._ledger.deliveries.settle
-            where = (self._order.receiver, self._order.product, [item.entry])
+            where = (self._order.receiver, self._order.product, entries)
             await asyncio.to_thread(note, *where, state, datetime.now(UTC), why)
 
     def _delivered(self, *, more: bool = False) -> Delivered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 
 from activities.channels import Channel
 from activities.chat import Channel as ChatChannel
@@ -17,6 +18,7 @@ class Receivers:
     """The ways out, by the name couriers know them by."""
 
     def __init__(self, ledger: Ledger, integrations: Integrations) -> None:
+        self._ledger = ledger
         self._channels = dict(_channels(ledger, integrations))
         self.mail, self.digest = integrations.mail, integrations.digest
         archives = {
@@ -24,12 +26,20 @@ class Receivers:
             for name, subscriber in integrations.subscribers.items()
             if subscriber.start == "beginning"
         }
-        self.wanted: Mapping[str, bool] = {name: name in archives for name in self._channels}
-        """Receiver → whether it wants what happened before it was known, too."""
+        self._new: Mapping[str, bool] = {name: name in archives for name in self._channels}
 
     def __bool__(self) -> bool:
         """Whether anybody is told anything."""
         return bool(self._channels)
+
+    def enroll(self) -> None:
+        """Know them all from now on, before anything is sent or counted. Raises LedgerError.
+
+        A new one is sent what happens from then on, or the whole record if it asks for that.
+        """
+        if self._new:
+            self._ledger.receivers.enroll(self._new, datetime.now(UTC))
+            self._new = {}
 
     def channel(self, receiver: str) -> Channel | None:
         return self._channels.get(receiver)

@@ -114,6 +114,7 @@ class SweepActivities:
         nothing concerns the receiver, that is noted here. Errors: ledger-unavailable.
         """
         with ledger_errors():
+            await asyncio.to_thread(self._receivers.enroll)
             away = await asyncio.to_thread(self._ledger.receivers.away)
         started = 0
         for receiver in self._receivers.patterns:

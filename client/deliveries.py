@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError
 
+from client.attributes import KEYS
 from client.engine import Engine
 from ledger import Delivery, Ledger
 from ledger.deliveries import Late
@@ -111,5 +113,8 @@ async def _wake(client: Client, task_queue: str, receiver: str, key: str) -> Non
         task_queue=task_queue,
         start_signal="wake",
         static_summary=f"{key} → {receiver}"[:180],
+        search_attributes=TypedSearchAttributes(
+            [SearchAttributePair(KEYS["PhasegateProduct"], key)]
+        ),
         rpc_timeout=PATIENCE,
     )

@@ -228,6 +228,7 @@ async def test_a_wake_that_was_lost_is_made_up_for_by_the_sweep(
     """As after a worker that died between the ledger and the wake: written, and nobody knows."""
     async with house(subscribed(receiver, events=["gate.*"])) as stage:
         ledger = stage.engine.ledger
+        ledger.receivers.enroll({CRM: False}, datetime.now(UTC))
         for n in range(3):
             ledger.append(f"{stage.key}-{n}", [event(f"{stage.key}-{n}", 1)])
         ledger.append(f"{stage.key}-quiet", [event(f"{stage.key}-quiet", 1, "product.held")])
@@ -244,6 +245,7 @@ async def test_the_sweep_leaves_alone_whoever_waits_for_a_receiver(
 ) -> None:
     receiver.answer = lambda request: (503, {})
     async with house(subscribed(receiver)) as stage:
+        stage.engine.ledger.receivers.enroll({CRM: False}, datetime.now(UTC))
         stage.engine.ledger.append(stage.key, [event(stage.key, 1)])
         assert await sweep(stage) == "1 couriers started"
         await until(lambda: len(receiver.requests) >= 2, "it is being retried")
@@ -265,6 +267,8 @@ async def test_a_new_subscriber_is_told_from_then_on_or_from_the_beginning(
         crm = {"url": receiver.url, "secret": {"env": "CRM_KEY"}, "start": start}
         receiver.taken.clear()
         async with house(Integrations.model_validate({"subscribers": {name: crm}})) as stage:
+            if start == "now":  # known from whatever comes first, be it a sweep
+                assert await sweep(stage) == "0 couriers started"
             after = len(stage.story())
             await stage.owner("hold", reason="a pause")
             await stage.owner("resume")
