@@ -100,6 +100,21 @@ COMMANDS: Mapping[str, Command | Noun] = {
         "Phases, gates and milestones of products over time, and what is expected",
         "phasegate roadmap --owner jonas.lind --html roadmap.html",
     ),
+    "report": Noun(
+        "Reports from the ledger",
+        {
+            "portfolio": Command(
+                "commands.report:portfolio",
+                "Where every product stands, what is late, what gates have cost",
+                "phasegate report portfolio --policy standard --status active -o json",
+            ),
+            "slo": Command(
+                "commands.report:slo",
+                "How long phases, gates and answers take, and what is recycled",
+                "phasegate report slo --since 2026-10-01 --until 2026-12-31",
+            ),
+        },
+    ),
     "directory": Noun(
         "People and groups",
         {

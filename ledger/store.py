@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import structlog
 from sqlalchemy import Connection, insert, select, update
@@ -101,6 +103,19 @@ class Ledger:
         with self.database.reading() as connection:
             rows = connection.execute(query.order_by(events.c.seq)).all()
         return [entry_of(row) for row in rows]
+
+    def scan(self, types: Collection[str]) -> Generator[tuple[str, list[Announcement]], None, None]:
+        """Every product that has announcements of `types`, sorted by key, with these, oldest first.
+
+        One pass over one state of the ledger, never more than one product in memory. Hashes are
+        not checked: see `verify`.
+        """
+        query = select(events.c.product, events.c.body).where(events.c.type.in_(types))
+        query = query.order_by(events.c.product, events.c.seq)
+        with self.database.reading() as connection:
+            rows = connection.execution_options(yield_per=_CHUNK).execute(query)
+            for product, of_it in groupby(rows, key=itemgetter(0)):
+                yield product, [announcement_of(row.body) for row in of_it]
 
     def entry(self, product: str, seq: int) -> Entry | None:
         """One entry of a product, by its number."""

@@ -1,0 +1,141 @@
+"""A product as its record alone has it, and what is to be expected of it by that."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from phasegate.forecast import forecast
+from phasegate.forecast_past import PhaseEntry
+from phasegate.forecast_sunset import with_sunset
+from phasegate.forecast_view import Forecast
+from phasegate.ids import product_id, sunset_id
+from phasegate.milestones import Milestone, dated_as, target_of
+from phasegate.past_goals import PastGoals
+from phasegate.past_product import PastProduct
+from phasegate.policy import Policy
+from phasegate.views import (
+    AheadView,
+    GateSummaryView,
+    MilestoneView,
+    ProductView,
+    SunsetView,
+    TaskView,
+)
+
+
+def foresee(past: PastProduct, goals: PastGoals, policy: Policy, now: datetime) -> Forecast:
+    """Its past and expected course at `now`. Raises ValueError where nothing defines it."""
+    sitting = past.sitting
+    found = forecast(
+        policy,
+        recall(past, goals, policy),
+        now,
+        entries=[PhaseEntry(phase=stay.phase, at=stay.since) for stay in past.stays],
+        resolve_due=sitting.resolve_due if sitting else None,
+    )
+    sunset = _sunset(past, goals, policy)
+    return with_sunset(found, sunset, now) if sunset else found
+
+
+def recall(past: PastProduct, goals: PastGoals, policy: Policy) -> ProductView:
+    """What `product show` would say of it, but for conditions and dates that nothing needs here.
+
+    Raises ValueError where nothing defines it.
+    """
+    sitting, here, defined = past.sitting, past.here, goals.defined
+    return ProductView(
+        key=past.key,
+        name=defined.name,
+        owner=past.owner,
+        tier=defined.tier,
+        status=past.status,
+        phase=here.phase if here and past.status != "retired" else None,
+        gate=sitting.gate if sitting else None,
+        round=sitting.round if sitting else None,
+        policy=f"{policy.policy} {policy.version}",
+        policy_digest=past.policy_digest,
+        milestones=[_shown(milestone) for milestone in goals.milestones],
+        conditions=[],
+        gates=_closed_rounds(past),
+        next_due=None,
+        ahead=_ahead(goals),
+        gate_since=sitting.opened_at if sitting else None,
+        review_due=goals.review_due,
+        held_since=past.holds.since if past.status == "on-hold" else None,
+        entered_at=here.since if here else None,
+        started_at=past.started_at,
+        ended_at=past.ended_at,
+        workflow_id=product_id(past.key),
+    )
+
+
+def _closed_rounds(past: PastProduct) -> list[GateSummaryView]:
+    found = [
+        GateSummaryView(
+            gate=held.gate,
+            round=held.round,
+            outcome=held.outcome or "abandoned",
+            decided_at=held.ended_at,
+            votes={},
+            opened_at=held.opened_at,
+        )
+        for held in past.rounds.values()
+        if held.ended_at is not None
+    ]
+    return sorted(found, key=lambda held: held.decided_at)
+
+
+def _ahead(goals: PastGoals) -> list[AheadView]:
+    known = {milestone.id for milestone in goals.milestones}
+    return [
+        AheadView(
+            id=plan.id,
+            title=plan.title or plan.id,
+            phase=plan.phase,
+            due=plan.due,
+            planned=goals.first.get(dated_as(plan), plan.due),
+            waits_for=target_of(plan.check),
+        )
+        for plan in goals.defined.milestones
+        if plan.id not in known
+    ]
+
+
+def _sunset(past: PastProduct, goals: PastGoals, policy: Policy) -> SunsetView | None:
+    """Its timetable, as `sunset.planned` has it."""
+    if not goals.tasks or policy.sunset is None:
+        return None
+    tasks = [
+        TaskView(
+            id=task.id,
+            title=task.title,
+            kind=task.kind,
+            state="done" if task.id in goals.done else "planned",
+            at=goals.tasks[task.id],
+            done_at=goals.done.get(task.id),
+        )
+        for task in policy.sunset.tasks
+        if task.id in goals.tasks
+    ]
+    return SunsetView(
+        product=past.key,
+        status=past.status,
+        notice_at=min(goals.tasks.values()),
+        workflow_id=sunset_id(past.key),
+        tasks=sorted(tasks, key=lambda task: task.at),
+    )
+
+
+def _shown(milestone: Milestone) -> MilestoneView:
+    return MilestoneView(
+        id=milestone.id,
+        title=milestone.title,
+        phase=milestone.phase,
+        state=milestone.state.value,
+        due=milestone.due,
+        planned=milestone.planned or milestone.due,
+        met_at=milestone.met_at,
+        expected=None if milestone.state.settled else milestone.comes,
+        waits_for=milestone.waits_for,
+        why=milestone.why,
+    )
