@@ -412,6 +412,7 @@ async def test_a_secret_does_not_follow_a_redirect_to_another_host(web: Any, con
         places = (
             f"{elsewhere}/api/v4/y",
             f"{web.url}/outside",
+            f"{web.url}/api/v4-outside",
             f"{web.url}/api/v4/%2e%2e/outside",
             f"//{elsewhere[7:]}/api/v4/y",
             f"{web.url.replace('http', 'https')}/api/v4/y",
@@ -500,6 +501,19 @@ async def test_pages_that_do_not_end_well_cannot_tell(
     assert found.finding is CANNOT_TELL
     assert why in found.why
     assert {asked.headers["Host"] for asked in web.asked} == {web.url.removeprefix("http://")}
+
+
+async def test_pages_stay_with_their_host_and_below_their_address(web: Any, connect: Any) -> None:
+    elsewhere = web.url.replace("127.0.0.1", "localhost")
+    connect("http", "/base")
+    for path, link in (("/base/list", "/two"), ("/list", f"{elsewhere}/two")):
+        linked(web, path, f"<{link}>; rel=next")
+    linked(web, "/two", "")
+    own = {**LIST, "url": f"{web.url}/list", "connection": None, "path": None}
+    for check in (LIST, own):
+        found = await ask({**check, "expression": "true"})
+        assert (found.finding, "which is not asked" in found.why) == (CANNOT_TELL, True)
+    assert {asked.path for asked in web.asked} == {"/base/list", "/list"}
 
 
 async def test_slow_pages_end_together(
