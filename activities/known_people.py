@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from activities.directories import current_directory
 from ledger import Entry, Ledger
 from phasegate.concern import STANDING, Concern, Standing, concerned
 from phasegate.directory import Person
@@ -48,9 +47,14 @@ class KnownPeople:
     def address(self, person: str, directory: str) -> str:
         """Where somebody gets mail; empty for who wants none, has none, or is unknown.
 
-        Raises LedgerError, or ApplicationError (directory-unknown).
+        Raises LedgerError.
         """
         if directory not in self._people:
-            self._people[directory] = dict(current_directory(self._ledger, directory)[1].people)
+            current = self._ledger.documents.current("directory", directory)
+            self._people[directory] = (
+                dict(self._ledger.documents.read_directory(current.digest).people)
+                if current
+                else {}  # nobody is known: no reason to hold up what others are told
+            )
         known = self._people[directory].get(person)
         return "" if known is None or known.quiet else known.email.strip()

@@ -97,7 +97,7 @@ class MailActivities:
         """Send one mail about these events to one person.
 
         Errors, all retried: receiver-unavailable (for days; a refused recipient is given up at
-        once), receiver-unusable (our own set-up), ledger-unavailable, directory-unknown.
+        once), receiver-unusable (our own set-up), ledger-unavailable.
         """
         if self._mail is None:
             return Delivered(text="this worker has no mail server; nothing is sent")

@@ -16,13 +16,19 @@ from receiver import SECRET, Receiver, Request, receiving
 from stage import Stage
 from temporalio.client import WorkflowExecutionStatus
 
+from activities import Receivers, Waker
+from activities.announcements import AnnouncementActivities
+from activities.waking import start_courier
+from client.connection import connect
+from client.dev_server import dev_server, free_port
 from client.engine import Engine
 from client.schedules import SWEEP, keep_schedules
 from client.settings import Settings
 from integrations import Integrations
 from ledger import Ledger
-from phasegate.delivery import COURIER_SWEEP, courier_id
+from phasegate.delivery import COURIER_SWEEP, CourierOrder, courier_id
 from phasegate.events import Announcement
+from phasegate.ports import AnnounceRequest
 from worker import build_worker
 
 CRM = "subscriber/crm"
@@ -276,6 +282,40 @@ async def test_a_new_subscriber_is_told_from_then_on_or_from_the_beginning(
             news = stage.story()[after:] if start == "now" else stage.story()
             await until(lambda: len(receiver.taken) >= len(news), "what it wants")  # noqa: B023
             assert [t.removeprefix("phasegate.") for t in receiver.types] == news
+
+
+async def test_whoever_is_in_the_file_no_more_is_told_nothing(
+    house: Callable[..., AsyncIterator[Stage]], receiver: Receiver
+) -> None:
+    async with house(subscribed(receiver)) as stage:
+        stage.engine.ledger.append(stage.key, [event(stage.key, 1)])
+        order = CourierOrder(receiver="subscriber/former", product=stage.key)
+        queue = stage.engine.settings.task_queue
+        await start_courier(stage.engine.client, queue, order)
+        said = await stage.engine.workflow(courier_id(order.receiver, stage.key)).result()
+        assert "no such receiver" in said
+        assert receiver.requests == []
+
+
+async def test_announcing_does_not_wait_for_temporal(receiver: Receiver, tmp_path: Path) -> None:
+    """The server dies: what is announced is in the ledger at once, and nothing is raised."""
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
+    async with dev_server(database=None, port=free_port(), ui_port=None) as server:
+        client = await connect(server.address)
+        receivers = Receivers(ledger, subscribed(receiver))
+        waker = Waker(client, "nowhere", receivers)
+        announcing = AnnouncementActivities(ledger, receivers, waker.wake)
+        server.process.kill()
+        await server.process.wait()
+        begun = time.monotonic()
+        for n in range(1, 21):
+            request = AnnounceRequest(product="lamp", events=[event("lamp", n)])
+            head = await asyncio.to_thread(announcing.announce, request)
+        assert head.seq == 20
+        assert time.monotonic() - begun < 5
+        assert len(waker._tasks) <= 20  # bounded: what waits to be sent stands for what follows
+        await asyncio.wait_for(asyncio.gather(*waker._tasks), 30)
+    ledger.close()
 
 
 async def test_without_receivers_nothing_of_this_runs(
