@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.bootstrapped
 PYTEST_ARGS ?=
 
-.PHONY: help venv demo test check format bench bench-inbox compose-lint clean
+.PHONY: help venv demo test check format bench bench-inbox bench-reports compose-lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ bench: $(STAMP) ## What a gate costs, beside a floor
 
 bench-inbox: $(STAMP) ## The inbox of one approver among 10,000 open gates, beside a floor
 	@$(BIN)/python benchmarks/inbox_cost.py
+
+bench-reports: $(STAMP) ## The reports over 10,000 products of 60 events each, beside a floor
+	@$(BIN)/python benchmarks/report_cost.py
 
 compose-lint: $(STAMP) ## Check docker-compose.yml
 	$(BIN)/pytest -n 0 tests/unit/test_compose.py

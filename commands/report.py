@@ -25,7 +25,10 @@ def portfolio(
         bool, Parameter(name="--all", negative=(), help="Also those that have ended")
     ] = False,
     csv: Annotated[
-        str | None, Parameter(help="Write the rows there for a spreadsheet; - is stdout")
+        str | None,
+        Parameter(
+            allow_leading_hyphen=True, help="Write the rows there for a spreadsheet; - is stdout"
+        ),
     ] = None,
     output: Output = "table",
 ) -> None:

@@ -22,6 +22,8 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def portfolio_blocks(found: Portfolio) -> Iterator[Block]:
     """Rows, then totals."""
+    if not found.products:
+        return
     yield dense(
         ("key", "name", "owner", "policy", "tier", "status", "phase", "since", "days", "next gate",
          "expected", "late", "at risk", "conditions", "overdue"),

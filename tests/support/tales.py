@@ -9,7 +9,7 @@ from typing import Any
 from phasegate.events import Announcement
 from phasegate.past_product import PastProduct
 
-START = datetime(2027, 1, 4, 9, tzinfo=UTC)
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
 SEATS = {"ana": ["product"], "bo": ["eng"], "cy": ["eng"]}
 

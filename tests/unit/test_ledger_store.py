@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -88,6 +89,25 @@ def test_events_can_be_read_from_a_number_on_and_by_type(ledger: Ledger) -> None
     assert [entry.seq for entry in ledger.events("atlas", types={"vote"})] == [1, 3, 5]
     assert ledger.events("atlas", types=[]) == []
     assert ledger.events("nobody") == []
+
+
+def test_a_scan_goes_once_through_every_product(ledger: Ledger) -> None:
+    for product in ("orion", "atlas", "vega"):
+        ledger.append(product, [event(n, product) for n in range(1, 700)])
+    ledger.append("idle", [event(2, "idle")])
+    found = dict(ledger.scan({"vote"}))
+    assert list(found) == ["atlas", "orion", "vega"]
+    assert [e.data["n"] for e in found["orion"]] == list(range(1, 700, 2))
+    assert list(ledger.scan([])) == []
+
+
+def test_a_scan_that_is_left_holds_nothing_up(ledger: Ledger) -> None:
+    ledger.append("atlas", [event(n) for n in range(1, 1300)])
+    ledger.append("orion", [event(1, "orion")])
+    with closing(ledger.scan({"vote"})) as products:
+        assert next(products)[0] == "atlas"
+        ledger.append("atlas", [event(1301)])  # others write while it is read
+    assert ledger.head("atlas").seq == 1300
 
 
 def test_an_unknown_product_has_an_empty_stream(ledger: Ledger) -> None:

@@ -99,6 +99,11 @@ def test_a_killed_product_that_comes_back_was_never_away() -> None:
     assert net(build.since, build.until, past.holds) == 20 * DAY
 
 
+def test_a_record_without_its_beginning_has_no_stays() -> None:
+    past = Tale().say(1, "product.killed").say(2, "product.revived").past()
+    assert (past.status, past.stays, past.here) == ("active", [], None)
+
+
 def test_an_owner_and_a_name_are_the_latest() -> None:
     tale = Tale().start().say(1, "product.handed-over", **{"from": "olga", "to": "ana"})
     assert tale.past().owner == "ana"
