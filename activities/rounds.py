@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from temporalio import activity
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -51,19 +53,25 @@ async def opener_run(query: ports.OpenerQuery) -> ports.OpenerRun:
     Errors: opener-broken-off where it was terminated or has failed (retried until it is reset), and
     those of Temporal (retried).
     """
-    handle = activity.client().get_workflow_handle(query.workflow_id)
+    client = activity.client()
+    # As the server sends it: attributes and memo need not be read for two fields.
+    request = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=query.workflow_id)
+    )
     try:
-        found = await handle.describe()
+        answer = await client.workflow_service.describe_workflow_execution(request)
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             return ports.OpenerRun()
         raise
-    if found.status in BROKEN_OFF:
+    found = answer.workflow_execution_info
+    status = WorkflowExecutionStatus(found.status)
+    if status in BROKEN_OFF:
         raise failure(
             OPENER_BROKEN_OFF,
             f"nobody takes the report of this round: {query.workflow_id} was broken off",
-            f"it is {found.status.name.lower()}",
+            f"it is {status.name.lower()}",
             f"temporal workflow reset --workflow-id {query.workflow_id} --type LastWorkflowTask "
             "--reason 'bring it back'; or terminate this round, too",
         )
-    return ports.OpenerRun(run_id=found.run_id)
+    return ports.OpenerRun(run_id=found.execution.run_id)

@@ -79,7 +79,8 @@ CHAIR: dict[str, type[Asked]] = {
 
 T = TypeVar("T")
 
-WAIT = 30.0
+WAIT = 60.0
+"""Seconds: machines under load are slow, and only a failing test waits for so long."""
 
 
 @dataclass
