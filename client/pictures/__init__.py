@@ -1,0 +1,1 @@
+"""Roadmaps as pictures: HTML, SVG and PNG."""

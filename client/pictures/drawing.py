@@ -6,7 +6,6 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -164,7 +163,3 @@ def _source(name: str) -> str:
     loader = _environment().loader
     assert loader is not None
     return loader.get_source(_environment(), name)[0]
-
-
-def as_of_words(at: datetime) -> str:
-    return f"{day(at)} (UTC)"
