@@ -13,7 +13,7 @@ from temporalio.service import RPCError
 from client.attributes import KEYS
 from client.engine import Engine
 from ledger import Delivery, Ledger
-from ledger.deliveries import Late
+from ledger.dead_letters import Late
 from phasegate.delivery import (
     COURIER,
     MAIL,
@@ -46,8 +46,8 @@ def undelivered(ledger: Ledger, key: str, receiver: str | None = None) -> Undeli
         return receiver is None or name == receiver
 
     return Undelivered(
-        ledger.deliveries.dead(key, receiver),
-        [late for late in ledger.deliveries.late(key) if meant(late.receiver)],
+        ledger.dead_letters.of(key, receiver),
+        [late for late in ledger.dead_letters.late(key) if meant(late.receiver)],
         {name: at for name, at in ledger.receivers.away().items() if meant(name)},
     )
 
@@ -72,7 +72,7 @@ async def retry(
             + (f" for {receiver}" if receiver else ""),
             f"phasegate events list {key} --dead",
         )
-    ledger.deliveries.retry(chosen, datetime.now(UTC))
+    ledger.dead_letters.retry(chosen, datetime.now(UTC))
     for name in back:
         ledger.receivers.welcome(name)
     try:

@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from client.attribute_setup import missing_attributes, register, wrong_attributes
 from client.checkup import Check
 from client.connection import connect
+from client.deliveries_health import examine_deliveries
 from client.dev_server import find_temporal
 from client.integrations_health import examine_integrations
 from client.settings import Settings
@@ -47,6 +48,7 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
             yield await _attributes(client, fix=fix)
             yield await _asked("worker", lambda c: _worker(c, settings), client)
     yield await asyncio.to_thread(_ledger, settings)
+    yield await asyncio.to_thread(examine_deliveries, settings)
     async for check in examine_integrations():
         yield check
     yield _embedded()

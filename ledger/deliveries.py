@@ -5,7 +5,7 @@ Operational state beside the record: it is part of no hash, and it may be change
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -50,15 +50,6 @@ class Behind:
     product: str
     seq: int
     head: int
-
-
-@dataclass(frozen=True)
-class Late:
-    """A receiver that takes nothing of a product at present; it is tried again."""
-
-    receiver: str
-    since: datetime
-    why: str
 
 
 class Deliveries:
@@ -177,46 +168,6 @@ class Deliveries:
         )
         with self._database.reading() as connection:
             return [Behind(**row._mapping) for row in connection.execute(query)]
-
-    def dead(self, product: str, receiver: str | None = None) -> list[Delivery]:
-        """What was given up of a product, and what of that is tried again, in order."""
-        query = select(deliveries).where(
-            deliveries.c.product == product, deliveries.c.state.in_(("dead", "again"))
-        )
-        if receiver is not None:
-            query = query.where(deliveries.c.receiver == receiver)
-        with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(deliveries.c.seq, deliveries.c.receiver))
-            return [
-                Delivery(**{**row._mapping, "at": datetime.fromisoformat(row.at)}) for row in rows
-            ]
-
-    def late(self, product: str) -> list[Late]:
-        """Receivers that take nothing of this product now, and since when."""
-        query = select(couriers).where(
-            couriers.c.product == product, couriers.c.failing_since.is_not(None)
-        )
-        with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(couriers.c.receiver)).all()
-        return [
-            Late(row.receiver, datetime.fromisoformat(row.failing_since), row.why or "")
-            for row in rows
-        ]
-
-    def retry(self, chosen: Sequence[Delivery], at: datetime) -> None:
-        """Have these tried again, before what is new."""
-        with self._database.writing() as connection:
-            for item in chosen:
-                connection.execute(
-                    update(deliveries)
-                    .where(
-                        deliveries.c.receiver == item.receiver,
-                        deliveries.c.product == item.product,
-                        deliveries.c.seq == item.seq,
-                        deliveries.c.state == "dead",
-                    )
-                    .values(state="again", at=text_of(at))
-                )
 
 
 def _mine(receiver: str, product: str) -> Any:

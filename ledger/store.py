@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, update
 from ledger import chain, dialects
 from ledger.chain import Entry, Row
 from ledger.database import Database
+from ledger.dead_letters import DeadLetters
 from ledger.deliveries import Deliveries
 from ledger.documents import Documents
 from ledger.errors import ChainBroken, LedgerError
@@ -38,7 +39,7 @@ class Appended:
 
 class Ledger:
     """The append-only record, the published documents (`documents`), and what is known of those
-    who are told (`receivers`, `deliveries`).
+    who are told (`receivers`, `deliveries`, `dead_letters`).
 
     Every method is one transaction and raises LedgerError where the database cannot be used. Safe
     to share between threads; processes open their own.
@@ -49,6 +50,7 @@ class Ledger:
         self.database = Database(url)
         self.documents = Documents(self.database)
         self.deliveries = Deliveries(self.database)
+        self.dead_letters = DeadLetters(self.database)
         self.receivers = Receivers(self.database)
 
     def __repr__(self) -> str:

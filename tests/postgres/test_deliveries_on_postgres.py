@@ -48,7 +48,7 @@ def test_what_is_settled_dead_and_tried_again(ledger: Ledger) -> None:
     ledger.deliveries.settle(CRM, "atlas", entries[1:2], "dead", AT, "no answer")
     assert due(ledger) == [3]
     assert [(b.product, b.seq, b.head) for b in ledger.deliveries.behind(CRM)] == [("atlas", 2, 3)]
-    ledger.deliveries.retry(ledger.deliveries.dead("atlas"), AT)
+    ledger.dead_letters.retry(ledger.dead_letters.of("atlas"), AT)
     assert due(ledger) == [2, 3]
     ledger.deliveries.settle(CRM, "atlas", entries[1:], "sent", AT)
     assert due(ledger) == []

@@ -47,7 +47,7 @@ def test_what_is_settled_is_not_due_again(ledger: Ledger) -> None:
     ledger.deliveries.settle(CRM, "atlas", [three], "dead", NOW, "no answer")
     assert due(ledger) == [4, 5]
     assert due(ledger, "subscriber/other", limit=2) == [1, 2]
-    assert [(d.seq, d.state, d.why) for d in ledger.deliveries.dead("atlas")] == [
+    assert [(d.seq, d.state, d.why) for d in ledger.dead_letters.of("atlas")] == [
         (3, "dead", "no answer")
     ]
     ledger.deliveries.settle(CRM, "atlas", [one], "sent", NOW)  # recorded twice: never backwards
@@ -58,14 +58,17 @@ def test_what_is_tried_again_comes_first_and_is_then_done(ledger: Ledger) -> Non
     write(ledger, 4)
     entries = first(ledger, CRM)
     ledger.deliveries.settle(CRM, "atlas", entries[:3], "dead", NOW, "no answer")
-    dead = ledger.deliveries.dead("atlas", CRM)
-    ledger.deliveries.retry(dead[1:], NOW)
+    dead = ledger.dead_letters.of("atlas", CRM)
+    ledger.dead_letters.retry(dead[1:], NOW)
     assert due(ledger) == [2, 3, 4]
     assert due(ledger, limit=1) == [2]
     ledger.deliveries.settle(CRM, "atlas", entries[1:3], "sent", NOW)
     assert due(ledger) == [4]
-    assert [d.seq for d in ledger.deliveries.dead("atlas")] == [1]
-    ledger.deliveries.retry(dead, NOW)  # a second try of what was sent meanwhile: only the dead one
+    assert [d.seq for d in ledger.dead_letters.of("atlas")] == [1]
+    assert ledger.dead_letters.given_up() == {"atlas": 1}
+    ledger.dead_letters.retry(
+        dead, NOW
+    )  # a second try of what was sent meanwhile: only the dead one
     assert due(ledger) == [1, 4]
 
 
@@ -74,6 +77,10 @@ def test_failing_counts_from_the_first_failure_until_something_is_taken(ledger: 
     later = NOW + timedelta(hours=3)
     assert ledger.deliveries.failing(CRM, "atlas", NOW, "503") == NOW
     assert ledger.deliveries.failing(CRM, "atlas", later, "503") == NOW
+    assert ledger.dead_letters.silent() == {CRM: NOW}
+    assert [(late.receiver, late.why) for late in ledger.dead_letters.late("atlas")] == [
+        (CRM, "503")
+    ]
     ledger.deliveries.settle(CRM, "atlas", first(ledger, CRM)[:1], "sent", later)
     assert ledger.deliveries.failing(CRM, "atlas", later, "503") == later
 
@@ -101,7 +108,7 @@ def test_products_that_lag_behind_are_found_page_by_page(ledger: Ledger) -> None
     found = ledger.deliveries.behind(CRM, limit=1)
     assert [(b.product, b.seq, b.head) for b in found] == [("p0", 0, 2)]
     assert [b.product for b in ledger.deliveries.behind(CRM, "p0")] == ["p2"]
-    ledger.deliveries.retry(ledger.deliveries.dead("p4"), NOW)
+    ledger.dead_letters.retry(ledger.dead_letters.of("p4"), NOW)
     assert [b.product for b in ledger.deliveries.behind(CRM, "p0")] == ["p2", "p4"]
 
 

@@ -136,7 +136,7 @@ async def test_a_receiver_that_fails_for_a_while_gets_every_event_once_it_is_bac
         assert len(receiver.ids) == len(set(receiver.ids))
         assert [r.id for r in receiver.requests[:5]] == [receiver.ids[0]] * 5
         assert waiting < 60  # wakes come in; the waiting itself adds nothing
-        assert stage.engine.ledger.deliveries.dead(stage.key) == []
+        assert stage.engine.ledger.dead_letters.of(stage.key) == []
 
 
 async def test_retry_after_is_honoured(
@@ -166,15 +166,15 @@ async def test_what_is_given_up_is_a_dead_letter_and_what_comes_later_goes_on(
         await stage.start()
         await until(lambda: "phasegate.product.phase-entered" in receiver.types, "the next one")
         await ended(stage)
-        (dead,) = stage.engine.ledger.deliveries.dead(stage.key)
+        (dead,) = stage.engine.ledger.dead_letters.of(stage.key)
         assert (dead.receiver, dead.state, dead.seq) == (CRM, "dead", 1)
         assert dead.why.endswith("answered 400")
         receiver.answer = lambda request: (200, {})
-        stage.engine.ledger.deliveries.retry([dead], datetime.now(UTC))
+        stage.engine.ledger.dead_letters.retry([dead], datetime.now(UTC))
         await sweep(stage)
         await until(lambda: "phasegate.product.started" in receiver.types, "the dead letter")
         await ended(stage)
-        assert stage.engine.ledger.deliveries.dead(stage.key) == []
+        assert stage.engine.ledger.dead_letters.of(stage.key) == []
         assert len(receiver.taken) == len(stage.story())
 
 

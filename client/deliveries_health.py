@@ -1,0 +1,27 @@
+"""Whether everybody was told: dead letters, and receivers that take nothing."""
+
+from __future__ import annotations
+
+from client.checkup import Check
+from client.settings import Settings
+from ledger import Ledger, LedgerError
+
+
+def examine_deliveries(settings: Settings) -> Check:
+    """One look at the ledger's database. What it cannot read is another check's to say."""
+    name = "deliveries"
+    try:
+        ledger = Ledger(settings.ledger_url)
+        dead = ledger.dead_letters.given_up()
+        silent, gone = ledger.dead_letters.silent(), ledger.receivers.away()
+        ledger.close()
+    except LedgerError:
+        return Check(check=name, state="warn", what="unknown, since the ledger cannot be read")
+    said = [f"{who} takes nothing since {at:%Y-%m-%d %H:%M} UTC" for who, at in silent.items()]
+    said += [f"{who} said on {at:%Y-%m-%d} that it is gone (410)" for who, at in gone.items()]
+    if dead:
+        said.append(f"{sum(dead.values())} dead letters, of {', '.join(list(dead)[:5])}")
+    if not said:
+        return Check(check=name, state="ok", what="nothing is late or was given up")
+    mend = f"phasegate events list {next(iter(dead), 'KEY')} --dead"
+    return Check(check=name, state="warn", what="; ".join(said), mend=mend)

@@ -1,0 +1,93 @@
+"""What could not be delivered: given up, late at present, and tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from ledger.database import Database
+from ledger.deliveries import Delivery, text_of
+from ledger.schema import couriers, deliveries
+
+
+@dataclass(frozen=True)
+class Late:
+    """A receiver that takes nothing of a product at present; it is tried again."""
+
+    receiver: str
+    since: datetime
+    why: str
+
+
+class DeadLetters:
+    """Every method is one transaction and raises LedgerError where the database cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, product: str, receiver: str | None = None) -> list[Delivery]:
+        """What was given up of a product, and what of that is tried again, in order."""
+        query = select(deliveries).where(
+            deliveries.c.product == product, deliveries.c.state.in_(("dead", "again"))
+        )
+        if receiver is not None:
+            query = query.where(deliveries.c.receiver == receiver)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(deliveries.c.seq, deliveries.c.receiver))
+            return [
+                Delivery(**{**row._mapping, "at": datetime.fromisoformat(row.at)}) for row in rows
+            ]
+
+    def late(self, product: str) -> list[Late]:
+        """Receivers that take nothing of this product now, and since when."""
+        query = select(couriers).where(
+            couriers.c.product == product, couriers.c.failing_since.is_not(None)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(couriers.c.receiver)).all()
+        return [
+            Late(row.receiver, datetime.fromisoformat(row.failing_since), row.why or "")
+            for row in rows
+        ]
+
+    def given_up(self) -> dict[str, int]:
+        """How many dead letters each product has, by key."""
+        query = (
+            select(deliveries.c.product, func.count().label("n"))
+            .where(deliveries.c.state == "dead")
+            .group_by(deliveries.c.product)
+            .order_by(deliveries.c.product)
+        )
+        with self._database.reading() as connection:
+            return {row.product: row.n for row in connection.execute(query)}
+
+    def silent(self) -> dict[str, datetime]:
+        """Receivers that take nothing of some product now, and since when of the first."""
+        query = (
+            select(couriers.c.receiver, func.min(couriers.c.failing_since).label("since"))
+            .where(couriers.c.failing_since.is_not(None))
+            .group_by(couriers.c.receiver)
+            .order_by(couriers.c.receiver)
+        )
+        with self._database.reading() as connection:
+            return {
+                row.receiver: datetime.fromisoformat(row.since) for row in connection.execute(query)
+            }
+
+    def retry(self, chosen: Sequence[Delivery], at: datetime) -> None:
+        """Have these tried again, before what is new."""
+        with self._database.writing() as connection:
+            for item in chosen:
+                connection.execute(
+                    update(deliveries)
+                    .where(
+                        deliveries.c.receiver == item.receiver,
+                        deliveries.c.product == item.product,
+                        deliveries.c.seq == item.seq,
+                        deliveries.c.state == "dead",
+                    )
+                    .values(state="again", at=text_of(at))
+                )
