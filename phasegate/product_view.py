@@ -5,8 +5,8 @@ from __future__ import annotations
 from phasegate.dues import next_due
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.markdown import day, line, said, section
-from phasegate.milestones import dated_as, target_of
-from phasegate.views import AheadView, MilestoneView, ProductView
+from phasegate.milestone_view import ahead_of, milestone_view
+from phasegate.views import ProductView
 
 
 def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
@@ -26,28 +26,14 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         policy_digest=state.policy.digest,
         directory=state.directory,
         definition_digest=state.definition_digest,
-        milestones=[
-            MilestoneView(
-                id=m.id,
-                title=m.title,
-                phase=m.phase,
-                state=m.state.value,
-                due=m.due,
-                planned=m.planned or m.due,
-                met_at=m.met_at,
-                expected=None if m.state.settled else m.comes,
-                waits_for=m.waits_for,
-                why=m.why,
-            )
-            for m in state.milestones
-        ],
+        milestones=[milestone_view(milestone) for milestone in state.milestones],
         conditions=state.conditions,
         gates=state.sittings.closed,
         next_due=next_due(state),
         invested_from=state.invested_from,
         revision=state.revision(),
         waiting_for=waiting_for(state),
-        ahead=_ahead(state),
+        ahead=ahead_of(state.product, state.milestones, state.first_dates),
         gate_since=sitting.since if sitting else None,
         review_due=state.review_due,
         held_since=state.held_since if state.status is Status.on_hold else None,
@@ -56,23 +42,6 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         ended_at=state.ended_at,
         workflow_id=workflow_id,
     )
-
-
-def _ahead(state: Lifecycle) -> list[AheadView]:
-    """What the definition dates of phases that the product has not been in."""
-    known = {milestone.id for milestone in state.milestones}
-    return [
-        AheadView(
-            id=plan.id,
-            title=plan.title or plan.id,
-            phase=plan.phase,
-            due=plan.due,
-            planned=state.first_dates.get(dated_as(plan), plan.due),
-            waits_for=target_of(plan.check),
-        )
-        for plan in state.product.milestones
-        if plan.id not in known
-    ]
 
 
 def waiting_for(state: Lifecycle) -> str:

@@ -9,14 +9,12 @@ from phasegate.forecast_past import PhaseEntry
 from phasegate.forecast_sunset import with_sunset
 from phasegate.forecast_view import Forecast
 from phasegate.ids import product_id, sunset_id
-from phasegate.milestones import Milestone, dated_as, target_of
+from phasegate.milestone_view import ahead_of, milestone_view
 from phasegate.past_goals import PastGoals
 from phasegate.past_product import PastProduct
 from phasegate.policy import Policy
 from phasegate.views import (
-    AheadView,
     GateSummaryView,
-    MilestoneView,
     ProductView,
     SunsetView,
     TaskView,
@@ -54,11 +52,11 @@ def recall(past: PastProduct, goals: PastGoals, policy: Policy) -> ProductView:
         round=sitting.round if sitting else None,
         policy=f"{policy.policy} {policy.version}",
         policy_digest=past.policy_digest,
-        milestones=[_shown(milestone) for milestone in goals.milestones],
+        milestones=[milestone_view(milestone) for milestone in goals.milestones],
         conditions=[],
         gates=_closed_rounds(past),
         next_due=None,
-        ahead=_ahead(goals),
+        ahead=ahead_of(goals.defined, goals.milestones, goals.first),
         gate_since=sitting.opened_at if sitting else None,
         review_due=goals.review_due,
         held_since=past.holds.since if past.status == "on-hold" else None,
@@ -85,22 +83,6 @@ def _closed_rounds(past: PastProduct) -> list[GateSummaryView]:
     return sorted(found, key=lambda held: held.decided_at)
 
 
-def _ahead(goals: PastGoals) -> list[AheadView]:
-    known = {milestone.id for milestone in goals.milestones}
-    return [
-        AheadView(
-            id=plan.id,
-            title=plan.title or plan.id,
-            phase=plan.phase,
-            due=plan.due,
-            planned=goals.first.get(dated_as(plan), plan.due),
-            waits_for=target_of(plan.check),
-        )
-        for plan in goals.defined.milestones
-        if plan.id not in known
-    ]
-
-
 def _sunset(past: PastProduct, goals: PastGoals, policy: Policy) -> SunsetView | None:
     """Its timetable, as `sunset.planned` has it."""
     if not goals.tasks or policy.sunset is None:
@@ -123,19 +105,4 @@ def _sunset(past: PastProduct, goals: PastGoals, policy: Policy) -> SunsetView |
         notice_at=min(goals.tasks.values()),
         workflow_id=sunset_id(past.key),
         tasks=sorted(tasks, key=lambda task: task.at),
-    )
-
-
-def _shown(milestone: Milestone) -> MilestoneView:
-    return MilestoneView(
-        id=milestone.id,
-        title=milestone.title,
-        phase=milestone.phase,
-        state=milestone.state.value,
-        due=milestone.due,
-        planned=milestone.planned or milestone.due,
-        met_at=milestone.met_at,
-        expected=None if milestone.state.settled else milestone.comes,
-        waits_for=milestone.waits_for,
-        why=milestone.why,
     )

@@ -5,39 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 from mailserver import mail_server
+from processes import worker_process
 from receiver import SECRET, Receiver, Request, receiving
 from stage import Stage
 
 from client.dev_server import dev_server, free_port
 from client.engine import Engine
 from client.settings import Settings
-
-ROOT = Path(__file__).parents[2]
-
-
-@asynccontextmanager
-async def worker_process() -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "worker.py")),
-        env=os.environ,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 @pytest.fixture
