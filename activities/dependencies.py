@@ -13,14 +13,15 @@ from activities.errors import ledger_errors, unchanged
 from ledger import Ledger
 from phasegate import ports
 from phasegate.check import ProductCheck
-from phasegate.dependencies import Answer, answer_of, target_of
+from phasegate.dependencies import PASSED, Answer, answer_of, target_of
 from phasegate.ids import product_id
 from phasegate.ports import Finding
 from phasegate.views import ProductView
 
 PATIENCE = timedelta(seconds=10)
 
-SETTLING = ("milestone.met", "milestone.waived", "gate.decided")
+OF_A_MILESTONE = ("milestone.met", "milestone.waived", "product.phase-entered")
+OF_A_GATE = ("gate.decided", "gate.abandoned", "gate.overridden")
 
 
 class DependencyActivities:
@@ -58,23 +59,36 @@ class DependencyActivities:
             return await asyncio.to_thread(self._of_the_past, check)
         except (TimeoutError, WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             return Answer.cannot_tell(f"{check.product} gave no answer: {error or 'in time'}")
-        return answer_of(check, view)
+        answer = answer_of(check, view)
+        seen = any(summary.gate == check.gate for summary in view.gates)
+        if check.gate is None or seen or answer.finding is Finding.met:
+            return answer
+        # The rounds of a sunset are its own, and a product forgets old ones: the record has them.
+        return await asyncio.to_thread(self._recorded, check) or answer
 
     def _of_the_past(self, check: ProductCheck) -> Answer:
-        """By the ledger: the product was never started, or Temporal keeps it no longer."""
+        """By the ledger alone: it was never started, or Temporal keeps it no longer."""
         with ledger_errors():
-            settled = self._ledger.events(check.product, types=SETTLING)
             known = self._ledger.head(check.product).seq > 0
         if not known:
             return Answer.cannot_tell(f"there is no product {check.product} yet")
-        for entry in reversed(settled):
+        ended = Answer.never(f"{check.product} has ended without {target_of(check)}")
+        return self._recorded(check) or ended
+
+    def _recorded(self, check: ProductCheck) -> Answer | None:
+        """That it is met, if the last word of the record on it says so."""
+        types = OF_A_GATE if check.gate else OF_A_MILESTONE
+        with ledger_errors():
+            entries = self._ledger.events(check.product, types=types)
+        for entry in reversed(entries):
             said = entry.announcement
-            if check.milestone and said.data.get("milestone") == check.milestone:
-                if said.type == "milestone.met":
-                    return Answer.met(f"{target_of(check)} is met")
-                break
             if check.gate and said.data.get("gate") == check.gate:
-                if said.data.get("outcome") in ("go", "conditional-go"):
-                    return Answer.met(f"{target_of(check)} came to {said.data['outcome']}")
-                break
-        return Answer.never(f"{check.product} has ended without {target_of(check)}")
+                outcome = said.data.get("outcome") if said.type != "gate.abandoned" else None
+                met = outcome in PASSED
+                return Answer.met(f"{target_of(check)} came to {outcome}") if met else None
+            if check.milestone and said.data.get("milestone") == check.milestone:
+                met = said.type == "milestone.met"
+                return Answer.met(f"{target_of(check)} is met") if met else None
+            if check.milestone in said.data.get("milestones_before", ()):
+                return None  # planned anew since
+        return None

@@ -39,7 +39,7 @@ async def update(engine: Engine, key: str, request: UpdateProductRequest) -> Rec
     Raises Rejected, Forbidden or EngineError.
     """
     require_bounded(request.product)
-    require_still_possible(engine.ledger, request.product)
+    await require_still_possible(engine, request.product)
     receipt = await products.request(engine, key, "update", request)
     _publish(engine, request.product, request.actor)
     return receipt

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from temporalio.service import RPCError
+
+from client.engine import Engine
 from ledger import Ledger
 from phasegate.check import ProductCheck
 from phasegate.dependencies import Plan, circle, plan_of, unknown
 from phasegate.errors import EngineError
+from phasegate.ids import product_id
+from phasegate.lifecycle import Lifecycle
 from phasegate.policy import Policy
 from phasegate.product import Product
 
 
-def require_possible(ledger: Ledger, product: Product, policy: Policy) -> None:
+async def require_possible(
+    ledger: Ledger, product: Product, policy: Policy, engine: Engine | None = None
+) -> None:
     """Raise EngineError where milestones would wait for each other in a circle, or for what another
-    product does not have. A product that is not started yet may come later."""
-    plans = _plans(ledger, product, policy)
+    product does not have. A product that is not started yet may come later.
+
+    With an engine, also products count that have just been started and are not in the ledger yet.
+    """
+    plans = await _plans(ledger, product, policy, engine)
     hint = f"phasegate milestone list {product.key}  # then mend `check` of that milestone"
     for waiting, target, there in unknown(plans, product.key):
         raise EngineError(
@@ -28,33 +40,41 @@ def require_possible(ledger: Ledger, product: Product, policy: Policy) -> None:
         )
 
 
-def require_still_possible(ledger: Ledger, product: Product) -> None:
+async def require_still_possible(engine: Engine, product: Product) -> None:
     """The same for a new definition of a product that runs."""
     if not any(isinstance(milestone.check, ProductCheck) for milestone in product.milestones):
         return  # whatever its policy asks was judged when it started
-    if policy := _policy_of(ledger, product.key):
-        require_possible(ledger, product, policy)
+    if policy := await _policy_of(engine.ledger, product.key, engine):
+        await require_possible(engine.ledger, product, policy, engine)
 
 
-def _policy_of(ledger: Ledger, key: str) -> Policy | None:
+async def _policy_of(ledger: Ledger, key: str, engine: Engine | None) -> Policy | None:
     """The policy that a product started with; None where it has not."""
-    started = ledger.events(key, types=("product.started",))
-    if not started:
+    if started := ledger.events(key, types=("product.started",)):
+        return ledger.documents.read_policy(started[-1].announcement.data["policy_digest"])
+    if engine is None:
         return None
-    return ledger.documents.read_policy(started[-1].announcement.data["policy_digest"])
+    # Started and not announced yet: its history begins with what it was started with.
+    with suppress(RPCError):
+        async for event in engine.workflow(product_id(key)).fetch_history_events(page_size=1):
+            payloads = event.workflow_execution_started_event_attributes.input.payloads
+            (state,) = await engine.client.data_converter.decode(payloads, [Lifecycle])
+            return ledger.documents.read_policy(state.policy.digest)
+    return None
 
 
-def _plans(ledger: Ledger, product: Product, policy: Policy) -> dict[str, Plan]:
+async def _plans(
+    ledger: Ledger, product: Product, policy: Policy, engine: Engine | None
+) -> dict[str, Plan]:
     """The plans of a product and of all that it waits for, directly or not."""
     plans = {product.key: plan_of(product, policy)}
     todo = list(plans[product.key].others())
     while todo:
         key = todo.pop()
-        if key in plans:
+        current = ledger.documents.current("product", key)
+        if key in plans or current is None:
             continue
-        current, other_policy = ledger.documents.current("product", key), _policy_of(ledger, key)
-        if current is None or other_policy is None:
-            continue
-        plans[key] = plan_of(ledger.documents.read_product(current.digest), other_policy)
-        todo += plans[key].others()
+        if other_policy := await _policy_of(ledger, key, engine):
+            plans[key] = plan_of(ledger.documents.read_product(current.digest), other_policy)
+            todo += plans[key].others()
     return plans

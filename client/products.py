@@ -60,7 +60,7 @@ async def start(
     if await _known(engine, product.key):
         await _same_or_raise(engine, product, digest_of(policy))
         return product_id(product.key), False
-    require_possible(engine.ledger, product, policy)
+    await require_possible(engine.ledger, product, policy, engine)
     now, by = datetime.now(UTC), by or product.owner
     _publish_directory(engine, directory, now, by)
     digest = _publish_policy(engine, policy, now, by)

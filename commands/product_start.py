@@ -67,7 +67,7 @@ async def start(
     for warning in warnings:
         note(f"warning: {warning}")
     if dry_run:
-        require_possible(ledger, product.model, rules.model)
+        await require_possible(ledger, product.model, rules.model)
         plan = plan_start(product.model, rules.model, people.model)
         plan.warnings = warnings
         emit(plan, lambda: plan_blocks(plan), output)

@@ -83,7 +83,8 @@ def answer_of(check: ProductCheck, view: ProductView) -> Answer:
             return Answer.met(f"{target} came to {rounds[-1].outcome}")
         state = f"came to {rounds[-1].outcome}" if rounds else "is not decided"
         goals = [m for m in view.milestones if m.phase == view.phase and m.expected]
-        expected = max((m.expected for m in goals if m.expected), default=None)
+        ends = check.gate == view.ends_with  # of a later gate nothing is known here
+        expected = max((m.expected for m in goals if m.expected and ends), default=None)
     else:
         goal = next((m for m in view.milestones if m.id == check.milestone), None)
         if goal and goal.state == "met":
@@ -113,12 +114,16 @@ def plan_of(product: Product, policy: Policy) -> Plan:
             waits[step] = (*named, *entered_by)
             milestones.append(milestone.id)
             here.append(step)
+        if phase.review:
+            waits[Step(product.key, phase.review.gate.id)] = entered_by
         if phase.gate:
             gate = Step(product.key, phase.gate.id)
             waits[gate] = (*here, *entered_by)
             here = [gate]
         entered_by = tuple(here) or entered_by
         at = policy.following(at)
+    for late in policy.gates():  # those of the sunset, which follows the last phase
+        waits.setdefault(Step(product.key, late.id), entered_by)
     return Plan(product.key, waits, tuple(milestones), tuple(gate.id for gate in policy.gates()))
 
 

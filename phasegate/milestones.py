@@ -74,12 +74,14 @@ class Milestone(Wire):
         """When the clock will change its state."""
         if self.due is None or self.state.settled or self.state is MilestoneStatus.missed:
             return None
-        if self.state is MilestoneStatus.planned:
-            try:
-                return min(self.at_risk.before(self.due), self.due)
-            except (OverflowError, ValueError):  # before the first day that Python knows
-                return self.due
-        return self.due
+        return self._soon(self.due) if self.state is MilestoneStatus.planned else self.due
+
+    def _soon(self, due: datetime) -> datetime:
+        """From when on it is at risk because its date is near."""
+        try:
+            return min(self.at_risk.before(due), due)
+        except (OverflowError, ValueError):  # before the first day that Python knows
+            return due
 
     def turn(self, now: datetime) -> bool:
         """Let the clock act; True if the state changed."""
@@ -91,22 +93,26 @@ class Milestone(Wire):
         return True
 
     def expect(self, expected: datetime | None, now: datetime) -> bool:
-        """What it waits for is expected at another time; True if its own state changed by that."""
+        """What it waits for is expected at another time; True if its own state changed by that.
+
+        It is never missed by that: only the clock says so, which stands still on hold.
+        """
         self.expected = expected
         if self.due is None or self.state not in (MilestoneStatus.planned, MilestoneStatus.at_risk):
             return False
-        late = expected is not None and expected > self.due
-        before, self.state = self.state, MilestoneStatus.planned
-        if late:
-            self.state = MilestoneStatus.at_risk
-        else:
-            self.turn(now)
+        before, risk = self.state, self._waits_too_long() or now >= self._soon(self.due)
+        self.state = MilestoneStatus.at_risk if risk else MilestoneStatus.planned
         return self.state is not before
+
+    def _waits_too_long(self) -> bool:
+        return self.due is not None and self.expected is not None and self.expected > self.due
 
     def plan(self, due: datetime | None) -> None:
         """Give it another date. The first one it had is kept: a slip is measured against it."""
         self.planned = self.planned or self.due or due
         self.state, self.due = MilestoneStatus.planned, due
+        if self._waits_too_long():
+            self.state = MilestoneStatus.at_risk
 
     def shift(self, by: timedelta) -> None:
         """Move an unmet date; one at the end of time (`9999-12-31`, never) stays where it is."""

@@ -33,6 +33,7 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         invested_from=state.invested_from,
         revision=state.revision(),
         waiting_for=waiting_for(state),
+        ends_with=state.brief.phase.gate.id if state.brief and state.brief.phase.gate else "",
         ahead=ahead_of(state.product, state.milestones, state.first_dates),
         gate_since=sitting.since if sitting else None,
         review_due=state.review_due,

@@ -233,6 +233,7 @@ class ProductView(Wire):
     gates: list[GateSummaryView] = []
     next_due: Instant | None
     waiting_for: str = Field("", description="what the product waits for, in a sentence")
+    ends_with: str = Field("", description="the gate that ends the phase it is in")
     invested_from: str | None = Field(
         None, description="the phase in the market whose review led back to this one"
     )

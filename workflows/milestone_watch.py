@@ -151,9 +151,11 @@ class MilestoneWatch:
         elif found.finding is Finding.cannot_tell:
             milestone.why = f"cannot tell since {found.at:%Y-%m-%d %H:%M} UTC: {found.why}"
             word = "cannot be told"
-        elif milestone.waits_for and same:  # another product says more, or something else
-            type, word = "milestone.waits", "waits"
-            if milestone.expect(found.expected, now):
+        elif milestone.waits_for:
+            turned = milestone.expect(found.expected, now)
+            if same:  # another product says more, or something else
+                type, word = "milestone.waits", "waits"
+            if turned:
                 late = milestone.state is MilestoneStatus.at_risk
                 type, word = f"milestone.{milestone.state}", "is at risk" if late else "is on time"
         self.books.announce(type, f"{milestone.title} {word} ({found.why})", milestone=milestone.id)

@@ -95,6 +95,35 @@ def test_products_may_wait_for_each_other_step_by_step() -> None:
     assert found(plan("k", two="x/g1"), plan("x", one="k/a")) == ""
 
 
+def test_gates_of_reviews_and_of_the_sunset_come_after_their_phase() -> None:
+    review = {"gate": gate("plr"), "first": "90 days", "every": "1 year"}
+    tasks = [{"id": "off", "title": "Off", "kind": "gate", "gate": gate("down")}]
+    policy = Policy.model_validate(
+        {
+            "policy": "q",
+            "version": "1",
+            "title": "Q",
+            "phases": [
+                {"id": "one", "title": "1", "gate": gate("g1")},
+                {
+                    "id": "two",
+                    "title": "2",
+                    "in_market": True,
+                    "review": review,
+                    "gate": gate("g2"),
+                },
+            ],
+            "sunset": {"tasks": tasks},
+        }
+    )
+    own = [{"id": "m", "phase": "one", "check": {"kind": "product", "product": "k", "gate": "g1"}}]
+    data = {"key": "x", "name": "x", "owner": "olga", "tier": 2, "milestones": own}
+    other = plan_of(Product.model_validate(data), policy)
+    assert other.gates == ("g1", "plr", "g2", "down")
+    for late in ("plr", "down"):
+        assert found(plan("k", one=f"x/{late}"), other).startswith("k/one-own → x/")
+
+
 def test_a_circle_of_others_is_not_of_this_product_alone() -> None:
     others = (plan("x", one="y/g1"), plan("y", one="x/g1"))
     assert found(plan("k", one="x/g1"), *others) != ""
@@ -175,7 +204,8 @@ def test_a_milestone_is_waited_for_until_it_is_met() -> None:
 
 
 def test_a_gate_is_waited_for_until_it_lets_the_product_go_on() -> None:
-    waiting = answer_of(check(gate="g1"), view())
+    assert answer_of(check(gate="g3"), view(ends_with="g1")).expected is None
+    waiting = answer_of(check(gate="g1"), view(ends_with="g1"))
     assert (waiting.finding, waiting.expected) == (Finding.not_met, NOW + DAY)
     assert "g1, which is not decided" in waiting.why
     stopped = answer_of(check(gate="g1"), view("met", "active", "recycle"))
@@ -213,6 +243,21 @@ def test_a_milestone_is_at_risk_as_long_as_what_it_waits_for_comes_too_late() ->
     assert milestone.expect(NOW + 20 * DAY, NOW)
     assert milestone.state is MilestoneStatus.planned
     assert not milestone.expect(None, NOW)
+
+
+def test_another_date_does_not_hide_that_what_it_waits_for_comes_later() -> None:
+    milestone = goal()
+    milestone.expect(NOW + 60 * DAY, NOW)
+    milestone.plan(NOW + 40 * DAY)
+    assert milestone.state is MilestoneStatus.at_risk
+    milestone.plan(NOW + 90 * DAY)
+    assert milestone.state is MilestoneStatus.planned
+
+
+def test_news_of_another_product_never_make_a_milestone_missed() -> None:
+    milestone, late = goal(), NOW + 31 * DAY
+    assert milestone.expect(NOW + 20 * DAY, late)
+    assert milestone.state is MilestoneStatus.at_risk
 
 
 def test_the_clock_keeps_at_risk_what_is_due_soon() -> None:
