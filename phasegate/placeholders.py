@@ -75,7 +75,7 @@ def plain(value: str) -> str:
 
 def in_address(value: str) -> str:
     """A value in a path or a query: percent-encoded (RFC 3986), and no way out of its place."""
-    if any(part in _DOTS for part in re.split(r"[/\\]", plain(value))):
+    if _dotted(plain(value)):
         raise ValueError("has a dot segment, which leads to another path")
     return quote(value, safe="")
 
@@ -112,5 +112,10 @@ def unquoted(text: str, quotes: str) -> str | None:
 
 
 def climbs(path: str) -> bool:
-    """Whether a path has dot segments, also encoded ones: some servers decode before they look."""
-    return any(part in _DOTS for part in re.split(r"[/\\]", unquote(path.partition("?")[0])))
+    """Whether a path has dot segments, also in disguise: some servers decode before they look, and
+    some (Tomcat, by the parameters of RFC 3986, 3.3) take `..;x` for `..`."""
+    return _dotted(unquote(path.partition("?")[0]))
+
+
+def _dotted(path: str) -> bool:
+    return any(part.partition(";")[0] in _DOTS for part in re.split(r"[/\\]", path))

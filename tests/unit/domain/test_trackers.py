@@ -151,6 +151,9 @@ def test_a_value_that_does_not_fit_is_refused(check: Any, value: str, why: str) 
                 ("/a/%2E%2e/b", "dot segment"),
                 ("/a%2f..%2fb", "dot segment"),
                 ("/a/./b", "dot segment"),
+                ("/..;/manager/html", "dot segment"),
+                ("/a/%2e.%3bx=1/b", "dot segment"),
+                ("/a;v=../b", ""),
                 ("/a/..b/.../?x=/../", ""),
                 ("/@evil.example:80/", ""),
             )
