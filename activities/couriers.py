@@ -111,12 +111,13 @@ class Round:
 
     async def _refused(self, item: Due, answer: Refused) -> Delivered | None:
         """Try again later, or give up on this event: an event is tried for its days from when it
-        happened, and a receiver that stopped answering has as long from then on."""
+        happened, and a receiver that stopped answering has as long from then on. What waits behind
+        one that is given up may be just as old: it is tried once more, and given up, too."""
         order, now = self._order, datetime.now(UTC)
         with ledger_errors():
             fail = self._ledger.deliveries.failing
             since = await asyncio.to_thread(fail, order.receiver, order.product, now, answer.why)
-        if answer.for_good or now >= self._last_day(max(since, item.entry.announcement.at)):
+        if answer.for_good or now >= self._last_day(max(since, item.since)):
             await self._settle([item.entry], "dead", answer.why)
             log.error("given up", receiver=order.receiver, product=order.product, why=answer.why)
             self.dead += 1

@@ -6,11 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 
 from ledger.database import Database
 from ledger.deliveries import Delivery, text_of
-from ledger.schema import couriers, deliveries
+from ledger.schema import couriers, deliveries, streams
+
+_LATE = and_(
+    couriers.c.failing_since.is_not(None),
+    # Where everything was given up, nothing waits any more: dead letters say so.
+    or_(
+        exists().where(streams.c.product == couriers.c.product, streams.c.seq > couriers.c.seq),
+        exists().where(
+            deliveries.c.receiver == couriers.c.receiver,
+            deliveries.c.product == couriers.c.product,
+            deliveries.c.state == "again",
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +56,7 @@ class DeadLetters:
 
     def late(self, product: str) -> list[Late]:
         """Receivers that take nothing of this product now, and since when."""
-        query = select(couriers).where(
-            couriers.c.product == product, couriers.c.failing_since.is_not(None)
-        )
+        query = select(couriers).where(couriers.c.product == product, _LATE)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(couriers.c.receiver)).all()
         return [
@@ -68,7 +79,7 @@ class DeadLetters:
         """Receivers that take nothing of some product now, and since when of the first."""
         query = (
             select(couriers.c.receiver, func.min(couriers.c.failing_since).label("since"))
-            .where(couriers.c.failing_since.is_not(None))
+            .where(_LATE)
             .group_by(couriers.c.receiver)
             .order_by(couriers.c.receiver)
         )

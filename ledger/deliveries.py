@@ -37,10 +37,12 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Due:
-    """An event to be sent; `again` if somebody asked for another try of it."""
+    """An event to be sent. Its days count from when it happened, or from when somebody asked for
+    another try of it (`again`)."""
 
     entry: Entry
     again: bool
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Deliveries:
         """What is to be sent next, in order: first what somebody asked for again."""
         mine = and_(deliveries.c.product == product, deliveries.c.receiver == receiver)
         again = (
-            select(events)
+            select(events, deliveries.c.at.label("asked"))
             .join(
                 deliveries,
                 and_(deliveries.c.product == events.c.product, deliveries.c.seq == events.c.seq),
@@ -73,9 +75,12 @@ class Deliveries:
             after = _seq(connection, receiver, product)
             later = select(events).where(events.c.product == product, events.c.seq > after)
             found: list[Due] = []
-            for query, tried in ((again, True), (later, False)):
-                room = query.order_by(events.c.seq).limit(max(limit - len(found), 0))
-                found += [Due(entry_of(row), tried) for row in connection.execute(room)]
+            for row in connection.execute(again.order_by(events.c.seq).limit(limit)):
+                found.append(Due(entry_of(row), True, datetime.fromisoformat(row.asked)))
+            rest = later.order_by(events.c.seq).limit(max(limit - len(found), 0))
+            for row in connection.execute(rest):
+                entry = entry_of(row)
+                found.append(Due(entry, False, entry.announcement.at))
         return found
 
     def settle(
@@ -87,7 +92,11 @@ class Deliveries:
         at: datetime,
         why: str = "",
     ) -> None:
-        """Note that these were sent or given up; None: that they do not concern the receiver."""
+        """Note that these were sent or given up; None: that they do not concern the receiver.
+
+        Only what was sent ends `failing`: what waits behind an event that was given up has waited
+        as long, and is given up with it.
+        """
         with self._database.writing() as connection:
             for entry in entries:
                 if state is not None:
@@ -102,6 +111,8 @@ class Deliveries:
                         why,
                     )
                 _advance(connection, receiver, product, entry.seq)
+                if state == "sent":
+                    _recover(connection, _mine(receiver, product))
 
     def note(
         self, receiver: str, entries: Iterable[Entry], state: State, at: datetime, why: str = ""
@@ -138,7 +149,8 @@ class Deliveries:
             return {(row.product, row.seq) for row in connection.execute(query)}
 
     def failing(self, receiver: str, product: str, at: datetime, why: str) -> datetime:
-        """Note that the receiver took nothing now; since when that is so."""
+        """Note that the receiver took nothing now; since when that is so: until it takes something,
+        whatever is given up meanwhile."""
         with self._database.writing() as connection:
             _courier(connection, receiver, product)
             mine = _mine(receiver, product)
@@ -186,10 +198,12 @@ def _courier(connection: Connection, receiver: str, product: str) -> None:
 
 def _advance(connection: Connection, receiver: str, product: str, seq: int) -> None:
     _courier(connection, receiver, product)
-    mine = _mine(receiver, product)
-    settled = {"failing_since": None, "why": None}
-    connection.execute(update(couriers).where(mine).values(**settled))
-    connection.execute(update(couriers).where(mine, couriers.c.seq < seq).values(seq=seq))
+    behind = and_(_mine(receiver, product), couriers.c.seq < seq)
+    connection.execute(update(couriers).where(behind).values(seq=seq))
+
+
+def _recover(connection: Connection, whose: Any) -> None:
+    connection.execute(update(couriers).where(whose).values(failing_since=None, why=None))
 
 
 def _note(

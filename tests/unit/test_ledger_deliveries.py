@@ -85,6 +85,31 @@ def test_failing_counts_from_the_first_failure_until_something_is_taken(ledger: 
     assert ledger.deliveries.failing(CRM, "atlas", later, "503") == later
 
 
+def test_what_is_given_up_or_of_no_interest_does_not_end_the_failing(ledger: Ledger) -> None:
+    write(ledger, 3)
+    one, two, three = first(ledger, CRM)
+    later = NOW + timedelta(days=3)
+    assert ledger.deliveries.failing(CRM, "atlas", NOW, "503") == NOW
+    ledger.deliveries.settle(CRM, "atlas", [one], "dead", later, "503")
+    ledger.deliveries.settle(CRM, "atlas", [two], None, later)
+    assert ledger.deliveries.failing(CRM, "atlas", later, "503") == NOW
+    assert ledger.dead_letters.silent() == {CRM: NOW}
+    ledger.deliveries.settle(CRM, "atlas", [three], "dead", later, "503")
+    assert ledger.dead_letters.silent() == {}  # nothing waits: the dead letters say it
+    assert ledger.dead_letters.late("atlas") == []
+    ledger.dead_letters.retry(ledger.dead_letters.of("atlas")[:1], later)
+    assert ledger.dead_letters.silent() == {CRM: NOW}
+
+
+def test_days_count_from_the_event_or_from_when_another_try_was_asked_for(ledger: Ledger) -> None:
+    write(ledger, 2)
+    later = NOW + timedelta(days=9)
+    ledger.deliveries.settle(CRM, "atlas", first(ledger, CRM)[:1], "dead", NOW, "503")
+    ledger.dead_letters.retry(ledger.dead_letters.of("atlas"), later)
+    found = ledger.deliveries.due(CRM, "atlas")
+    assert [(d.entry.seq, d.again, d.since) for d in found] == [(1, True, later), (2, False, NOW)]
+
+
 def test_a_new_receiver_is_sent_what_happens_from_then_on(ledger: Ledger) -> None:
     write(ledger, 3)
     wanted = {CRM: False, "subscriber/archive": True}

@@ -1,0 +1,122 @@
+"""Receivers that are down, gone or not set up for long: nothing waits for ever or unseen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from receiver import SECRET, Receiver, receiving
+from stage import Stage
+
+from client.engine import Engine
+from client.settings import Settings
+from integrations import Integrations
+from ledger import Delivery, Ledger
+from phasegate.delivery import COURIER_SWEEP
+from phasegate.events import Announcement
+from worker import build_worker
+
+CRM = "subscriber/crm"
+
+House = Callable[[Integrations], AbstractAsyncContextManager[Stage]]
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    monkeypatch.setenv("CRM_KEY", SECRET)
+    with receiving() as found:
+        yield found
+
+
+@pytest.fixture
+def house(engine: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> House:
+    """A ledger and a worker of the test's own; a second one has the same ledger."""
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40]
+
+    @asynccontextmanager
+    async def opened(integrations: Integrations) -> AsyncIterator[Stage]:
+        settings = Settings(tmp_path, f"sqlite:///{tmp_path}/ledger.db", name, "http://x")
+        own = Engine(engine.client, Ledger(settings.ledger_url), settings)
+        async with build_worker(own.client, settings, integrations=integrations):
+            yield Stage(own, name)
+        own.ledger.close()
+
+    return opened
+
+
+def subscribed(receiver: Receiver, **more: object) -> Integrations:
+    crm = {"url": receiver.url, "secret": {"env": "CRM_KEY"}, "start": "beginning", **more}
+    return Integrations.model_validate({"subscribers": {"crm": crm}})
+
+
+def happen(stage: Stage, count: int, type: str = "gate.vote") -> None:
+    """So much is written to the record at once, and nobody is woken."""
+    ledger, now = stage.engine.ledger, datetime.now(UTC)
+    start = ledger.head(stage.key).seq
+    more = {"type": type, "product": stage.key, "source": "s", "at": now, "text": "t"}
+    ids = [f"{stage.key}#{n}" for n in range(start + 1, start + count + 1)]
+    ledger.append(stage.key, [Announcement(id=id, **more) for id in ids])
+
+
+async def sweep(stage: Stage) -> str:
+    """What the schedule does every few minutes."""
+    handle = await stage.engine.client.start_workflow(
+        COURIER_SWEEP,
+        id=f"sweep-{time.monotonic_ns()}",
+        task_queue=stage.engine.settings.task_queue,
+    )
+    return str(await handle.result())
+
+
+async def given_up(stage: Stage, count: int, receiver: str = CRM) -> list[Delivery]:
+    async def there() -> list[Delivery] | None:
+        found = stage.engine.ledger.dead_letters.of(stage.key, receiver)
+        return found if len(found) >= count else None
+
+    return await stage.until(there, f"{count} dead letters of {receiver}")
+
+
+async def taken(stage: Stage, receiver: Receiver, count: int) -> None:
+    async def there() -> bool | None:
+        return True if len(receiver.taken) >= count else None
+
+    await stage.until(there, f"{count} events are taken")
+
+
+async def test_what_happened_together_is_given_up_together(
+    house: House, receiver: Receiver
+) -> None:
+    receiver.answer = lambda request: (503, {})
+    async with house(subscribed(receiver, give_up="3 seconds")) as stage:
+        happen(stage, 3)
+        await sweep(stage)
+        dead = await given_up(stage, 3)
+        assert dead[2].at - dead[0].at < timedelta(seconds=3)  # and not its 3 s after each other
+        assert [d.seq for d in dead] == [1, 2, 3]
+
+
+async def test_what_is_tried_again_has_its_days_anew(house: House, receiver: Receiver) -> None:
+    receiver.answer = lambda request: (503, {})
+    async with house(subscribed(receiver, give_up="3 seconds")) as stage:
+        happen(stage, 1)
+        await sweep(stage)
+        dead = await given_up(stage, 1)
+        stage.engine.ledger.dead_letters.retry(dead, datetime.now(UTC))
+        before = len(receiver.requests)
+        await stage.until(lambda: _started(stage), "the courier is started again")
+
+        async def again() -> bool | None:
+            return True if len(receiver.requests) >= before + 2 else None
+
+        await stage.until(again, "more than one try")
+        receiver.answer = lambda request: (200, {})
+        await taken(stage, receiver, 1)
+
+
+async def _started(stage: Stage) -> bool | None:
+    """The one before may be about to end yet."""
+    return True if await sweep(stage) == "1 couriers started" else None
