@@ -41,6 +41,16 @@ class Receivers:
             self._ledger.receivers.enroll(self._new, datetime.now(UTC))
             self._new = {}
 
+    def away(self) -> set[str]:
+        """Those that said that they are gone. Who has another address by now is asked again.
+
+        Raises LedgerError.
+        """
+        known = self._ledger.receivers
+        away = set(known.away())
+        addresses = {name: self._channels[name].address for name in away & self._channels.keys()}
+        return away - set(known.moved(addresses)) if addresses else away
+
     def channel(self, receiver: str) -> Channel | None:
         return self._channels.get(receiver)
 

@@ -111,11 +111,12 @@ class SweepActivities:
         """Start couriers for products whose record is ahead of what was delivered.
 
         One that runs is left alone: a signal would make its history grow while it waits. Where
-        nothing concerns the receiver, that is noted here. Errors: ledger-unavailable.
+        nothing concerns the receiver, that is noted here. One that was gone and has another address
+        by now is swept like the others. Errors: ledger-unavailable.
         """
         with ledger_errors():
             await asyncio.to_thread(self._receivers.enroll)
-            away = await asyncio.to_thread(self._ledger.receivers.away)
+            away = await asyncio.to_thread(self._receivers.away)
         started = 0
         for receiver in self._receivers.patterns:
             after = ""

@@ -71,6 +71,25 @@ class Receivers:
             )
             return bool(found.rowcount)
 
+    def moved(self, addresses: Mapping[str, str]) -> list[str]:
+        """Ask those again that were gone at another address than their present one; who they are.
+
+        `addresses`: receiver → where it is now.
+        """
+        with self._database.writing() as connection:
+            query = select(receivers).where(receivers.c.gone_at.is_not(None))
+            back = sorted(
+                row.receiver
+                for row in connection.execute(query)
+                if row.receiver in addresses and row.gone_url != _digest(addresses[row.receiver])
+            )
+            connection.execute(
+                update(receivers)
+                .where(receivers.c.receiver.in_(back))
+                .values(gone_at=None, gone_url=None)
+            )
+        return back
+
     def away(self) -> dict[str, datetime]:
         """Every receiver that is gone, and since when."""
         query = select(receivers.c.receiver, receivers.c.gone_at).where(

@@ -149,6 +149,17 @@ def test_gone_is_gone_at_this_address_until_welcomed(ledger: Ledger) -> None:
     assert ledger.receivers.gone(CRM, url) is None
 
 
+def test_with_another_address_nobody_is_gone(ledger: Ledger) -> None:
+    url = "https://crm.example.com/hook"
+    for name in (CRM, "subscriber/former"):
+        ledger.receivers.going(name, url, NOW)
+    assert ledger.receivers.moved({CRM: url, "subscriber/new": url}) == []
+    assert ledger.receivers.moved({CRM: "https://crm.example.com/new"}) == [CRM]
+    assert ledger.receivers.moved({CRM: "https://crm.example.com/new"}) == []
+    assert ledger.receivers.away() == {"subscriber/former": NOW}
+    assert ledger.receivers.gone(CRM, url) is None
+
+
 def test_what_was_mailed_to_somebody_is_known(ledger: Ledger) -> None:
     write(ledger, 3)
     entries = first(ledger, "mail")

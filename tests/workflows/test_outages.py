@@ -120,3 +120,24 @@ async def test_what_is_tried_again_has_its_days_anew(house: House, receiver: Rec
 async def _started(stage: Stage) -> bool | None:
     """The one before may be about to end yet."""
     return True if await sweep(stage) == "1 couriers started" else None
+
+
+async def test_a_receiver_that_was_gone_gets_its_backlog_at_its_new_address(
+    house: House, receiver: Receiver
+) -> None:
+    receiver.answer = lambda request: (410, {})
+    async with house(subscribed(receiver)) as stage:
+        happen(stage, 2)
+        await sweep(stage)
+
+        async def gone() -> bool | None:
+            return True if stage.engine.ledger.receivers.away() else None
+
+        await stage.until(gone, "it says that it is gone")
+        assert await sweep(stage) == "0 couriers started"
+    receiver.url += "/elsewhere"
+    receiver.answer = lambda request: (200, {})
+    async with house(subscribed(receiver)) as stage:
+        await stage.until(lambda: _started(stage), "its courier is started")
+        await taken(stage, receiver, 2)
+        assert stage.engine.ledger.receivers.away() == {}  # as doctor and events list have it
