@@ -12,6 +12,7 @@ import pytest
 from receiver import SECRET, Receiver, receiving
 from stage import Stage
 
+from activities.waking import PAGE, PAGES
 from client.engine import Engine
 from client.settings import Settings
 from integrations import Integrations
@@ -141,3 +142,23 @@ async def test_a_receiver_that_was_gone_gets_its_backlog_at_its_new_address(
         await stage.until(lambda: _started(stage), "its courier is started")
         await taken(stage, receiver, 2)
         assert stage.engine.ledger.receivers.away() == {}  # as doctor and events list have it
+
+
+async def test_one_sweep_finds_what_matters_behind_much_that_does_not(
+    house: House, receiver: Receiver
+) -> None:
+    async with house(subscribed(receiver, events=["gate.*"])) as stage:
+        happen(stage, 250, "product.held")
+        happen(stage, 1)
+        assert await sweep(stage) == "1 couriers started"
+        await taken(stage, receiver, 1)
+
+
+async def test_what_is_too_much_for_a_sweep_is_left_to_a_courier(
+    house: House, receiver: Receiver
+) -> None:
+    async with house(subscribed(receiver, events=["gate.*"])) as stage:
+        happen(stage, PAGE * PAGES, "product.held")
+        happen(stage, 1)
+        assert await sweep(stage) == "1 couriers started"
+        await taken(stage, receiver, 1)
