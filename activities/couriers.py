@@ -44,9 +44,9 @@ class CourierActivities:
     async def deliver(self, order: CourierOrder) -> Delivered:
         """Send what is due.
 
-        Errors, all retried: receiver-unavailable (until the event's days are over; then it is noted
-        as dead, and the next one is tried), receiver-unusable (our own set-up has to be mended),
-        ledger-unavailable.
+        Errors, all retried: receiver-unavailable and receiver-unusable (our own set-up has to be
+        mended), until the event's days are over; then it is noted as dead, and the next one is
+        tried. And ledger-unavailable, without end.
         """
         channel = self._receivers.channel(order.receiver)
         if channel is None:
@@ -97,8 +97,7 @@ class Round:
         try:
             answer = await self._channel.send(item.entry)
         except PhasegateError as error:
-            what = f"{self._order.receiver} cannot be told"
-            raise failure(RECEIVER_UNUSABLE, what, str(error), error.hint) from None
+            return await self._refused(item, Refused(str(error)), unusable=error)
         match answer:
             case Taken():
                 await self._settle([item.entry], "sent")
@@ -109,7 +108,9 @@ class Round:
                 return await self._refused(item, answer)
         return None
 
-    async def _refused(self, item: Due, answer: Refused) -> Delivered | None:
+    async def _refused(
+        self, item: Due, answer: Refused, unusable: PhasegateError | None = None
+    ) -> Delivered | None:
         """Try again later, or give up on this event: an event is tried for its days from when it
         happened, and a receiver that stopped answering has as long from then on. What waits behind
         one that is given up may be just as old: it is tried once more, and given up, too."""
@@ -124,12 +125,16 @@ class Round:
             return None
         if self.sent or self.dead:
             return self._delivered(more=True)  # a new activity counts its attempts from one
+        later = max(_pause(activity.info().attempt), answer.wait or timedelta(0))
+        if unusable:
+            what = f"{order.receiver} cannot be told"
+            raise failure(RECEIVER_UNUSABLE, what, answer.why, unusable.hint, retry_after=later)
         raise failure(
             RECEIVER_UNAVAILABLE,
             f"{order.receiver} did not take {item.entry.announcement.id}",
             answer.why,
             f"it is tried again until it is given up; phasegate events list {order.product} --dead",
-            retry_after=max(_pause(activity.info().attempt), answer.wait or timedelta(0)),
+            retry_after=later,
         )
 
     def _last_day(self, start: datetime) -> datetime:

@@ -13,6 +13,8 @@ from receiver import SECRET, Receiver, receiving
 from stage import Stage
 
 from activities.waking import PAGE, PAGES
+from client.checkup import Check
+from client.deliveries_health import examine_deliveries
 from client.engine import Engine
 from client.settings import Settings
 from integrations import Integrations
@@ -161,4 +163,28 @@ async def test_what_is_too_much_for_a_sweep_is_left_to_a_courier(
         happen(stage, PAGE * PAGES, "product.held")
         happen(stage, 1)
         assert await sweep(stage) == "1 couriers started"
+        await taken(stage, receiver, 1)
+
+
+async def test_a_receiver_without_its_secret_is_seen_and_given_up_like_one_that_is_down(
+    house: House, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CRM_KEY")
+    async with house(subscribed(receiver, give_up="4 seconds")) as stage:
+        happen(stage, 1)
+        await sweep(stage)
+
+        async def said() -> Check | None:
+            found = examine_deliveries(stage.engine.settings)
+            return found if found.state == "warn" else None
+
+        assert f"{CRM} takes nothing since" in (await stage.until(said, "doctor says it")).what
+        (late,) = stage.engine.ledger.dead_letters.late(stage.key)
+        assert "the secret $CRM_KEY cannot be read" in late.why
+        (dead,) = await given_up(stage, 1)
+        assert "the secret $CRM_KEY cannot be read" in dead.why
+        assert "1 dead letters" in examine_deliveries(stage.engine.settings).what
+        monkeypatch.setenv("CRM_KEY", SECRET)
+        happen(stage, 1)
+        await stage.until(lambda: _started(stage), "its courier is started again")
         await taken(stage, receiver, 1)
