@@ -172,7 +172,9 @@ def _no_json(constant: str) -> Any:
 def _judge(ask: Ask, body: Any, shown: str) -> Answer:
     truth = evaluate(ask.expression, {"body": body})
     if truth.problem:
-        raise CannotTell(f"{ask.expression} {truth.problem} ({shown})")
+        # A secret went along: what came back for it is for the expression only, not for the record.
+        why = truth.own_problem if ask.connection else truth.problem
+        raise CannotTell(f"{ask.expression} {why} ({shown})")
     if not truth.met:
         why = f"{ask.said.unmet} ({shown})" if ask.said else f"{ask.expression} is false of {shown}"
         return Answer(Finding.not_met, why)

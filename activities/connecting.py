@@ -77,6 +77,11 @@ def target_of(ask: Ask) -> Target:
         raise CannotTell(
             f"there is no connection {name} in the integrations file ({VARIABLE}); add it there"
         )
+    if ask.own and not found.products:
+        raise CannotTell(
+            f"connection {name} may be asked by policies only; its operator can allow products "
+            "(products: true)"
+        )
     if ask.kind not in ("http", found.kind):
         raise CannotTell(f"connection {name} is of kind {found.kind}, and {ask.kind} is needed")
     try:

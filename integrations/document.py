@@ -48,6 +48,11 @@ class Connection(Document):
         description="the header that carries the token, if it is not Authorization: Bearer",
     )
 
+    products: bool = Field(
+        False,
+        description="products' own milestones may ask through it; else only policies may",
+    )
+
     @field_validator("url")
     @classmethod
     def _address_only(cls, url: str) -> str:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from phasegate.base import Document, Slug
 from phasegate.placeholders import climbs, names_in, unquoted
@@ -41,7 +42,26 @@ class Polled(Document):
         return every
 
 
-class HttpCheck(Polled):
+class _Connected(Polled):
+    """A check that may go through a connection of the installation.
+
+    `own` is no author's to say: a product's definition sets it in the checks of its own milestones,
+    so that whoever asks knows on whose word. It travels with the check, from which it cannot part.
+    """
+
+    own: SkipJsonSchema[bool] = Field(
+        False,
+        exclude_if=lambda own: not own,
+        description="set by phasegate where a product, and no policy, asks",
+    )
+
+
+def owned(check: Check) -> Check:
+    """The check as one that a product brought."""
+    return check.model_copy(update={"own": True}) if isinstance(check, _Connected) else check
+
+
+class HttpCheck(_Connected):
     """A GET whose JSON answer a CEL expression (over `body`) judges.
 
     `url` is asked as it stands; `connection` and `path` go with the connection's secret.
@@ -103,7 +123,7 @@ def _exactly_one(check: Document, *names: str) -> None:
         raise ValueError(f"needs exactly one of {', '.join(names)}")
 
 
-class GithubCheck(Polled):
+class GithubCheck(_Connected):
     """Asks GitHub: a milestone is closed, a release is published, or few enough issues are left."""
 
     kind: Literal["github"]
@@ -130,7 +150,7 @@ class GithubCheck(Polled):
         return self
 
 
-class GitlabCheck(Polled):
+class GitlabCheck(_Connected):
     """Asks GitLab: a milestone is closed, a release is published, or few open issues are left."""
 
     kind: Literal["gitlab"]
@@ -152,7 +172,7 @@ class GitlabCheck(Polled):
         return self
 
 
-class JiraCheck(Polled):
+class JiraCheck(_Connected):
     """Asks Jira: a version of a project is released, or few enough issues are left."""
 
     kind: Literal["jira"]

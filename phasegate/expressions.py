@@ -26,6 +26,7 @@ _OVERLOAD = re.compile(
 _NUMBERS = {"int", "int64", "uint", "uint64", "double"}
 _COMPARES = ("==", "!=", "<", "<=", ">", ">=")
 _RECKONS = ("+", "-", "*", "/", "%")
+_RAN = "cannot be evaluated"
 _TYPES = {"string": "text", "bool": "true or false", "list": "a list", "map": "a map"}
 
 
@@ -38,6 +39,15 @@ class Truth:
 
     def __bool__(self) -> bool:
         return self.met
+
+    @property
+    def own_problem(self) -> str:
+        """The problem in words that hold nothing of the data that was judged.
+
+        What the library says at run time may quote a value: a key that a map lacks, a pattern. Why
+        an expression does not compile is about its own text.
+        """
+        return _RAN if self.problem.startswith(_RAN) else self.problem
 
 
 def facts(
@@ -96,10 +106,10 @@ def evaluate(expr: str, variables: Mapping[str, Any]) -> Truth:
             return Truth(result.value() is True)
         if result.type() == cel.Type.ERROR:
             why = _short(str(result.value()))
-            return Truth(False, f"cannot be evaluated: {why}{_remedy(expr, why, variables)}")
+            return Truth(False, f"{_RAN}: {why}{_remedy(expr, why, variables)}")
         return Truth(False, f"gave {result.type().name().lower()}, not true or false")
     except Exception as error:  # data from any system in the world, through a C++ extension
-        return Truth(False, f"cannot be evaluated: {_short(str(error))}")
+        return Truth(False, f"{_RAN}: {_short(str(error))}")
 
 
 def _compile(expr: str, names: tuple[str, ...]) -> Any:

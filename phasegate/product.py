@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from phasegate.base import Document, Due, Figure, FigureName, PersonId, Slug, Text, canonical
-from phasegate.check import Check
+from phasegate.check import Check, owned
 from phasegate.errors import Rejected
 
 
@@ -65,6 +65,11 @@ class RoadmapMilestone(Document):
     title: Text = ""
     due: Due | None = None
     check: Check | None = None
+
+    @field_validator("check")
+    @classmethod
+    def _ours(cls, check: Check | None) -> Check | None:
+        return check and owned(check)
 
 
 LARGEST = 200_000

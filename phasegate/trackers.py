@@ -6,6 +6,7 @@ is refused: what is asked stays below the connection's address.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from json import dumps
@@ -15,6 +16,10 @@ from urllib.parse import quote, urlencode
 from phasegate.check import AnyPolled, GithubCheck, GitlabCheck, HttpCheck, JiraCheck
 from phasegate.filling import texts_of
 from phasegate.placeholders import climbs, names_in
+
+_OR = re.compile(r"\bOR\b", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
+_SCOPE = re.compile(r"\b(?:repo|org|user|owner|enterprise)\s*:", re.IGNORECASE)
 
 Kind = Literal["http", "github", "gitlab", "jira"]
 
@@ -34,7 +39,8 @@ class Said(NamedTuple):
 class Ask:
     """One question. `expression` is CEL over `body`: met if true, not met if false.
 
-    `connection` is None where `address` is a whole URL; else `address` is a path below it.
+    `connection` is None where `address` is a whole URL; else `address` is a path below it. `own`
+    means that a product brought the check, and no policy.
     `whole`, where given, is CEL that must be true of an answer, too, before it counts as met: else
     it cannot be told. `beside` is a path: where the system answers 404 for `address` and knows
     `beside`, the milestone is not met; a 404 for both says that it cannot be told.
@@ -44,6 +50,7 @@ class Ask:
     expression: str
     kind: Kind = "http"
     connection: str | None = None
+    own: bool = False
     pages: bool = False
     said: Said | None = None
     whole: str = ""
@@ -64,6 +71,7 @@ def ask_of(check: AnyPolled) -> Ask:
                 check.url or check.path or "",
                 check.expression,
                 connection=check.connection,
+                own=check.own,
                 pages=check.pages,
             )
         case GithubCheck():
@@ -89,7 +97,7 @@ def _github(check: GithubCheck) -> Ask:
     - search: `GET /search/issues?q=` has `total_count`, and `incomplete_results` where it ran out
       of time. Terms that OR joins are put in brackets, so that all of them are of this repository.
     """
-    ask = partial(Ask, kind="github", connection=check.connection)
+    ask = partial(Ask, kind="github", connection=check.connection, own=check.own)
     repo = "/repos/" + "/".join(_part(name) for name in check.repo.split("/"))
     if check.milestone is not None:
         goal, query = check.milestone, _query(state="all", per_page=100)
@@ -113,7 +121,9 @@ def _github(check: GithubCheck) -> Ask:
             beside=repo,
         )
     issues = str(check.issues)
-    terms = f"({issues})" if " OR " in issues else issues
+    if problem := elsewhere(issues):
+        raise Unaskable(f"issues {problem}")
+    terms = f"({issues})" if _OR.search(_QUOTED.sub("", issues)) else issues
     return ask(
         f"/search/issues?{_query(q=f'repo:{check.repo} is:issue {terms}', per_page=1)}",
         f"body.total_count <= {check.at_most}",
@@ -132,7 +142,7 @@ def _gitlab(check: GitlabCheck) -> Ask:
     - issues: `GET /projects/:id/issues?labels=a,b&state=opened` lists those that have all labels.
       One more than may be left is asked for, and 100 at most come.
     """
-    ask = partial(Ask, kind="gitlab", connection=check.connection)
+    ask = partial(Ask, kind="gitlab", connection=check.connection, own=check.own)
     project = f"/projects/{_part(check.project)}"
     if check.milestone is not None:
         return ask(
@@ -171,7 +181,7 @@ def _jira(check: JiraCheck) -> Ask:
       `nextPageToken`; it counts nothing, and takes only JQL with a restriction. Data Center's
       `GET /rest/api/2/search` has `total`, also with `maxResults=0`.
     """
-    ask = partial(Ask, kind="jira", connection=check.connection)
+    ask = partial(Ask, kind="jira", connection=check.connection, own=check.own)
     root = "/rest/api/3" if check.cloud else "/rest/api/2"
     if check.version is not None:
         name = _text(check.version)
@@ -195,6 +205,25 @@ def _jira(check: JiraCheck) -> Ask:
         whole="(!has(body.nextPageToken) || body.nextPageToken == null)"
         " && (!has(body.isLast) || body.isLast == true)",
     )
+
+
+def elsewhere(issues: str) -> str:
+    """Why a search of issues would not stay with its repository; empty if it does.
+
+    GitHub's search takes `repo:`, `org:` and `user:` ("Searching issues and pull requests": several
+    of them widen it), brackets and OR ("Advanced search"). Only in quotes are they text.
+    """
+    plain = _QUOTED.sub('""', issues)
+    if "\\" in issues or plain.count('"') % 2:
+        return "has a backslash, or a quote that does not end"
+    if found := _SCOPE.search(plain):
+        return f"has {found[0].lower()}, and only issues of its own repository may be counted"
+    depth = 0
+    for mark in plain:
+        depth += (mark == "(") - (mark == ")")
+        if depth < 0:
+            break
+    return "has brackets that do not match" if depth else ""
 
 
 def _part(text: str) -> str:

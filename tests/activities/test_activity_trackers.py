@@ -399,6 +399,54 @@ async def test_a_check_whose_values_are_missing_asks_nobody() -> None:
     assert "leads out of the connection's address" in dots.why
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "{'a': true}[body.token]",
+        "matches('x', '(' + body.token)",
+        "int(body.token) == 1",
+        "timestamp(body.token) > timestamp('2026-01-01T00:00:00Z')",
+    ],
+)
+async def test_what_a_secret_brought_is_in_no_reason(
+    web: Any, connect: Any, expression: str
+) -> None:
+    connect("http")
+    web.answer("/x", body=b'{"token": "hunter2-secret"}')
+    check = {"kind": "http", "connection": "http", "path": "/x", "expression": expression}
+    found = await ask(check)
+    assert found.finding is CANNOT_TELL
+    assert found.why.startswith(f"{expression} cannot be evaluated (connection http: ")
+    assert "hunter2" not in found.why
+    found = await ask({**check, "expression": "body.token =="})
+    assert "does not compile: Syntax error" in found.why  # the policy's own text
+
+
+OWN = [
+    {"kind": "http", "connection": "github", "path": MILESTONE_PATH, "expression": "true"},
+    MILESTONE,
+]
+
+
+@pytest.mark.parametrize("check", OWN, ids=["http", "preset"])
+async def test_products_ask_through_a_connection_only_where_its_operator_lets_them(
+    web: Any, connect: Any, check: dict[str, Any]
+) -> None:
+    web.answer(MILESTONE_PATH, body=body({**trackers.GITHUB_MILESTONE, "state": "closed"}))
+    connect("github")
+    assert (await ask(check)).finding is MET
+    web.asked.clear()
+    found = await ask({**check, "own": True})
+    assert found.finding is CANNOT_TELL
+    assert found.why == (
+        "connection github may be asked by policies only; its operator can allow products "
+        "(products: true)"
+    )
+    assert web.asked == []
+    connect("github", products=True)
+    assert (await ask({**check, "own": True})).finding is MET
+
+
 # -- redirects and pages --------------------------------------------------------------------------
 
 

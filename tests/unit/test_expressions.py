@@ -177,3 +177,13 @@ def test_an_expression_may_have_several_variables() -> None:
     assert compile_error("product.tier == evidence.tier", "product", "evidence") is None
     found = compile_error("product.tier == evidence.tier", "product")
     assert found == "undeclared reference to 'evidence.tier' (line 1, column 25)"
+
+
+def test_a_problem_can_be_told_without_the_data_it_is_about() -> None:
+    data = {"body": {"token": "hunter2"}}
+    for expr in ("{'a': true}[body.token]", "matches('x', '(' + body.token)"):
+        found = evaluate(expr, data)
+        assert "hunter2" in found.problem
+        assert found.own_problem == "cannot be evaluated"
+    assert evaluate("body.token", data).own_problem == "gave string, not true or false"
+    assert evaluate("bdy.token", data).own_problem.startswith("does not compile: undeclared")

@@ -64,6 +64,7 @@ def test_braces_that_name_no_figure_are_doubtful() -> None:
         ("kind: github, repo: acme, milestone: '1'", "p.yaml:10:37: "),
         ("kind: github, repo: a/b, release: ../x", "error: p.yaml:10:16: "),
         ("kind: github, repo: a/b, issues: 'label:{x}'", "needs {x} within double quotes"),
+        ("kind: github, repo: a/b, issues: 'repo:a/c is:open'", "p.yaml:10:16: "),
         ("kind: http, connection: ci, path: /../x, expression: body.ok", "has a dot segment"),
         ("kind: http, connection: ci, path: /x, expression: body.ok ==", "Syntax error"),
         ("kind: http, connection: '{c}', path: /x, expression: body.ok", "check.connection"),

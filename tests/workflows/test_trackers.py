@@ -158,6 +158,28 @@ async def test_a_tracker_that_dies_cannot_tell_and_is_believed_when_it_is_back(
     assert SECRET.encode() not in told
 
 
+async def test_an_owners_own_milestone_asks_through_no_connection_unless_it_may(
+    stage: Stage, github: Github, tmp_path: Path
+) -> None:
+    own = (
+        "milestones:\n  - {id: mine, phase: build, check: {kind: http, connection: github, "
+        "path: /x, expression: \"{'open': false}[body.state]\", every: 0.2 seconds, own: false}}\n"
+    )
+    await stage.start(POLICY, product=product_of(stage, repo="kettle") + own)
+    assert await why(stage, "connection github may be asked by policies only")
+    assert "/x" not in github.paths
+    assert "/repos/acme/kettle/milestones/3" in github.paths  # the policy's is asked
+    file = tmp_path / "integrations.yaml"
+    found = json.loads(file.read_text())
+    found["connections"]["github"]["products"] = True
+    file.write_text(json.dumps(found))
+    assert await why(stage, "[body.state] is false of connection github: ")
+    github.state = "hunter2-secret"
+    assert await why(stage, "cannot be evaluated (connection github: ")
+    told = b"".join(event.SerializeToString() for event in (await stage.history()).events)
+    assert b"hunter2" not in told
+
+
 async def test_a_limit_is_kept_also_by_the_question_after_the_news(
     stage: Stage, github: Github
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ from phasegate.filling import fill, texts_of
 from phasegate.milestones import Milestone, MilestoneStatus, replan, roadmap_of
 from phasegate.placeholders import climbs, names_in, unquoted, written
 from phasegate.policy import MilestoneGoal, Phase
+from phasegate.ports import MilestoneQuery
 from phasegate.product import Product
 from phasegate.trackers import Ask, Unaskable, ask_of
 
@@ -321,6 +323,35 @@ def test_an_address_of_its_own_has_no_connection() -> None:
     assert ask_of(check_of("http", connection="ci", path="/x", pages=True)).pages
 
 
+@pytest.mark.parametrize(
+    ("issues", "why"),
+    [
+        ("repo:acme/secret is:open", "has repo:"),
+        ("is:open -Repo:x/y", "has repo:"),
+        ("label:a OR (org:acme)", "has org:"),
+        ("USER : acme", "has user :"),
+        ('"open repo:a/b', "a quote that does not end"),
+        ('"a\\" repo:a/b "', "has a backslash"),
+        ("a) OR (b", "brackets that do not match"),
+        ("a OR (b", "brackets that do not match"),
+        ('label:"repo: b)" is:open (a OR b)', ""),
+        ("reporting:x author:user", ""),
+    ],
+)
+def test_a_search_of_issues_stays_with_its_repository(issues: str, why: str) -> None:
+    check = check_of("github", repo="a/b", issues=issues)
+    if not why:
+        ask_of(check)
+        return
+    with pytest.raises(Unaskable, match=why):
+        ask_of(check)
+
+
+def test_whatever_joins_terms_by_or_stands_in_brackets() -> None:
+    ask = ask_of(check_of("github", repo="a/b", issues="x OR\ty"))
+    assert parse_qs(urlsplit(ask.address).query)["q"] == ["repo:a/b is:issue (x OR\ty)"]
+
+
 def test_texts_say_how_many() -> None:
     one = ask_of(check_of("jira", jql="x = 1", at_most=1))
     none = ask_of(check_of("jira", jql="x = 1", cloud=False))
@@ -370,6 +401,21 @@ def test_a_filled_check_survives_the_journey_of_the_state() -> None:
     for repo in ("acme/kettle", "acme"):
         (found,) = roadmap_of(PHASE, product(repo=repo))
         assert Milestone.model_validate_json(found.model_dump_json()) == found
+
+
+@pytest.mark.parametrize("said", [{}, {"own": False}])
+def test_a_products_own_check_is_known_as_that_wherever_it_travels(said: dict[str, Any]) -> None:
+    ours = {"kind": "http", "connection": "ci", "path": "/x", "expression": "body.ok", **said}
+    goals = [{"id": "own", "phase": "build", "check": ours}, {"id": "done", "phase": "build"}]
+    text = json.dumps({"key": "kettle", "name": "K", "owner": "olga", "milestones": goals})
+    brought = Product.model_validate_json(text)
+    theirs, own = roadmap_of(PHASE, brought.model_copy(update={"figures": {"repo": "a/b"}}))
+    for milestone, expected in ((theirs, False), (own, True)):
+        kept = Milestone.model_validate_json(milestone.model_dump_json())
+        query = MilestoneQuery(product="kettle", milestone="m", check=kept.check)  # type: ignore[arg-type]
+        asked = MilestoneQuery.model_validate_json(query.model_dump_json())
+        assert ask_of(asked.check).own is expected
+    assert "own" not in theirs.check.model_dump()  # digests of policies are what they were
 
 
 def test_old_checks_read_as_before() -> None:
