@@ -7,6 +7,7 @@ number at its end.
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 
 from activities.channels import Answer, Refused, Taken
@@ -60,6 +61,8 @@ class Channel:
                 "Apprise is not installed",
                 "pip install 'phasegate[chat]'",
             ) from None
+        # It logs addresses that it does not understand, with what is secret in them.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         sender = apprise.Apprise()
         if not sender.add(url):
             raise ChatUnusable(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
+import subprocess
 import sys
 from datetime import UTC, datetime
 
@@ -67,6 +70,36 @@ async def test_an_address_that_nobody_knows_is_explained_without_it(
         await channel(ledger).send(entry)
     assert "$CHAT" in error.value.why
     assert "secret-word" not in f"{error.value} {error.value.hint}"
+
+
+MISTYPED = ("slack://T1/hunter2/oops", "discord://hunter2-token", "json://[hunter2", "hunter2://x")
+
+
+@pytest.mark.parametrize("address", MISTYPED)
+async def test_an_address_that_is_mistyped_is_not_logged(
+    ledger: Ledger, entry: Entry, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("CHAT", address)
+    heard = io.StringIO()
+    handler = logging.StreamHandler(heard)
+    logging.getLogger("apprise").setLevel(logging.NOTSET)
+    logging.getLogger().addHandler(handler)
+    try:
+        with pytest.raises(ChatUnusable):
+            await channel(ledger).send(entry)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert heard.getvalue() == ""
+
+
+def test_no_log_of_a_worker_has_a_mistyped_address() -> None:
+    code = (
+        "import apprise; from client.logs import configure_logs; configure_logs(json=True);"
+        f"[print(apprise.Apprise().add(a)) for a in {MISTYPED!r}]"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"] * len(MISTYPED)
+    assert "hunter2" not in done.stderr
 
 
 async def test_without_the_extra_it_says_how_to_install_it(
