@@ -96,8 +96,8 @@ class MailActivities:
     async def send_mail(self, batch: MailBatch) -> Delivered:
         """Send one mail about these events to one person.
 
-        Errors, all retried: receiver-unavailable (for days; a refused recipient is given up at
-        once), receiver-unusable (our own set-up), ledger-unavailable.
+        Errors, all retried: receiver-unavailable and receiver-unusable (our own set-up), for days;
+        a refused recipient is given up at once. And ledger-unavailable, without end.
         """
         if self._mail is None:
             return Delivered(text="this worker has no mail server; nothing is sent")
@@ -105,13 +105,12 @@ class MailActivities:
             found, to = await asyncio.to_thread(self._read, batch)
         if not found or not to:
             return Delivered(text="it concerns them no more, or they want no mail")
-        message = post.written(self._mail, batch.person, to, found)
+        unusable: PhasegateError | None = None
         try:
             async with beating():
-                answer = await post.post(self._mail, message)
+                answer = await self._send(self._mail, batch.person, to, found)
         except PhasegateError as error:
-            what = f"mail to {batch.person} cannot be sent"
-            raise failure(RECEIVER_UNUSABLE, what, str(error), error.hint) from None
+            answer, unusable = Refused(str(error)), error
         if isinstance(answer, Taken):
             await self._note(batch.person, found, "sent")
             return Delivered(text=f"one mail about {len(found)} events")
@@ -122,12 +121,30 @@ class MailActivities:
             await self._note(batch.person, found, "dead", why)
             log.error("given up", receiver=mailbox(batch.person), events=len(found), why=why)
             return Delivered(text=f"given up: {why}")
+        with ledger_errors():
+            await asyncio.to_thread(self._fail, batch.person, found, why)
+        if unusable:
+            what = f"mail to {batch.person} cannot be sent"
+            raise failure(RECEIVER_UNUSABLE, what, why, unusable.hint)
         raise failure(
             RECEIVER_UNAVAILABLE,
             f"the mail to {batch.person} was not taken",
             why,
             "it is tried again until it is given up",
         )
+
+    async def _send(self, mail: Mail, person: str, to: str, found: Sequence[Concerned]) -> Answer:
+        """Write it and try once. Raises PhasegateError where our own set-up has to be mended."""
+        try:
+            message = post.written(mail, person, to, found)
+        except post.Unwritable as error:
+            return Refused(str(error), for_good=True)
+        return await post.post(mail, message)
+
+    def _fail(self, person: str, found: Sequence[Concerned], why: str) -> None:
+        now = datetime.now(UTC)
+        for product in sorted({item.entry.announcement.product for item in found}):
+            self._ledger.deliveries.failing(mailbox(person), product, now, why)
 
     def _read(self, batch: MailBatch) -> tuple[list[Concerned], str]:
         """What of it is still to be said, and where to."""
@@ -144,6 +161,8 @@ class MailActivities:
                 if concerned.concern.person == batch.person:
                     found.append(concerned)
                     to = to or known.address(batch.person, concerned.product.directory)
+        if not found or not to:  # what could not be mailed before has nobody to go to now
+            self._ledger.deliveries.recovered(mailbox(batch.person))
         return found, to
 
     async def _note(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.message import EmailMessage
 from email.utils import format_datetime
 from hashlib import sha256
@@ -14,10 +15,16 @@ from activities.channels import Answer, Refused, Taken
 from activities.dates import calendar
 from activities.known_people import Concerned
 from integrations import Mail
+from phasegate.directory import address_problem
+from phasegate.errors import PhasegateError
 from phasegate.letters import Item, letter
 
 SECONDS = 30.0
 """For each answer of the mail server."""
+
+
+class Unwritable(PhasegateError):
+    """No mail can be made of this, however often it is tried."""
 
 
 def message_id(sender: str, to: str, ids: Sequence[str]) -> str:
@@ -38,7 +45,18 @@ def blank(mail: Mail, to: Sequence[str], subject: str, text: str, id: str) -> Em
 
 
 def written(mail: Mail, person: str, to: str, found: Sequence[Concerned]) -> EmailMessage:
-    """One mail about these events, with the dates they set as .ics."""
+    """One mail about these events, with the dates they set as .ics. Raises Unwritable."""
+    if problem := address_problem(to):
+        hint = f"mend the email of {person} in the directory; phasegate directory publish FILE"
+        raise Unwritable(f"no mail can be written to {person}", problem, hint)
+    try:
+        return _written(mail, person, to, found)
+    except (ValueError, IndexError, MessageError) as error:  # what a header or a body cannot hold
+        why = f"{type(error).__name__}: {error}"
+        raise Unwritable(f"no mail can be written to {person}", _line(why), "") from None
+
+
+def _written(mail: Mail, person: str, to: str, found: Sequence[Concerned]) -> EmailMessage:
     said = letter(
         [Item(event=i.entry.announcement, concern=i.concern, name=i.product.name) for i in found]
     )
@@ -57,13 +75,14 @@ def written(mail: Mail, person: str, to: str, found: Sequence[Concerned]) -> Ema
 
 async def post(mail: Mail, message: EmailMessage) -> Answer:
     """Hand it to the server once. A 5xx for the recipient or the content is final (RFC 5321,
-    4.2.1); what is wrong with the server, our sender or our login can be mended.
+    4.2.1); what is wrong with the server, our sender or our login can be mended. Taken means that
+    every recipient has it.
 
     Raises SecretMissing.
     """
     password = mail.password.reveal() if mail.password else None
     try:
-        await aiosmtplib.send(
+        errors, _ = await aiosmtplib.send(
             message,
             hostname=mail.host,
             port=mail.port,
@@ -74,14 +93,20 @@ async def post(mail: Mail, message: EmailMessage) -> Answer:
             timeout=SECONDS,
         )
     except aiosmtplib.SMTPRecipientsRefused as refused:
-        told = [f"{one.recipient}: {one.code} {one.message}" for one in refused.recipients]
-        final = all(500 <= one.code < 600 for one in refused.recipients)
-        return Refused(_line("; ".join(told)), for_good=final)
+        return _refused((one.recipient, one.code, one.message) for one in refused.recipients)
     except aiosmtplib.SMTPDataError as error:
         return Refused(_line(f"{error.code} {error.message}"), for_good=error.code >= 500)
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         return Refused(_line(f"{mail.host}:{mail.port}: {error or type(error).__name__}"))
+    if errors:  # some of several
+        return _refused((to, code, text) for to, (code, text) in errors.items())
     return Taken()
+
+
+def _refused(recipients: Iterable[tuple[str, int, str]]) -> Refused:
+    told = list(recipients)
+    why = _line("; ".join(f"{to}: {code} {text}" for to, code, text in told))
+    return Refused(why, for_good=all(500 <= code < 600 for _, code, _ in told))
 
 
 def _line(text: str) -> str:

@@ -117,11 +117,18 @@ class Deliveries:
     def note(
         self, receiver: str, entries: Iterable[Entry], state: State, at: datetime, why: str = ""
     ) -> None:
-        """The same for a receiver that keeps no order, such as a person's mail."""
+        """The same for a receiver that keeps no order, such as a person's mail: `failing` ends, as
+        nothing waits behind these."""
         with self._database.writing() as connection:
             for entry in entries:
                 said = entry.announcement
                 _note(connection, receiver, said.product, entry.seq, said.id, state, at, why)
+            _recover(connection, couriers.c.receiver == receiver)
+
+    def recovered(self, receiver: str) -> None:
+        """Nothing waits for this receiver, of no product: it fails no more."""
+        with self._database.writing() as connection:
+            _recover(connection, couriers.c.receiver == receiver)
 
     def mark(
         self,

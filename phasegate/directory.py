@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -27,6 +28,29 @@ def _day(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_day)]
 """A day of the calendar, as `2026-12-24`."""
+
+
+_ATOM = r"[\w!#$%&'*+/=?^`{|}~\u00a1-\U0010ffff-]+"
+_LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
+_ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
+_LONGEST_NAME, _LONGEST_ADDRESS = 64, 254
+
+
+def address_problem(address: str) -> str:
+    """Why mail cannot be sent to an address; empty if it can.
+
+    An address is a dot-atom, `@` and a domain (RFC 5322, 3.4.1), also beyond ASCII (RFC 6531).
+    Quoted names and addresses of hosts in brackets are refused: nobody has them, and they hide
+    mistakes. Lengths are those of RFC 5321, 4.5.3.1.
+    """
+    form = "use one address such as ana@example.com, and nothing around it"
+    if not address.isprintable() or not _ADDRESS.fullmatch(address):
+        return f"{address[:80]!r} is no mail address; {form}"
+    name = address.partition("@")[0].encode()
+    if len(name) > _LONGEST_NAME or len(address.encode()) > _LONGEST_ADDRESS:
+        most = f"{_LONGEST_NAME} bytes before the @, {_LONGEST_ADDRESS} in all"
+        return f"{address[:80]!r} is too long for a mail address ({most}); {form}"
+    return ""
 
 
 class Permission(StrEnum):
@@ -56,6 +80,7 @@ class Person(Document):
     """Somebody who may have a say, and the calendar they work by."""
 
     name: Text = ""
+    # No pattern: published directories must stay readable. Lint says what is no address.
     email: str = Field("", max_length=320)
     quiet: bool = Field(False, description="no mail about what concerns them; the inbox has it")
     manager: PersonId | None = None

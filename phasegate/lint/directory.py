@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phasegate.calendars import country_problem, subdivision_problem, zone_problem
-from phasegate.directory import Directory, Group, Person
+from phasegate.directory import Directory, Group, Person, address_problem
 from phasegate.lint.absences import absence_findings
 from phasegate.lint.findings import Finding, or_meant
 from phasegate.lint.gates import TIERS
@@ -13,14 +13,17 @@ from phasegate.problems import DocPath
 
 
 def directory_findings(directory: Directory) -> Iterator[Finding]:
-    """Names that are nobody's, empty groups, circles, calendars that cannot be used, absences for
-    which nobody stands in."""
+    """Names that are nobody's, empty groups, circles, addresses and calendars that cannot be used,
+    absences for which nobody stands in."""
     for name, group in directory.groups.items():
         yield from _members(directory, name, group)
         yield from _tiers(name, group)
     circles: set[frozenset[str]] = set()
     for name, person in directory.people.items():
         yield from _named(directory, name, person)
+        email = person.email.strip()  # as it is used
+        if email and (problem := address_problem(email)):
+            yield Finding("error", ("people", name, "email"), problem)
         yield from _calendar(name, person)
         circle = _circle(directory, name)
         if circle and frozenset(circle) not in circles:

@@ -103,6 +103,20 @@ async def test_a_text_that_is_refused_for_good_is_not_tried_again(answer: str, f
         assert refused.for_good is final
 
 
+@pytest.mark.parametrize(
+    ("answer", "final"), [("450 greylisted", False), ("550 no such user", True)]
+)
+async def test_one_of_two_that_is_refused_is_not_sent(answer: str, final: bool) -> None:
+    with mail_server() as server:
+        server.recipient = lambda to: answer if to.startswith("bo") else "250 OK"
+        mail = Mail.model_validate(
+            {"host": "127.0.0.1", "port": server.port, "tls": "none", "sender": "g@acme.example"}
+        )
+        both = ["ana@acme.example", "bo@acme.example"]
+        refused = await post.post(mail, post.blank(mail, both, "Week", "All is well.", "<1@x>"))
+        assert refused == Refused(f"bo@acme.example: {answer}", for_good=final)
+
+
 def test_the_message_id_is_that_of_the_events_in_any_order() -> None:
     one = post.message_id("gates@acme.example", "ana", ["a", "b"])
     assert one == post.message_id("gates@acme.example", "ana", ["b", "a"])

@@ -327,6 +327,7 @@ def test_tiers_of_groups_are_one_to_three() -> None:
         ({"country": "XX", "subdivision": "BY"}, "error: people.ann.country: no holidays"),
         ({"subdivision": "BY"}, "error: people.ann.subdivision: subdivision 'BY' belongs to no"),
         ({"time_zone": "Berlin"}, "error: people.ann.time_zone: there is no time zone 'Berlin'"),
+        ({"email": "ann@"}, "error: people.ann.email: 'ann@' is no mail address; use one address"),
         ({"working_days": ["mon", "tue", "mon"]}, "warning: people.ann.working_days.2: mon is"),
     ],
 )

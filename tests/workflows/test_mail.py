@@ -16,11 +16,14 @@ from stage import Stage
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from client.deliveries_health import examine_deliveries
+from client.directories import publish
 from client.engine import Engine
 from client.settings import Settings
 from integrations import Integrations
 from ledger import Delivery, Ledger
 from phasegate.delivery import mailbox
+from phasegate.reading import read_directory
 from worker import build_worker
 
 DIRECTORY = """
@@ -231,3 +234,63 @@ async def test_a_server_that_is_down_for_longer_than_the_patience_is_given_up(
         assert dead.state == "dead"
         assert "451" in dead.why
         assert datetime.now(UTC) - dead.at < timedelta(minutes=1)
+
+
+async def test_an_address_that_is_none_is_a_dead_letter_at_once_and_others_get_theirs(
+    house: House, post: MailServer
+) -> None:
+    """As in a directory that was published before addresses were checked."""
+    async with house(mailing(post)) as stage:
+        await stage.start(directory=DIRECTORY.replace("bo@acme.example", '"bo@\\nx"'))
+        await stage.becomes(phase="build")
+        await stage.report("done")
+        dead = await given_up(stage, "bo")
+        assert "is no mail address" in dead.why
+        await mails(stage, post, "ana")
+
+
+async def test_mail_that_is_not_taken_for_long_is_seen_and_is_over_when_it_is_taken(
+    house: House, post: MailServer
+) -> None:
+    post.recipient = lambda to: "451 try later" if to.startswith("bo") else "250 OK"
+    async with house(mailing(post)) as stage:
+        await open_gate(stage)
+
+        async def late() -> str | None:
+            found = {late.receiver: late.why for late in stage.engine.ledger.dead_letters.late(key)}
+            return found.get("mail/bo")
+
+        key = stage.key
+        assert "451 try later" in await stage.until(late, "bo's mail is known to be late")
+        said = examine_deliveries(stage.engine.settings)
+        assert (said.state, "mail/bo takes nothing since" in said.what) == ("warn", True)
+        post.recipient = lambda to: "250 OK"
+        await mails(stage, post, "bo")
+        await settled(stage, "bo")
+        assert await late() is None
+
+
+async def test_mail_that_nobody_wants_any_more_is_not_late(house: House, post: MailServer) -> None:
+    post.recipient = lambda to: "451 try later" if to.startswith("bo") else "250 OK"
+    async with house(mailing(post)) as stage:
+        await open_gate(stage)
+        ledger = stage.engine.ledger
+
+        async def late() -> bool | None:
+            return True if "mail/bo" in ledger.dead_letters.silent() else None
+
+        await stage.until(late, "bo's mail is known to be late")
+        quiet = DIRECTORY.replace("bo@acme.example", "bo@acme.example, quiet: true")
+        publish(ledger, read_directory(quiet, "directory"), "olga")
+        await settled(stage, "bo")
+        assert await late() is None
+
+
+async def test_mail_without_its_password_is_seen_and_given_up(
+    house: House, post: MailServer
+) -> None:
+    login = {"user": "gates", "password": {"env": "PHASEGATE_TEST_NO_SUCH_SECRET"}}
+    async with house(mailing(post, give_up="3 seconds", **login)) as stage:
+        await open_gate(stage)
+        dead = await given_up(stage, "bo")
+        assert "$PHASEGATE_TEST_NO_SUCH_SECRET cannot be read" in dead.why
