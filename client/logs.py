@@ -53,7 +53,7 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
     for client in ("httpx2", "httpcore2"):
         # They log whole addresses, with what is secret in them, and httpcore2 headers, too.
         logging.getLogger(client).setLevel(logging.WARNING)
-    # A service's address is its secret, and Apprise logs one that it does not understand as an error.
+    # Apprise logs addresses of channels that it does not understand, and they hold tokens.
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings have paths, as of webhooks
 

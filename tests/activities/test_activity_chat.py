@@ -72,7 +72,7 @@ async def test_an_address_that_nobody_knows_is_explained_without_it(
     assert "secret-word" not in f"{error.value} {error.value.hint}"
 
 
-MISTYPED = ("slack://T1/hunter2/oops", "discord://hunter2-token", "json://[hunter2", "hunter2://x")
+MISTYPED = ("slack://hunter2", "discord://hunter2-token", "json://[hunter2", "hunter2://x")
 
 
 @pytest.mark.parametrize("address", MISTYPED)
