@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from activities.channels import Answer, Refused, Taken
@@ -18,6 +19,10 @@ from phasegate.errors import PhasegateError
 from phasegate.letters import chat_line
 
 SECONDS = 20.0
+
+THREADS = 2
+"""Lines sent at the same time to one channel. Threads of its own: one that hangs must not hold
+those in which everything else reads the ledger, nor those of another channel."""
 
 
 class ChatUnusable(PhasegateError):
@@ -31,6 +36,7 @@ class Channel:
 
     def __init__(self, ledger: Ledger, name: str, chat: Chat) -> None:
         self._ledger, self._name, self._chat = ledger, name, chat
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix=f"chat-{name}")
         self.events = chat.events
         self.give_up: timedelta = chat.give_up.approximate
 
@@ -39,7 +45,8 @@ class Channel:
         # In a thread, all of it: Apprise is slow to load, and its services block.
         try:
             async with asyncio.timeout(SECONDS):
-                return await asyncio.to_thread(self._send, entry)
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._threads, self._send, entry)
         except TimeoutError:
             return Refused(f"the chat channel {self._name} did not answer in time")
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 
 import pytest
 
+from activities import chat
 from activities.channels import Refused, Taken
 from activities.chat import Channel, ChatUnusable
 from integrations import Chat, Secret
@@ -70,6 +73,31 @@ async def test_an_address_that_nobody_knows_is_explained_without_it(
         await channel(ledger).send(entry)
     assert "$CHAT" in error.value.why
     assert "secret-word" not in f"{error.value} {error.value.hint}"
+
+
+async def test_a_channel_that_hangs_holds_no_thread_of_others(
+    ledger: Ledger, entry: Entry, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = threading.Event()
+    web.answers["/hook"] = lambda handler: free.wait(20) and handler.send_response(200)  # type: ignore[assignment]
+    web.answer("/other")
+    monkeypatch.setenv("CHAT", web.url.replace("http://", "json://") + "/hook")
+    monkeypatch.setenv("OTHER", web.url.replace("http://", "json://") + "/other")
+    monkeypatch.setattr(chat, "SECONDS", 2.0)
+    hanging = channel(ledger)
+    sends = [asyncio.create_task(hanging.send(entry)) for _ in range(40)]
+    try:
+        await asyncio.sleep(0.5)
+        assert web.asked
+        async with asyncio.timeout(1.4):
+            assert (await asyncio.to_thread(ledger.events, "lamp"))[-1] == entry
+            other = Channel(ledger, "other", Chat(url=Secret(env="OTHER")))
+            assert await other.send(entry) == Taken()
+        answers = await asyncio.gather(*sends)
+        assert all(isinstance(answer, Refused) for answer in answers)
+        assert sum(asked.path == "/hook" for asked in web.asked) <= chat.THREADS
+    finally:
+        free.set()
 
 
 MISTYPED = ("slack://hunter2", "discord://hunter2-token", "json://[hunter2", "hunter2://x")
