@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -14,7 +16,7 @@ from temporalio.service import RPCError
 
 from activities import post
 from activities.beating import beating
-from activities.channels import Refused, Taken
+from activities.channels import Answer, Refused
 from activities.errors import (
     RECEIVER_UNAVAILABLE,
     RECEIVER_UNUSABLE,
@@ -23,7 +25,8 @@ from activities.errors import (
 )
 from integrations import Digest, Mail
 from ledger import Ledger
-from phasegate.delivery import DIGEST, SEND_DIGEST, Delivered, DigestOrder
+from ledger.deliveries import State
+from phasegate.delivery import DIGEST, SEND_DIGEST, Delivered, DigestOrder, letter
 from phasegate.digest import (
     SHOWN,
     TYPES,
@@ -35,6 +38,7 @@ from phasegate.digest import (
     week_number,
 )
 from phasegate.errors import PhasegateError
+from phasegate.letters import Letter
 
 OPEN = "WorkflowType = 'GateReview' AND ExecutionStatus = 'Running'"
 WEEK = timedelta(days=7)
@@ -50,9 +54,16 @@ DUE = SearchAttributeKey.for_datetime("PhasegateDue")
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Unusable(Refused):
+    """It cannot be sent as this installation is set up."""
+
+    hint: str = ""
+
+
 class DigestActivities:
-    """A week's letter that was sent is not sent again; one that goes out once more, because a
-    worker died in between, has the same Message-ID."""
+    """Each address has a letter of its own. One that was sent a week's letter is not sent it again;
+    a letter that goes out once more, because a worker died in between, has the same Message-ID."""
 
     def __init__(self, ledger: Ledger, mail: Mail | None, digest: Digest | None) -> None:
         self._ledger, self._mail, self._digest = ledger, mail, digest
@@ -61,42 +72,76 @@ class DigestActivities:
     async def send_digest(self, order: DigestOrder) -> Delivered:
         """Write the letter of the week that ends at `order.until`, and send it.
 
-        Errors, all retried: receiver-unavailable (for days), receiver-unusable, ledger-unavailable.
+        Errors, all retried: receiver-unavailable and receiver-unusable, for days; an address that
+        is refused for good is given up at once. And ledger-unavailable, without end.
         """
         mail, digest = self._mail, self._digest
         if mail is None or digest is None:
             return Delivered(text="this worker is not asked for a digest; nothing is sent")
-        place = ("", week_number(order.until))
+        week, number = week_name(order.until), week_number(order.until)
         with ledger_errors():
-            if await asyncio.to_thread(self._ledger.deliveries.sent, DIGEST, {place}):
-                return Delivered(text=f"the letter of {week_name(order.until)} was sent already")
+            waiting = await asyncio.to_thread(self._waiting, digest, number)
+        if not waiting:
+            return Delivered(text=f"the letter of {week} was sent already")
         async with beating():
-            found = await self._read(activity.client(), order.until)
-            said = portfolio_letter(found)
-            id = post.message_id(mail.sender, DIGEST, [found.week])
-            message = post.blank(mail, digest.to, said.subject, said.text, id)
-            try:
-                answer = await post.post(mail, message)
-            except PhasegateError as error:
+            said = portfolio_letter(await self._read(activity.client(), order.until))
+            refused: dict[str, Refused] = {}
+            for to in waiting:
+                answer = await self._send(mail, to, week, said)
+                if isinstance(answer, Refused):
+                    refused[to] = answer
+                else:
+                    await self._mark(to, number, week, "sent")
+        over = datetime.now(UTC) - activity.info().scheduled_time >= mail.give_up.approximate
+        dead = {to: answer for to, answer in refused.items() if answer.for_good or over}
+        for to, answer in dead.items():
+            log.error("the weekly digest is given up", to=to, week=week, why=answer.why)
+            await self._mark(to, number, week, "dead", answer.why)
+        self._again([answer for to, answer in refused.items() if to not in dead])
+        if dead:
+            return Delivered(text=f"given up: {'; '.join(a.why for a in dead.values())}"[:1000])
+        return Delivered(text=f"the letter of {week} is sent")
+
+    def _waiting(self, digest: Digest, number: int) -> list[str]:
+        """Who has not had the letter. Who was given up since this was asked for is not tried again,
+        until somebody asks anew."""
+        begun = activity.info().scheduled_time.replace(microsecond=0)  # as marks are kept
+        names = {to: letter(to) for to in dict.fromkeys(digest.to)}
+        marks = self._ledger.deliveries.known("", number, [DIGEST, *names.values()])
+        if DIGEST in marks:  # by an older release, to all of them
+            return []
+        done = {m.receiver for m in marks.values() if m.state == "sent" or m.at >= begun}
+        return [to for to, name in names.items() if name not in done]
+
+    async def _send(self, mail: Mail, to: str, week: str, said: Letter) -> Answer:
+        id = post.message_id(mail.sender, letter(to), [week])
+        try:
+            return await post.post(mail, post.blank(mail, [to], said.subject, said.text, id))
+        except PhasegateError as error:
+            return Unusable(str(error), hint=error.hint)
+        except (ValueError, IndexError) as error:  # what no header can hold
+            return Refused(f"{to}: no mail can be written: {error}", for_good=True)
+
+    def _again(self, refused: Sequence[Refused]) -> None:
+        """Have it tried again where somebody has not had it yet."""
+        if not refused:
+            return
+        why = "; ".join(answer.why for answer in refused)[:1000]
+        for answer in refused:
+            if isinstance(answer, Unusable):
                 what = "the weekly digest cannot be sent"
-                raise failure(RECEIVER_UNUSABLE, what, str(error), error.hint) from None
-        if isinstance(answer, Taken):
-            with ledger_errors():
-                mark = self._ledger.deliveries.mark
-                now = datetime.now(UTC)
-                await asyncio.to_thread(mark, DIGEST, *place, found.week, "sent", now, "")
-            return Delivered(text=f"the letter of {found.week} is sent")
-        over = datetime.now(UTC) - activity.info().scheduled_time
-        final = isinstance(answer, Refused) and answer.for_good
-        if final or over >= mail.give_up.approximate:
-            log.error("the weekly digest is given up", week=found.week, why=answer.why)
-            return Delivered(text=f"given up: {answer.why}")
+                raise failure(RECEIVER_UNUSABLE, what, why, answer.hint)
         raise failure(
             RECEIVER_UNAVAILABLE,
             "the weekly digest was not taken",
-            answer.why,
+            why,
             "it is tried again until it is given up",
         )
+
+    async def _mark(self, to: str, number: int, week: str, state: State, why: str = "") -> None:
+        with ledger_errors():
+            mark, now = self._ledger.deliveries.mark, datetime.now(UTC)
+            await asyncio.to_thread(mark, letter(to), "", number, week, state, now, why)
 
     async def _read(self, client: Client, until: datetime) -> Portfolio:
         overdue = f"{OPEN} AND PhasegateStatus = 'open' AND PhasegateDue < '{until.isoformat()}'"

@@ -13,6 +13,7 @@ def examine_deliveries(settings: Settings) -> Check:
     try:
         ledger = Ledger(settings.ledger_url)
         dead = ledger.dead_letters.given_up()
+        letters = ledger.dead_letters.letters()
         silent, gone = ledger.dead_letters.silent(), ledger.receivers.away()
         ledger.close()
     except LedgerError:
@@ -21,7 +22,11 @@ def examine_deliveries(settings: Settings) -> Check:
     said += [f"{who} said on {at:%Y-%m-%d} that it is gone (410)" for who, at in gone.items()]
     if dead:
         said.append(f"{sum(dead.values())} dead letters, of {', '.join(list(dead)[:5])}")
+    said += [f"{item.receiver} did not get its weekly letter: {item.why}" for item in letters]
     if not said:
         return Check(check=name, state="ok", what="nothing is late or was given up")
+    if letters and not (dead or silent or gone):
+        mend = "temporal schedule trigger --schedule-id phasegate-portfolio-digest"
+        return Check(check=name, state="warn", what="; ".join(said), mend=mend)
     mend = f"phasegate events list {next(iter(dead), 'KEY')} --dead"
     return Check(check=name, state="warn", what="; ".join(said), mend=mend)

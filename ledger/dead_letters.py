@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, exists, func, or_, select, update
 
 from ledger.database import Database
-from ledger.deliveries import Delivery, text_of
+from ledger.deliveries import Delivery, delivery_of, text_of
 from ledger.schema import couriers, deliveries, streams
 
 _LATE = and_(
@@ -50,9 +50,7 @@ class DeadLetters:
             query = query.where(deliveries.c.receiver == receiver)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(deliveries.c.seq, deliveries.c.receiver))
-            return [
-                Delivery(**{**row._mapping, "at": datetime.fromisoformat(row.at)}) for row in rows
-            ]
+            return [delivery_of(row) for row in rows]
 
     def late(self, product: str) -> list[Late]:
         """Receivers that take nothing of this product now, and since when."""
@@ -68,12 +66,24 @@ class DeadLetters:
         """How many dead letters each product has, by key."""
         query = (
             select(deliveries.c.product, func.count().label("n"))
-            .where(deliveries.c.state == "dead")
+            .where(deliveries.c.state == "dead", deliveries.c.product != "")
             .group_by(deliveries.c.product)
             .order_by(deliveries.c.product)
         )
         with self._database.reading() as connection:
             return {row.product: row.n for row in connection.execute(query)}
+
+    def letters(self) -> list[Delivery]:
+        """The weekly letters that were given up, of the last week that had one, by receiver."""
+        last = select(func.max(deliveries.c.seq)).where(deliveries.c.product == "")
+        query = select(deliveries).where(
+            deliveries.c.product == "",
+            deliveries.c.state == "dead",
+            deliveries.c.seq == last.scalar_subquery(),
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(deliveries.c.receiver))
+            return [delivery_of(row) for row in rows]
 
     def silent(self) -> dict[str, datetime]:
         """Receivers that take nothing of some product now, and since when of the first."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from ledger import dialects
 from ledger.chain import Entry
@@ -100,16 +100,8 @@ class Deliveries:
         with self._database.writing() as connection:
             for entry in entries:
                 if state is not None:
-                    _note(
-                        connection,
-                        receiver,
-                        product,
-                        entry.seq,
-                        entry.announcement.id,
-                        state,
-                        at,
-                        why,
-                    )
+                    id = entry.announcement.id
+                    _note(connection, receiver, product, entry.seq, id, state, at, why)
                 _advance(connection, receiver, product, entry.seq)
                 if state == "sent":
                     _recover(connection, _mine(receiver, product))
@@ -154,6 +146,17 @@ class Deliveries:
         )
         with self._database.reading() as connection:
             return {(row.product, row.seq) for row in connection.execute(query)}
+
+    def known(self, product: str, seq: int, receivers: Collection[str]) -> dict[str, Delivery]:
+        """What is known of one event, or of one week's letter, by receiver: of these."""
+        query = select(deliveries).where(
+            deliveries.c.product == product,
+            deliveries.c.seq == seq,
+            deliveries.c.receiver.in_(receivers),
+        )
+        with self._database.reading() as connection:
+            found = [delivery_of(row) for row in connection.execute(query)]
+        return {delivery.receiver: delivery for delivery in found}
 
     def failing(self, receiver: str, product: str, at: datetime, why: str) -> datetime:
         """Note that the receiver took nothing now; since when that is so: until it takes something,
@@ -231,6 +234,11 @@ def _note(
         .where(*(deliveries.c[name] == value for name, value in place.items()))
         .values(**said)
     )
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    """A row of `deliveries`."""
+    return Delivery(**{**row._mapping, "at": datetime.fromisoformat(row.at)})
 
 
 def text_of(at: datetime) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from phasegate.base import Instant, Wire
 
 DELIVER = "deliver"
@@ -21,6 +23,8 @@ MAIL = "mail"
 DIGEST = "digest"
 """What the weekly letter is called among receivers."""
 
+_LONGEST = 190
+
 
 def subscriber(name: str) -> str:
     """What a subscriber of the integrations file is called among receivers."""
@@ -30,6 +34,12 @@ def subscriber(name: str) -> str:
 def channel(name: str) -> str:
     """What a chat channel of the integrations file is called among receivers."""
     return f"chat/{name}"
+
+
+def letter(address: str) -> str:
+    """What an address that gets the weekly letter is called among receivers, 200 at most."""
+    name = address if len(address) <= _LONGEST else sha256(address.encode()).hexdigest()
+    return f"{DIGEST}/{name}"
 
 
 def courier_id(receiver: str, product: str) -> str:

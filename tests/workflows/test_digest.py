@@ -12,6 +12,7 @@ from stage import Stage
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from client.deliveries_health import examine_deliveries
 from client.engine import Engine
 from client.schedules import LETTER, keep_schedules
 from client.settings import Settings
@@ -107,6 +108,49 @@ async def test_the_letter_comes_by_schedule_and_once_a_week(
     with pytest.raises(RPCError, match="not found"):
         await schedule.describe()
     own.ledger.close()
+
+
+async def test_each_address_has_its_own_letter_and_whoever_was_sent_it_gets_no_second(
+    engine: Engine, tmp_path: Path, post: MailServer
+) -> None:
+    """One is greylisted at first, one is refused for good, and one takes it at once."""
+    settings = Settings(tmp_path, f"sqlite:///{tmp_path}/ledger.db", "letters", "http://x")
+    ledger = Ledger(settings.ledger_url)
+    tried: list[str] = []
+
+    def recipient(to: str) -> str:
+        tried.append(to.partition("@")[0])
+        if to.startswith("former"):
+            return "550 no such user"
+        return "450 greylisted" if tried.count("board") < 3 and to.startswith("board") else "250 OK"
+
+    post.recipient = recipient
+    names = ("head", "former", "board")
+    integrations = asked(post, to=[f"{name}@acme.example" for name in names])
+    async with build_worker(engine.client, settings, integrations=integrations):
+
+        async def letter() -> str:
+            id = f"letters-{len(tried)}"
+            queue = settings.task_queue
+            return str(
+                await engine.client.execute_workflow(PORTFOLIO_DIGEST, id=id, task_queue=queue)
+            )
+
+        await letter()
+        assert (tried.count("head"), tried.count("former"), tried.count("board")) == (1, 1, 3)
+        sent = {str(mail["To"]): str(mail["Message-ID"]) for mail in post.mails}
+        assert set(sent) == {"head@acme.example", "board@acme.example"}
+        assert len(set(sent.values())) == 2
+        (dead,) = ledger.dead_letters.letters()
+        assert (dead.receiver, dead.state) == ("digest/former@acme.example", "dead")
+        said = examine_deliveries(settings)
+        assert "digest/former@acme.example did not get its weekly letter" in said.what
+        assert "schedule trigger" in said.mend
+        post.recipient = lambda to: "250 OK"
+        await letter()  # asked for anew: who was given up is tried again, and nobody else
+        assert [mail["To"] for mail in post.mails][2:] == ["former@acme.example"]
+        assert examine_deliveries(settings).state == "ok"
+    ledger.close()
 
 
 async def test_a_changed_hour_changes_the_schedule(engine: Engine, post: MailServer) -> None:
