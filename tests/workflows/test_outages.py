@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from receiver import SECRET, Receiver, receiving
 from stage import Stage
+from temporalio.api.enums.v1 import EventType
 
 from activities.waking import PAGE, PAGES
 from client.checkup import Check
@@ -19,7 +20,7 @@ from client.engine import Engine
 from client.settings import Settings
 from integrations import Integrations
 from ledger import Delivery, Ledger
-from phasegate.delivery import COURIER_SWEEP
+from phasegate.delivery import COURIER_SWEEP, courier_id
 from phasegate.events import Announcement
 from worker import build_worker
 
@@ -188,3 +189,31 @@ async def test_a_receiver_without_its_secret_is_seen_and_given_up_like_one_that_
         happen(stage, 1)
         await stage.until(lambda: _started(stage), "its courier is started again")
         await taken(stage, receiver, 1)
+
+
+async def test_waiting_for_a_receiver_that_is_down_adds_nothing_to_the_history(
+    house: House, receiver: Receiver
+) -> None:
+    """What the first five attempts do not add, those of three days add neither: they are the
+    server's own retries of one activity, and no command of a workflow."""
+    receiver.answer = lambda request: (503, {})
+    async with house(subscribed(receiver)) as stage:
+        happen(stage, 2)
+        await sweep(stage)
+        courier = stage.engine.workflow(courier_id(CRM, stage.key))
+
+        async def tried() -> bool | None:
+            (pending,) = (await courier.describe()).raw_description.pending_activities
+            return True if pending.attempt >= 5 else None
+
+        await stage.until(tried, "five attempts")
+        assert await sweep(stage) == "0 couriers started"
+        assert [event.event_type for event in (await courier.fetch_history()).events] == [
+            EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+            EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED,
+            EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED,
+            EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+            EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+        ]
+        receiver.answer = lambda request: (200, {})
+        await taken(stage, receiver, 2)
