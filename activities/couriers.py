@@ -13,8 +13,16 @@ from temporalio import activity
 
 from activities.beating import beating
 from activities.channels import Channel, Gone, Refused, Taken
-from activities.errors import RECEIVER_UNAVAILABLE, RECEIVER_UNUSABLE, failure, ledger_errors
+from activities.errors import (
+    RECEIVER_BUSY,
+    RECEIVER_UNAVAILABLE,
+    RECEIVER_UNUSABLE,
+    failure,
+    ledger_errors,
+    postponed,
+)
 from activities.receivers import Receivers
+from activities.turns import Turns
 from integrations.document import matches
 from ledger import Entry, Ledger
 from ledger.deliveries import Due, State
@@ -25,6 +33,16 @@ SECONDS = 30.0
 """How long one activity goes on before it starts another one; with room for a slow last answer."""
 
 LONGEST_PAUSE = timedelta(minutes=15)
+
+AT_ONCE = 10
+"""Products of which one receiver is told at the same time by a worker."""
+
+ALTOGETHER = 50
+"""Of all receivers: half of what a worker does at once (100 activities by the SDK's default). So
+receivers that hang hold up no lifecycle."""
+
+SOON = timedelta(seconds=30)
+"""The longest wait for a turn, before it is asked for again."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +57,7 @@ class CourierActivities:
     def __init__(self, ledger: Ledger, receivers: Receivers) -> None:
         self._ledger = ledger
         self._receivers = receivers
+        self._turns = Turns(AT_ONCE, ALTOGETHER)
 
     @activity.defn(name=DELIVER)
     async def deliver(self, order: CourierOrder) -> Delivered:
@@ -46,8 +65,19 @@ class CourierActivities:
 
         Errors, all retried: receiver-unavailable and receiver-unusable (our own set-up has to be
         mended), until the event's days are over; then it is noted as dead, and the next one is
-        tried. And ledger-unavailable, without end.
+        tried. And ledger-unavailable, without end. receiver-busy is none: this worker tells it of
+        enough other products just now.
         """
+        with self._turns.take(order.receiver) as mine:
+            if not mine:
+                raise postponed(
+                    RECEIVER_BUSY,
+                    f"{order.receiver} is being told of other products; this one has its turn soon",
+                    _pause(activity.info().attempt, SOON),
+                )
+            return await self._deliver(order)
+
+    async def _deliver(self, order: CourierOrder) -> Delivered:
         channel = self._receivers.channel(order.receiver)
         if channel is None:
             return Delivered(text="this worker knows no such receiver; nothing is sent")
@@ -163,7 +193,7 @@ class Round:
         return Delivered(text=f"{self.sent} sent{given_up}", more=more)
 
 
-def _pause(attempt: int) -> timedelta:
+def _pause(attempt: int, longest: timedelta = LONGEST_PAUSE) -> timedelta:
     """Twice as long each time, and not at the same moment for all products of a receiver."""
-    longest = min(timedelta(seconds=2 ** min(attempt - 1, 20)), LONGEST_PAUSE)
+    longest = min(timedelta(seconds=2 ** min(attempt - 1, 20)), longest)
     return longest * random.uniform(0.75, 1.0)  # noqa: S311  # only to spread the load

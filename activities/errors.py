@@ -30,6 +30,7 @@ ENDPOINT_UNAVAILABLE = "endpoint-unavailable"
 ENDPOINT_REFUSED = "endpoint-refused"
 RECEIVER_UNAVAILABLE = "receiver-unavailable"
 RECEIVER_UNUSABLE = "receiver-unusable"
+RECEIVER_BUSY = "receiver-busy"
 ARCHIVE_SOURCE_MISSING = "archive-source-missing"
 ARCHIVE_REFUSED = "archive-refused"
 ARCHIVE_FAILED = "archive-failed"
@@ -54,9 +55,14 @@ def failure(
 
 def unchanged(text: str, retry_after: timedelta) -> ApplicationError:
     """A poll found nothing new: no failure, only Temporal's way to ask again later."""
+    return postponed(UNCHANGED, text, retry_after)
+
+
+def postponed(type: str, text: str, retry_after: timedelta) -> ApplicationError:
+    """No failure: it is tried again after a while."""
     return ApplicationError(
         text,
-        type=UNCHANGED,
+        type=type,
         next_retry_delay=retry_after,
         category=ApplicationErrorCategory.BENIGN,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from receiver import SECRET, Receiver, Request, receiving
 from stage import Stage
 from temporalio.client import WorkflowExecutionStatus
 
-from activities import Receivers, Waker
+from activities import Receivers, Waker, couriers
 from activities.announcements import AnnouncementActivities
 from activities.waking import start_courier
 from client.connection import connect
@@ -176,6 +177,44 @@ async def test_what_is_given_up_is_a_dead_letter_and_what_comes_later_goes_on(
         await ended(stage)
         assert stage.engine.ledger.dead_letters.of(stage.key) == []
         assert len(receiver.taken) == len(stage.story())
+
+
+async def test_receivers_that_hang_hold_up_no_lifecycle_and_no_other_receiver(
+    house: Callable[..., AsyncIterator[Stage]], receiver: Receiver
+) -> None:
+    free = threading.Event()
+    hanging: list[str] = []
+
+    def hangs(request: Request) -> tuple[int, dict[str, str]]:
+        hanging.append(request.event["subject"])
+        free.wait(60)
+        return 200, {}
+
+    with receiving() as stuck:
+        stuck.answer = hangs
+        both = {
+            name: {"url": found.url, "secret": {"env": "CRM_KEY"}}
+            for name, found in (("crm", receiver), ("stuck", stuck))
+        }
+        async with house(Integrations.model_validate({"subscribers": both})) as stage:
+            client, queue = stage.engine.client, stage.engine.settings.task_queue
+            ledger = stage.engine.ledger
+            ledger.receivers.enroll({CRM: False, "subscriber/stuck": False}, datetime.now(UTC))
+            keys = [f"{stage.key[:30]}-{n}" for n in range(120)]
+            for key in keys:
+                ledger.append(key, [event(key, 1)])
+                await start_courier(
+                    client, queue, CourierOrder(receiver="subscriber/stuck", product=key)
+                )
+            await until(lambda: len(hanging) >= couriers.AT_ONCE, "it hangs")
+            began = time.monotonic()
+            await stage.start()
+            await stage.becomes(phase="build")
+            await until(all_there(stage, receiver), "the other one is told")
+            assert time.monotonic() - began < 15
+            assert len(hanging) == couriers.AT_ONCE
+            free.set()
+            await until(lambda: len(stuck.taken) >= len(keys), "all of it, after all", 60)
 
 
 async def test_gone_is_gone(house: Callable[..., AsyncIterator[Stage]], receiver: Receiver) -> None:
