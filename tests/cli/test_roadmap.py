@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
@@ -12,7 +13,7 @@ from client.remembered import remembered
 from client.settings import Settings
 from ledger import Ledger
 from phasegate.views import ProductView
-from tests.cli.shell import DIRECTORY, POLICY, Shell
+from tests.cli.shell import DIRECTORY, POLICY, Shell, dev
 
 TODAY = datetime.now(UTC)
 
@@ -147,7 +148,9 @@ def test_what_nobody_knows_is_said(served: Shell) -> None:
     assert "never-was is not running" in unknown.err
 
 
-async def test_what_ended_is_drawn_also_when_temporal_keeps_it_no_longer(served: Shell) -> None:
+async def test_what_ended_is_drawn_also_when_temporal_keeps_it_no_longer(
+    served: Shell, tmp_path: Path
+) -> None:
     start(served, "gone", done(10))
     served.until(lambda: bool(listed(served, "gone")))
     served("milestone", "report", "gone", "done", "--as", "olga")
@@ -157,6 +160,8 @@ async def test_what_ended_is_drawn_also_when_temporal_keeps_it_no_longer(served:
     served.until(lambda: served("product", "show", "gone", "-o", "json").json["ended_at"])
     shown = ProductView.model_validate(served("product", "show", "gone", "-o", "json").json)
     engine = await _engine(served)
+    completed = ("workflow", "list", "-q", "WorkflowId = 'product/gone' AND CloseTime IS NOT NULL")
+    served.until(lambda: "product/gone" in served.temporal(*completed).out)
     kept = remembered(engine, "gone")
     assert kept is not None
     for name in ("key", "name", "owner", "status", "policy", "policy_digest", "started_at"):
@@ -164,14 +169,15 @@ async def test_what_ended_is_drawn_also_when_temporal_keeps_it_no_longer(served:
     (met,) = kept.milestones
     assert (met.id, met.state, met.planned) == ("done", "met", shown.milestones[0].planned)
     assert remembered(engine, "slipping") is None, "it has not ended"
-    deleted = served.temporal("workflow", "delete", "--workflow-id", "product/gone", "--yes")
-    assert deleted.code == 0, deleted.err
-    served.until(lambda: served("product", "show", "gone").code == 1)
-    found = served("roadmap", "gone", "-o", "json").json["products"][0]
-    assert (found["status"], found["forecast"]["next_gate"]) == ("cancelled", None)
-    assert found["forecast"]["phases"][0]["state"] == "done"
-    everything = served("roadmap", "--all", "-o", "json").json["products"]
-    assert "gone" in {product["key"] for product in everything}
+    ledger = f"sqlite:///{served.folder / 'ledger.db'}"
+    with dev(tmp_path, "--no-worker") as (elsewhere, _):  # a Temporal that has never known it
+        forgot = Shell(tmp_path, {**elsewhere.environment, "PHASEGATE_LEDGER": ledger})
+        assert forgot("product", "show", "gone").code == 1
+        found = forgot("roadmap", "gone", "-o", "json").json["products"][0]
+        assert (found["status"], found["forecast"]["next_gate"]) == ("cancelled", None)
+        assert found["forecast"]["phases"][0]["state"] == "done"
+        everything = forgot("roadmap", "--all", "-o", "json").json["products"]
+        assert "gone" in {product["key"] for product in everything}
 
 
 async def _engine(shell: Shell) -> Engine:

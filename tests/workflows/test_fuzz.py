@@ -107,7 +107,7 @@ class Game:
             try:
                 await move()
             except Refusal as refusal:
-                self.refused[refusal.code if refusal.hint else "without a hint"] += 1
+                self.refused[refusal.code if refusal.hint else f"without a hint: {refusal}"] += 1
             except EngineError:  # the gate is over and the next one not yet open
                 await self.go_on()
             else:
@@ -261,7 +261,7 @@ async def test_committees_that_do_as_they_please(stormy: Engine) -> None:
     refused = sum((game.refused for game in games), Counter[str]())
     assert sum(done.values()) + sum(refused.values()) > PRODUCTS * PLAYERS * ACTIONS / 2
     assert done.keys() >= {"vote", "vote for", "vote twice", "attest", "evidence", "hold", "look"}
-    assert refused["without a hint"] == 0
+    assert not [said for said in refused if said.startswith("without a hint")]
     assert refused.keys() >= {"self-approval", "stale-revision", "stranger"}
     renewed = [await runs(stormy, gate_id(game.stage.key, "g1")) for game in games]
     assert max(renewed) > 1, "a gate went on in another run"
