@@ -16,6 +16,7 @@ from integrations import load_integrations
 from integrations.loading import VARIABLE
 from phasegate.errors import EngineError
 from serving.app import build_app
+from serving.impatience import Impatient
 
 GRACE = 20
 """Seconds in which running requests may finish after SIGTERM; each is bounded by less."""
@@ -46,7 +47,7 @@ async def serve(host: str, port: int) -> None:
     server = _Server(
         uvicorn.Config(
             build_app(sources),
-            http="h11",
+            http=Impatient,
             ws="none",
             lifespan="off",
             log_config=None,  # ours: JSON, and no line for each request with its query

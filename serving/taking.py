@@ -32,9 +32,30 @@ ANSWER = 8.0
 """Seconds in which everybody is told; GitHub and GitLab give up after ten."""
 
 AT_ONCE = 64
-"""Requests worked on at the same time; more are asked to come again."""
+"""Proven requests worked on at the same time; more are asked to come again."""
+
+READING = 256
+"""Bodies being read at the same time, by whomever they are sent: each takes memory for a while."""
 
 log = structlog.get_logger("serving")
+
+
+@dataclass
+class Room:
+    """So many at the same time; who finds it full is asked to come again."""
+
+    most: int
+    doing: str
+    now: int = 0
+
+    def __enter__(self) -> None:
+        if self.now >= self.most:
+            why = f"{self.most} others {self.doing}"
+            raise unavailable(why, "try again in a second", code="busy", after=1)
+        self.now += 1
+
+    def __exit__(self, *error: object) -> None:
+        self.now -= 1
 
 
 @dataclass
@@ -43,24 +64,22 @@ class Taker:
 
     sources: Mapping[str, Source]
     link: Link
-    working: int = field(default=0, init=False)
+    reading: Room = field(default_factory=lambda: Room(READING, "are being read"), init=False)
+    working: Room = field(default_factory=lambda: Room(AT_ONCE, "are being taken"), init=False)
 
     async def take(self, name: str, source: Source, request: Request) -> dict[str, Any]:
         """What an event did, as the sender is told. Raises Refused."""
-        if self.working >= AT_ONCE:
-            why = f"{AT_ONCE} others are being taken"
-            raise unavailable(why, "try again in a second", code="busy", after=1)
-        self.working += 1
-        try:
-            return await self._take(name, source, request)
-        finally:
-            self.working -= 1
-
-    async def _take(self, name: str, source: Source, request: Request) -> dict[str, Any]:
-        body = await _body(request)
+        with self.reading:
+            body = await _body(request)
         headers = _headers(request)
         token = request.query_params.get("access_token")
         prove(source, headers, body, token and token.encode().decode("latin-1"))
+        with self.working:  # who has no secret takes no place here
+            return await self._take(name, source, headers, body)
+
+    async def _take(
+        self, name: str, source: Source, headers: Mapping[str, str], body: bytes
+    ) -> dict[str, Any]:
         events = read(name, source, headers, body)
         told: list[tuple[Incoming, Told]] = []
         try:

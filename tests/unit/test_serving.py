@@ -148,7 +148,7 @@ async def test_the_largest_body_and_one_that_is_larger(alone: Served) -> None:
     assert await refusal(alone, "github", signed, chunks()) == (413, "too-large")
 
 
-async def raw(alone: Served, head: bytes, piece: bytes = b"", pieces: int = 0) -> tuple[bytes, int]:
+async def raw(alone: Served, head: bytes, chunk: bytes = b"", pieces: int = 0) -> tuple[bytes, int]:
     """What is answered to bytes as they are, and how many of them could be sent before it."""
     port = int(alone.url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -156,15 +156,16 @@ async def raw(alone: Served, head: bytes, piece: bytes = b"", pieces: int = 0) -
     sent = 0
     try:
         for _ in range(pieces):
-            writer.write(piece)
+            writer.write(chunk)
             await writer.drain()
-            sent += len(piece)
+            sent += len(chunk)
     except ConnectionError:
         pass
     answer = b""
     async with asyncio.timeout(15):
         with suppress(ConnectionError):
-            answer = await reader.read(64 * 1024)
+            while piece := await reader.read(64 * 1024):  # head and body may come apart
+                answer += piece
     writer.close()
     return answer, sent
 
@@ -191,6 +192,49 @@ async def test_a_body_that_does_not_come(alone: Served) -> None:
     answer, _ = await raw(alone, b"Content-Length: 10\r\n", b"{", pieces=1)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"too-slow" in answer
+
+
+async def test_slow_senders_without_a_secret_take_no_place_in_which_events_are_told(alone: Served) -> None:
+    """A hundred bodies that do not come are borne; more than 256 are not (docs/events.md)."""
+    port = int(alone.url.rpartition(":")[2])
+    head = b"POST /events/github HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+    slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+    for _, writer in slow:
+        writer.write(head)
+        await writer.drain()
+    await asyncio.sleep(0.5)
+    try:
+        ping = as_body(webhooks.GITHUB_PING)
+        answer = await alone.post("github", webhooks.github(SECRET, "ping", ping), ping)
+        assert (answer.status_code, answer.json().get("code")) == (200, None)
+        slow += [await asyncio.open_connection("127.0.0.1", port) for _ in range(170)]
+        for _, writer in slow[100:]:
+            writer.write(head)
+            await writer.drain()
+        await asyncio.sleep(0.5)
+        answer = await alone.post("github", webhooks.github(SECRET, "ping", ping), ping)
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    finally:
+        for _, writer in slow:
+            writer.close()
+    await asyncio.sleep(0.5)
+    answer = await alone.post("github", webhooks.github(SECRET, "ping", ping), ping)
+    assert answer.status_code == 200
+
+
+@pytest.mark.slow
+async def test_a_connection_without_a_request_is_closed(alone: Served) -> None:
+    port = int(alone.url.rpartition(":")[2])
+    idle, silent = await asyncio.open_connection("127.0.0.1", port)
+    slow, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /events/github HTTP/1.1\r\nHost:")
+    again, asking = await asyncio.open_connection("127.0.0.1", port)
+    asking.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /heal")
+    async with asyncio.timeout(14):
+        assert [await reader.read() for reader in (idle, slow)] == [b"", b""]
+        assert (await again.read()).startswith(b"HTTP/1.1 200 ")
+    for each in (silent, writer, asking):
+        each.close()
 
 
 async def test_a_sender_that_leaves_is_noted(alone: Served) -> None:
