@@ -17,6 +17,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from client.attribute_setup import missing_attributes, register
+from client.dev_lock import Lock
 from client.runtime import core_runtime
 from phasegate.errors import EngineError
 
@@ -63,9 +64,11 @@ async def dev_server(
     ui_port: int | None = 8233,
     log: Path | None = None,
     options: tuple[str, ...] = (),
+    lock: Lock | None = None,
 ) -> AsyncIterator[DevServer]:
     """Run the embedded server until the block ends; its state stays in `database`.
 
+    It shares the `lock` of its folder: if we are killed, it goes on, and nobody must join it.
     Without a `ui_port` there is no UI. Raises EngineError when it does not come up.
     """
     command = [
@@ -92,7 +95,10 @@ async def dev_server(
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C reaches us, and we stop the server after the worker
+            pass_fds=(lock.descriptor,) if lock else (),
         )
+    if lock:
+        lock.note(process.pid)
     try:
         address = f"127.0.0.1:{port}"
         await _until_it_answers(address, process, log)

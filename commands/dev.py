@@ -46,9 +46,13 @@ async def dev(
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    with locked(folder):
+    with locked(folder) as lock:
         async with dev_server(
-            database=folder / "temporal.db", port=port, ui_port=ui_port, log=folder / "server.log"
+            database=folder / "temporal.db",
+            port=port,
+            ui_port=ui_port,
+            log=folder / "server.log",
+            lock=lock,
         ) as server:
             announce = _announcement(server, settings, worker=worker, form=output)
             await _serve(server, settings, stop, announce, worker=worker)

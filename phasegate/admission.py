@@ -113,7 +113,7 @@ def admit(state: Round, request: VoteRequest, now: datetime) -> Seat:
         holder = _whom_else(state, person, now) or _stranger(state, person)
     holder = holder or person
     if holder != person and person not in state.stand_ins(holder, now):
-        _no_mandate(state, person, holder)
+        _no_mandate(state, person, holder, now)
     step = _open_step(state, steps, holder, request.step, now)
     _once(state, person, holder, step.number)
     _known_promisers(state, request, now)
@@ -124,8 +124,11 @@ def _may_not_vote(state: Round, person: str) -> str:
     return f"{person} may not vote on {state.gate.id} of {state.product.key}"
 
 
-def _no_mandate(state: Round, person: str, holder: str) -> NoReturn:
+def _no_mandate(state: Round, person: str, holder: str, now: datetime) -> NoReturn:
     why = f"{holder} has named nobody, or somebody else, to act for them now"
+    named = any(d.approver == holder and d.to == person for d in state.mandates.given)
+    if named and (acting := state.mandates.delegate_of(holder, now)) not in (None, person):
+        why = f"{person} is away or has delegated, so that {acting} acts for {holder} now"
     convened, table = state.convened, state.clocks.timetable
     if convened and table:
         if person == convened.deputies.get(holder) and holder in table.respond:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from phasegate.check import ProductCheck
@@ -84,7 +84,8 @@ def answer_of(check: ProductCheck, view: ProductView) -> Answer:
         state = f"came to {rounds[-1].outcome}" if rounds else "is not decided"
         goals = [m for m in view.milestones if m.phase == view.phase and m.expected]
         ends = check.gate == view.ends_with  # of a later gate nothing is known here
-        expected = max((m.expected for m in goals if m.expected and ends), default=None)
+        ready = max((m.expected for m in goals if m.expected and ends), default=None)
+        expected = ready + (view.ends_within or timedelta(0)) if ready else None
     else:
         goal = next((m for m in view.milestones if m.id == check.milestone), None)
         if goal and goal.state == "met":

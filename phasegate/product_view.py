@@ -12,6 +12,7 @@ from phasegate.views import ProductView
 def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
     """The product as `product show` gives it."""
     sitting = state.sittings.open
+    ending = state.brief.phase.gate if state.brief else None
     gate = sitting.gate if sitting else state.sunset.gate if state.sunset else None
     return ProductView(
         key=state.key,
@@ -33,7 +34,8 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         invested_from=state.invested_from,
         revision=state.revision(),
         waiting_for=waiting_for(state),
-        ends_with=state.brief.phase.gate.id if state.brief and state.brief.phase.gate else "",
+        ends_with=ending.id if ending else "",
+        ends_within=ending.clocks.resolve.approximate if ending else None,
         ahead=ahead_of(state.product, state.milestones, state.first_dates),
         gate_since=sitting.since if sitting else None,
         review_due=state.review_due,

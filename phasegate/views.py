@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from phasegate.base import Figure, Instant, Wire
@@ -234,6 +236,9 @@ class ProductView(Wire):
     next_due: Instant | None
     waiting_for: str = Field("", description="what the product waits for, in a sentence")
     ends_with: str = Field("", description="the gate that ends the phase it is in")
+    ends_within: timedelta | None = Field(
+        None, description="about how long that gate takes, by its resolve clock"
+    )
     invested_from: str | None = Field(
         None, description="the phase in the market whose review led back to this one"
     )

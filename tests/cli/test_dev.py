@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 from contextlib import closing
@@ -120,3 +121,26 @@ def test_gates_that_do_not_hear_of_a_directory_are_named(tmp_path: Path) -> None
             heard = shell(*publish)
             assert (heard.json["changed"], heard.json["gates_heard"]) == (False, 1)
             assert heard.json["gates_silent"] == []
+
+
+def test_a_killed_dev_leaves_a_server_that_nobody_joins(tmp_path: Path) -> None:
+    with dev(tmp_path, "--no-worker") as (shell, process):
+        process.kill()
+        process.wait(timeout=20)
+        free = ("--port", str(free_port()), "--ui-port", str(free_port()))
+        again = shell("dev", "--data-dir", str(tmp_path), *free)
+        assert again.code == 1
+        assert "of an earlier `phasegate dev` still uses" in again.err
+        (hint,) = re.findall(r"hint: kill (\d+)", again.err)
+        os.kill(int(hint), signal.SIGTERM)
+
+        def gone() -> bool:
+            try:
+                os.kill(int(hint), 0)
+            except ProcessLookupError:
+                return True
+            return False
+
+        shell.until(gone)
+    with dev(tmp_path, "--no-worker") as (shell, _):
+        assert shell("product", "list").code == 0

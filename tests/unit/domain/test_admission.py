@@ -23,6 +23,7 @@ from committee import (
 from phasegate.gate import Gate, Requirement
 from phasegate.requests import ConfirmRequest
 from phasegate.review import Round
+from phasegate.standing_in import Delegation
 from phasegate.votes import Outcome
 
 
@@ -355,3 +356,16 @@ def test_nobody_acts_for_who_is_asked_anew_until_it_is_known_by_when() -> None:
     hear(state, late)
     assert state.stand_ins("ann", late) == ()
     forbidden("no-mandate", lambda: cast(state, "max", "kill", late, on_behalf_of="ann"))
+
+
+def test_who_was_named_and_is_away_is_told_who_acts_instead() -> None:
+    state = committee()
+    given = Delegation(approver="ann", to="dan", start=START)
+    state.mandates.give(given)
+    state.mandates.absences = {"dan": (away(START, START + DAY, "eve"),)}
+    forbidden(
+        "no-mandate",
+        lambda: cast(state, "dan", "go", on_behalf_of="ann"),
+        "dan is away or has delegated, so that eve acts for ann now",
+    )
+    cast(state, "eve", "go", on_behalf_of="ann")

@@ -207,6 +207,8 @@ def test_a_gate_is_waited_for_until_it_lets_the_product_go_on() -> None:
     assert answer_of(check(gate="g3"), view(ends_with="g1")).expected is None
     waiting = answer_of(check(gate="g1"), view(ends_with="g1"))
     assert (waiting.finding, waiting.expected) == (Finding.not_met, NOW + DAY)
+    clocked = answer_of(check(gate="g1"), view(ends_with="g1", ends_within=14 * DAY))
+    assert clocked.expected == NOW + 15 * DAY
     assert "g1, which is not decided" in waiting.why
     stopped = answer_of(check(gate="g1"), view("met", "active", "recycle"))
     assert "came to recycle" in stopped.why
