@@ -123,7 +123,13 @@ def _refusal(error: WorkflowUpdateFailedError) -> PhasegateError:
     cause = error.cause
     if not isinstance(cause, ApplicationError):
         return EngineError("the engine failed on the request", str(cause), "phasegate doctor")
-    details: dict[str, Any] = cause.details[0] if cause.details else {}
+    if not cause.details:  # Temporal's own: the workflow ended while it worked on the request
+        return EngineError(
+            "the request got no answer",
+            cause.message,
+            "phasegate product list  # then ask again: what was taken is not done twice",
+        )
+    details: dict[str, Any] = cause.details[0]
     kind: type[Refusal] = Forbidden if details.get("forbidden") else Rejected
     return kind(
         cause.type or "refused",
