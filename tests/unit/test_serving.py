@@ -194,7 +194,9 @@ async def test_a_body_that_does_not_come(alone: Served) -> None:
     assert b"too-slow" in answer
 
 
-async def test_slow_senders_without_a_secret_take_no_place_in_which_events_are_told(alone: Served) -> None:
+async def test_slow_senders_without_a_secret_take_no_place_in_which_events_are_told(
+    alone: Served,
+) -> None:
     """A hundred bodies that do not come are borne; more than 256 are not (docs/events.md)."""
     port = int(alone.url.rpartition(":")[2])
     head = b"POST /events/github HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
