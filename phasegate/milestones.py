@@ -11,7 +11,7 @@ from types import MappingProxyType
 from pydantic import Field
 
 from phasegate.base import Instant, Wire
-from phasegate.check import Check, ProductCheck, ReportedCheck
+from phasegate.check import Check, EventCheck, ProductCheck, ReportedCheck
 from phasegate.filling import fill
 from phasegate.policy import Phase
 from phasegate.ports import Finding
@@ -147,6 +147,15 @@ def target_of(check: Check | None) -> str:
     return f"{check.product}/{check.milestone or check.gate}"
 
 
+def _awaited(check: Check | None) -> str:
+    """What an event must be, for people to see: nobody asks for it, so no answer says so."""
+    if not isinstance(check, EventCheck):
+        return ""
+    about = f" about {check.subject}" if check.subject else ""
+    when = f" with {check.when}" if check.when else ""
+    return f"waits for an event {check.type} of {check.source}{about}{when}"
+
+
 def roadmap_of(
     phase: Phase, product: Product, first: Mapping[str, datetime] = MappingProxyType({})
 ) -> list[Milestone]:
@@ -167,6 +176,7 @@ def roadmap_of(
                 due=plan.due if plan else None,
                 planned=first.get(dated_as(plan), plan.due) if plan else None,
                 at_risk=phase.at_risk,
+                why=_awaited(goal.check),
             )
         )
     found += [
@@ -178,6 +188,7 @@ def roadmap_of(
             due=plan.due,
             planned=first.get(dated_as(plan), plan.due),
             at_risk=phase.at_risk,
+            why=_awaited(plan.check),
         )
         for plan in dated.values()
     ]

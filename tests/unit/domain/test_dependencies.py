@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from phasegate.check import ProductCheck
 from phasegate.dependencies import Plan, Step, answer_of, circle, plan_of, unknown
-from phasegate.milestones import Milestone, MilestoneStatus
+from phasegate.milestones import Milestone, MilestoneStatus, roadmap_of
 from phasegate.policy import Policy
 from phasegate.ports import Finding
 from phasegate.product import Product
@@ -283,3 +283,12 @@ def test_without_a_date_of_its_own_it_comes_with_what_it_waits_for() -> None:
     assert not milestone.expect(NOW + DAY, NOW)
     assert milestone.comes == NOW + DAY
     assert Milestone(id="m", title="M", phase="one").waits_for == ""
+
+
+def test_a_milestone_that_an_event_meets_says_which() -> None:
+    check = {"kind": "event", "source": "gh", "type": "release", "subject": "a/b", "when": "true"}
+    goals = [{"id": "out", "phase": "one", "check": check}]
+    data = {"key": "k", "name": "k", "owner": "olga", "tier": 2, "milestones": goals}
+    found = {m.id: m.why for m in roadmap_of(POLICY.phase("one"), Product.model_validate(data))}
+    assert found["out"] == "waits for an event release of gh about a/b with true"
+    assert found["a"] == ""
