@@ -17,7 +17,8 @@ from phasegate.ports import Finding
 
 @activity.defn(name=ports.CHECK_MILESTONE)
 async def check_milestone(query: ports.MilestoneQuery) -> ports.MilestoneFinding:
-    """Ask once. Returns what differs from `query.known`; else raises, to be retried after `every`.
+    """Ask once. Returns the first answer, and what differs from `query.known`; else raises, to be
+    retried after `every`.
 
     The wait between two polls is Temporal's retry delay, so that the history does not grow with
     the polls. Whatever goes wrong on the way is "cannot tell", never "met".
@@ -26,7 +27,7 @@ async def check_milestone(query: ports.MilestoneQuery) -> ports.MilestoneFinding
     longer).
     """
     found = await _find(query)
-    if found.finding is not query.known:
+    if found.finding is not query.known or not query.told:
         return ports.MilestoneFinding(
             finding=found.finding, why=found.why, at=datetime.now(UTC), wait=found.wait
         )

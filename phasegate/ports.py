@@ -235,6 +235,8 @@ class MilestoneQuery(Wire):
     milestone: str
     check: AnyPolled
     known: Finding = Finding.not_met
+    told: bool = True
+    """Whether anything is known of it; the first answer is told whatever it is."""
     problem: str = ""
 
 

@@ -110,6 +110,7 @@ class MilestoneWatch:
                 "milestone": name,
                 "check": check,
                 "known": known,
+                "told": bool(milestone.why),
                 "problem": milestone.problem,
             }
         )

@@ -173,6 +173,8 @@ async def test_what_ended_is_drawn_also_when_temporal_keeps_it_no_longer(
     with dev(tmp_path, "--no-worker") as (elsewhere, _):  # a Temporal that has never known it
         forgot = Shell(tmp_path, {**elsewhere.environment, "PHASEGATE_LEDGER": ledger})
         assert forgot("product", "show", "gone").code == 1
+        closed = forgot("gate", "show", "gone/launch", "-o", "json").json
+        assert (closed["status"], closed["round"], closed["product"]) == ("decided", 1, "gone")
         found = forgot("roadmap", "gone", "-o", "json").json["products"][0]
         assert (found["status"], found["forecast"]["next_gate"]) == ("cancelled", None)
         assert found["forecast"]["phases"][0]["state"] == "done"
