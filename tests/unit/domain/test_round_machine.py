@@ -917,7 +917,7 @@ def can_fill(seats: Sequence[set[str]], people: Mapping[str, set[str]]) -> bool:
 
 
 AT_RANDOM = int(os.environ.get("PHASEGATE_ROUNDS", "0"))
-EXAMPLES, STEPS, MACHINES = AT_RANDOM or 175, 100, 8
+EXAMPLES, STEPS, MACHINES = AT_RANDOM or 230, 100, 8
 PHASES = list(Phase) if os.environ.get("PHASEGATE_SHRINK") else [Phase.generate]
 """A hundred steps of a whole committee shrink for minutes: fail at once, and shrink on demand."""
 LEAST = 12_500
