@@ -37,9 +37,11 @@ def remembered(engine: Engine, key: str) -> ProductView | None:
     LedgerError.
     """
     told = engine.ledger.events(key, types=TOLD)
-    if not told or told[-1].announcement.type not in ENDINGS:
+    # A gate that was open may say its own end after the product has.
+    own = [e.announcement for e in told if e.announcement.type.startswith("product.")]
+    if not own or own[-1].type not in ENDINGS:
         return None
-    last = told[-1].announcement
+    last = own[-1]
     if "lifecycle" in last.data:
         view = product_view(Lifecycle.model_validate(last.data["lifecycle"]), product_id(key))
         view.ended_at = view.ended_at or last.at
