@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from temporalio import activity
 
 from activities.directories import current_directory
@@ -54,7 +52,7 @@ class ConveneActivities:
             deputies=deputies(directory, people),
             managers=managers(directory, people),
             gone=gone,
-            silent=_silent(directory, members, request.tier),
+            silent=tuple(g for g in sorted(members) if directory.silent(g, request.tier)),
             criteria=[_judge(criterion, request) for criterion in gate.criteria],
             notes=_notes(gate, asked),
         )
@@ -75,14 +73,6 @@ def _members(
     others = {*gate.reviewers, *(c.attested_by for c in gate.criteria if c.attested_by)}
     members |= {group: directory.members(group) for group in sorted(others - voting)}
     return members, voters
-
-
-def _silent(directory: Directory, groups: Iterable[str], tier: int) -> tuple[str, ...]:
-    """Those of these groups that may not vote at this tier."""
-    found = {group: directory.groups.get(group) for group in groups}
-    return tuple(
-        sorted(name for name, g in found.items() if g and g.approve and tier not in g.approve)
-    )
 
 
 def _notes(gate: Gate, asked: Asked) -> list[str]:

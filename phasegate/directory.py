@@ -120,10 +120,12 @@ class Directory(Document):
 
     def voters(self, group: str, tier: int) -> tuple[str, ...]:
         """Those members whose group may vote on products of this tier."""
+        return () if self.silent(group, tier) else self.members(group)
+
+    def silent(self, group: str, tier: int) -> bool:
+        """Whether there is such a group, and it may not vote on products of this tier."""
         found = self.groups.get(group)
-        if found is None or (found.approve and tier not in found.approve):
-            return ()
-        return self.members(group)
+        return found is not None and bool(found.approve) and tier not in found.approve
 
     def groups_of(self, person: str) -> tuple[str, ...]:
         return tuple(sorted(name for name, group in self.groups.items() if person in group.members))

@@ -45,8 +45,7 @@ def _steps(gate: Gate, directory: Directory, tier: int) -> tuple[Step, ...]:
 
 def barred_at(directory: Directory, tier: int) -> frozenset[str]:
     """The groups whose members may not vote on products of that tier."""
-    groups = directory.groups.items()
-    return frozenset(name for name, group in groups if group.approve and tier not in group.approve)
+    return frozenset(name for name in directory.groups if directory.silent(name, tier))
 
 
 def shortages(gate: Gate, steps: tuple[Step, ...], barred: Collection[str] = ()) -> Iterator[str]:
