@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from phasegate.adjusting import Adjustments
 from phasegate.base import Due, Figure, FigureName, PersonId, Slug, Text, Wire
 from phasegate.product import Product
 from phasegate.votes import Vote
@@ -154,10 +155,43 @@ class ReviveRequest(Asked):
 
 
 class ConfirmRequest(Asked):
-    """Confirm a manual sunset task, saying what shows that it was done."""
+    """Confirm a manual sunset task, saying what shows that it was done.
+
+    Where a task waits because nobody knows whether its act was done, say what you found out: an
+    outcome `not-done` lets it be tried once more.
+    """
 
     task: Slug
     note: Text = Field(min_length=1)
+    outcome: Literal["done", "not-done"] = "done"
+    proof: dict[FigureName, Figure] = Field({}, max_length=20)
+
+
+class PlanSunsetRequest(Asked):
+    """Adjust the policy's sunset for this product, before it starts or while it runs."""
+
+    adjustments: Adjustments
+
+
+class AbortRequest(Asked):
+    """Bring the product back into the market, and undo what its sunset did."""
+
+    reason: Text = Field(min_length=1, max_length=500)
+
+
+class LegalHoldRequest(Asked):
+    """Place a legal hold, or lift it: deletions wait while one is placed."""
+
+    matter: Slug = Field(description="what the hold is known by")
+    reason: Text = Field(min_length=1, max_length=500)
+    lift: bool = False
+
+
+class CustomersRequest(Asked):
+    """The customers of the product are not what they were: look at them again."""
+
+    text: Text = Field("", max_length=500, description="what happened to them, for the record")
+    digest: str = Field("", max_length=80, description="of the file that was imported")
 
 
 class Receipt(Wire):

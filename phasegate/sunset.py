@@ -1,4 +1,9 @@
-"""The sunset as a policy plans it, and the timetable that follows from its public notice."""
+"""The sunset as a policy plans it: a graph of tasks, each with its day.
+
+Days count from the public notice, or from another date of the plan (`relative_to`). A gate is
+where everything above it in the list comes together, and everything below it waits; between two
+gates tasks run side by side, in the order that `after` gives them.
+"""
 
 from __future__ import annotations
 
@@ -6,68 +11,152 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from phasegate.acts import (
+    ArchiveAct,
+    CommandAct,
+    CustomAct,
+    Effect,
+    HttpAct,
+    MailAct,
+    ManualAct,
+    NoticeAct,
+)
 from phasegate.base import Document, Slug, Text
 from phasegate.gate import Gate
 from phasegate.span import Span
+
+CUSTOMERS_SETTLED = "customers-settled"
+"""A milestone that every sunset has: no customer is open. Gates ask for it by this name."""
+
+Maturity = Literal["alpha", "beta", "ga"]
+
+Undo = Annotated[
+    HttpAct | CommandAct | MailAct | ManualAct | NoticeAct | CustomAct,
+    Field(discriminator="kind"),
+]
+"""What brings back what a task did, when the sunset is aborted."""
 
 
 class _Task(Document):
     id: Slug
     title: Text
     at: Span = Field(Span(), description="from the public notice; negative means before it")
+    relative_to: Slug | None = Field(
+        None, description="a date of the plan from which `at` counts instead"
+    )
+    after: tuple[Slug, ...] = Field(
+        (), description="tasks that are done before this one, beside the gates above it"
+    )
+    by: Slug | None = Field(
+        None, description="the group that answers for it; the product's owner if unset"
+    )
+    due: Span | None = Field(None, description="so long after its day it is overdue")
 
 
-class NoticeTask(_Task):
-    """Make something known: written to the ledger and announced."""
+class _Acting(_Task):
+    effect: Effect = "reversible"
+    undo: Undo | None = Field(None, description="what an abort does to bring it back")
 
+
+class NoticeTask(NoticeAct, _Acting):
     kind: Literal["notice"]
-    text: Text = ""
+
+
+class HttpTask(HttpAct, _Acting):
+    kind: Literal["http"]
+
+
+class CommandTask(CommandAct, _Acting):
+    kind: Literal["command"]
+
+
+class ArchiveTask(ArchiveAct, _Acting):
+    kind: Literal["archive"]
+
+
+class MailTask(MailAct, _Acting):
+    kind: Literal["mail"]
+
+
+class ManualTask(ManualAct, _Acting):
+    kind: Literal["manual"]
+
+
+class CustomTask(CustomAct, _Acting):
+    kind: Literal["custom"]
+
+
+class WaitTask(_Task):
+    """Nothing but its day, for others to come after."""
+
+    kind: Literal["wait"]
 
 
 class DateTask(_Task):
-    """A public date (end of sales, end of security support, end of life …) with its reminders."""
+    """A public date with its reminders. What it `marks` are the words of OASIS OpenEoX."""
 
     kind: Literal["date"]
+    marks: Literal["end-of-sales", "end-of-security-support", "end-of-life"] | None = None
     remind: tuple[Span, ...] = Field((), description="remind so long before the date")
 
 
-class HttpTask(_Task):
-    """Call an endpoint; done when it answers 2xx. The call carries an Idempotency-Key."""
-
-    kind: Literal["http"]
-    method: Literal["POST", "PUT", "PATCH", "DELETE"] = "POST"
-    url: str = Field(pattern=r"^https?://", max_length=2000, description="{product} is replaced")
-    body: dict[str, str] = {}
-
-
-class ArchiveTask(_Task):
-    """Pack files below the worker's archive root, with a SHA-256 for each and for the whole."""
-
-    kind: Literal["archive"]
-    source: str = Field(max_length=500, description="folder or file; {product} is replaced")
-
-
-class ManualTask(_Task):
-    """Somebody does it and confirms: the owner, or a member of `by`."""
-
-    kind: Literal["manual"]
-    by: Slug | None = None
-
-
 class GateTask(_Task):
-    """A gate on the way out of the market."""
+    """A gate on the way out of the market. After the point of no return no abort is possible."""
 
     kind: Literal["gate"]
     gate: Gate
+    point_of_no_return: bool = False
+
+
+class PlanTask(_Task):
+    """A plan within the plan, done when its tasks are; once per name of `each`, where it has some.
+
+    Its tasks are known as ID--TASK, or ID--EACH--TASK, and {each} is replaced in their texts.
+    """
+
+    kind: Literal["plan"]
+    each: tuple[Slug, ...] = ()
+    tasks: tuple[Task, ...] = Field(min_length=1)
 
 
 Task = Annotated[
-    NoticeTask | DateTask | HttpTask | ArchiveTask | ManualTask | GateTask,
+    NoticeTask
+    | HttpTask
+    | CommandTask
+    | ArchiveTask
+    | MailTask
+    | ManualTask
+    | CustomTask
+    | WaitTask
+    | DateTask
+    | GateTask
+    | PlanTask,
     Field(discriminator="kind"),
 ]
 
+ActingTask = NoticeTask | HttpTask | CommandTask | ArchiveTask | MailTask | ManualTask | CustomTask
+"""Tasks that do something, and may be undone."""
+
 
 class SunsetPlan(Document):
-    """How a product leaves the market: tasks in order, each with its day from the public notice."""
+    """How a product leaves the market.
+
+    `minimum_notice` is what the public is owed from the notice to the end of life, by the maturity
+    of the product; the default is that of the Kubernetes deprecation policy.
+    """
 
     tasks: tuple[Task, ...] = Field(min_length=1)
+    minimum_notice: dict[Maturity, Span] = Field(
+        {"ga": Span(months=12), "beta": Span(months=9), "alpha": Span()}, validate_default=False
+    )
+    customer_reminder: MailAct | None = Field(
+        None, description="the mail to open customers with each reminder of a public date"
+    )
+    abort_by: Slug | None = Field(None, description="the group that may abort beside the owner")
+    legal_hold_by: Slug | None = Field(
+        None, description="the group that places and lifts legal holds; the owner if unset"
+    )
+
+
+PlanTask.model_rebuild()
+SunsetPlan.model_rebuild()
