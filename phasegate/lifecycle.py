@@ -16,6 +16,7 @@ from phasegate.events import Outbox
 from phasegate.evidence import Evidence, figures_of
 from phasegate.facts import ProductFacts, revision_of
 from phasegate.impartial import hands_before
+from phasegate.legal_hold import LegalHold
 from phasegate.milestones import Milestone
 from phasegate.ports import PhaseBrief
 from phasegate.product import Product
@@ -50,7 +51,11 @@ class PolicyRef(Wire):
 
 
 class SunsetReport(Wire):
-    """How the sunset stands, for its product. `ended` is empty, retired or cancelled."""
+    """How the sunset stands, for its product.
+
+    `ended` is empty, retired, aborted or cancelled. `state` is the sunset's own word: sunsetting,
+    waiting-for-plan or aborting. `beyond_return` says that the point of no return is passed.
+    """
 
     token: str
     text: str
@@ -59,6 +64,9 @@ class SunsetReport(Wire):
     conditions: list[ConditionView] = []
     had_a_hand: dict[str, str] = {}
     ended: str = ""
+    state: str = "sunsetting"
+    beyond_return: bool = False
+    legal_holds: list[LegalHold] = []
 
 
 class Revival(Wire):

@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from pydantic import Field
+
+from phasegate.adjusting import Adjustments
 from phasegate.base import Instant, Wire
 from phasegate.errors import Rejected
 from phasegate.events import Outbox
 from phasegate.facts import ProductFacts
+from phasegate.legal_hold import LegalHold
 from phasegate.ports import TaskProof
 from phasegate.requests import Receipt, remember
 from phasegate.room import fitting
 from phasegate.sittings import GateReport, Sittings
 from phasegate.span import Span
-from phasegate.sunset import DateTask, SunsetPlan, Task
+from phasegate.sunset import DateTask, Maturity, SunsetPlan, Task
 from phasegate.views import ConditionView, SunsetView, TaskView
 
 HANDLED_KEPT = 200
@@ -57,6 +61,10 @@ class Retirement(Wire):
     reports_to: str
     token: str
     outbox: Outbox
+    number: int = Field(1, description="the how-manieth sunset of the product")
+    adjustments: Adjustments = Adjustments()
+    maturity: Maturity = "ga"
+    legal_holds: list[LegalHold] = []
     sittings: Sittings = Sittings()
     notice_at: Instant | None = None
     tasks: list[TaskRecord] = []
