@@ -176,6 +176,8 @@ class Retirement(Wire):
             product=self.product.key,
             status=self.status,
             notice_at=self.notice_at,
+            number=self.number,
+            adjustments=self.adjustments,
             workflow_id=workflow_id,
             tasks=[
                 TaskView(
@@ -187,6 +189,8 @@ class Retirement(Wire):
                     done_at=record.done_at,
                     why=record.why,
                     digest=record.digest,
+                    marks=getattr(record.task, "marks", None) or "",
+                    effect=getattr(record.task, "effect", ""),
                 )
                 for record in self.tasks
             ],

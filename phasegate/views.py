@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
+from phasegate.adjusting import Adjustments
 from phasegate.base import Figure, Instant, Wire
 from phasegate.forecast_view import Forecast
 
@@ -204,6 +205,8 @@ class TaskView(Wire):
     done_at: Instant | None = None
     why: str = ""
     digest: str = ""
+    marks: str = Field("", description="of a public date: what it is in the words of OpenEoX")
+    effect: str = Field("", description="reversible, irreversible or deletion, of what it does")
 
 
 class SunsetView(Wire):
@@ -214,6 +217,10 @@ class SunsetView(Wire):
     workflow_id: str
     ui_url: str = ""
     tasks: list[TaskView]
+    number: int = Field(1, description="the how-manieth sunset of the product")
+    adjustments: Adjustments = Field(
+        Adjustments(), description="what the product changed in its policy's plan"
+    )
 
 
 class ProductView(Wire):
@@ -252,4 +259,7 @@ class ProductView(Wire):
     ended_at: Instant | None = None
     workflow_id: str
     ui_url: str = ""
+    adjustments: Adjustments | None = Field(
+        None, description="what is planned for its next sunset, where anything is"
+    )
     forecast: Forecast | None = Field(None, description="reckoned by whoever shows it")
