@@ -136,3 +136,4 @@ def _migrate(connection: Connection) -> None:
     for version in range(found + 1, schema.VERSION + 1):
         migrations.STEPS[version](connection)
         connection.execute(insert(schema.schema_version).values(version=version))
+    dialects.guard(connection)

@@ -2,7 +2,7 @@
 
 A step spells its statements out, in SQL that SQLite and PostgreSQL share: it must still do the same
 when the tables of `ledger.schema` have moved on. Steps only go forwards, and never touch what is
-append-only. An older phasegate refuses a newer schema.
+append-only. An older phasegate refuses a newer schema. The guards are renewed after the last step.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
-
-from ledger import dialects
 
 _DELIVERIES = (
     """
@@ -48,13 +46,86 @@ _DELIVERIES = (
     "CREATE INDEX deliveries_by_product ON deliveries (product, state)",
 )
 
+_CUSTOMERS = (
+    """
+    CREATE TABLE customers (
+        product VARCHAR(63) NOT NULL,
+        id {customer_id} NOT NULL,
+        name TEXT NOT NULL,
+        email TEXT NOT NULL,
+        contract_until VARCHAR(32),
+        note TEXT NOT NULL,
+        updated_at VARCHAR(32) NOT NULL,
+        updated_by TEXT NOT NULL,
+        PRIMARY KEY (product, id)
+    )
+    """,
+    """
+    CREATE TABLE customer_facts (
+        product VARCHAR(63) NOT NULL,
+        sunset INTEGER NOT NULL,
+        customer {customer_id} NOT NULL,
+        notified VARCHAR(32),
+        exported VARCHAR(32),
+        migrated VARCHAR(32),
+        waived VARCHAR(32),
+        PRIMARY KEY (product, sunset, customer)
+    )
+    """,
+    """
+    CREATE TABLE customer_changes (
+        product VARCHAR(63) NOT NULL,
+        seq INTEGER NOT NULL,
+        sunset INTEGER NOT NULL,
+        customer {customer_id} NOT NULL,
+        what TEXT NOT NULL,
+        at VARCHAR(32) NOT NULL,
+        "by" TEXT NOT NULL,
+        source TEXT NOT NULL,
+        PRIMARY KEY (product, seq)
+    )
+    """,
+    "CREATE INDEX customer_changes_by_customer ON customer_changes (product, customer)",
+    """
+    CREATE TABLE customer_mails (
+        product VARCHAR(63) NOT NULL,
+        "key" VARCHAR(200) NOT NULL,
+        customer {customer_id} NOT NULL,
+        at VARCHAR(32) NOT NULL,
+        refused TEXT NOT NULL,
+        PRIMARY KEY (product, "key", customer)
+    )
+    """,
+    """
+    CREATE TABLE intents (
+        "key" VARCHAR(200) NOT NULL,
+        product VARCHAR(63) NOT NULL,
+        sunset INTEGER NOT NULL,
+        task TEXT NOT NULL,
+        begun_at VARCHAR(32) NOT NULL,
+        attempt INTEGER NOT NULL,
+        state VARCHAR(16) NOT NULL,
+        result TEXT NOT NULL,
+        updated_at VARCHAR(32) NOT NULL,
+        PRIMARY KEY ("key")
+    )
+    """,
+    "CREATE INDEX intents_by_product ON intents (product, sunset)",
+)
+
 
 def _add_deliveries(connection: Connection) -> None:
-    """What couriers know of their deliveries; and the guards, which PostgreSQL had not before."""
+    """What couriers know of their deliveries."""
     for statement in _DELIVERIES:
         connection.exec_driver_sql(statement)
-    dialects.guard(connection)
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _add_deliveries}
+def _add_customers(connection: Connection) -> None:
+    """Customers and what became of them in a sunset, and the intents of its acts."""
+    sorted_by_bytes = ' COLLATE "C"' if connection.dialect.name == "postgresql" else ""
+    for statement in _CUSTOMERS:
+        connection.exec_driver_sql(statement.format(customer_id=f"VARCHAR(100){sorted_by_bytes}"))
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: _add_deliveries, 3: _add_customers}
 """Version → the step that leads to it from the one before."""

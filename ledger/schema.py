@@ -1,16 +1,20 @@
 """The tables. Of the record only `streams` changes, and only forwards.
 
-What couriers know of their deliveries is operational state beside it: it is part of no hash, and
-may be changed. A change of these tables is a step in `ledger.migrations`, too.
+What couriers know of their deliveries, the customers of a product and what acts of a sunset are
+under way is operational state beside it: it is part of no hash, and may be changed. A change of
+these tables is a step in `ledger.migrations`, too.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
+
+# Ids of customers are sorted by their bytes in every database: pages and digests rely on it.
+CustomerId = String(100).with_variant(String(100, collation="C"), "postgresql")
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
 
@@ -91,10 +95,80 @@ deliveries = Table(
     Index("deliveries_by_product", "product", "state"),
 )
 
+customers = Table(
+    "customers",
+    metadata,
+    Column("product", String(63), primary_key=True),
+    Column("id", CustomerId, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("contract_until", String(32)),
+    Column("note", Text, nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+
+# What became of a customer in one sunset: a second sunset starts anew.
+customer_facts = Table(
+    "customer_facts",
+    metadata,
+    Column("product", String(63), primary_key=True),
+    Column("sunset", Integer, primary_key=True, autoincrement=False),
+    Column("customer", CustomerId, primary_key=True),
+    Column("notified", String(32)),
+    Column("exported", String(32)),
+    Column("migrated", String(32)),
+    Column("waived", String(32)),
+)
+
+customer_changes = Table(
+    "customer_changes",
+    metadata,
+    Column("product", String(63), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("sunset", Integer, nullable=False),
+    Column("customer", CustomerId, nullable=False),
+    # JSON. Of names and addresses it says only that they changed: this cannot be erased.
+    Column("what", Text, nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("by", Text, nullable=False),
+    # The digest of the file it came with, or the key of the mail.
+    Column("source", Text, nullable=False),
+    Index("customer_changes_by_customer", "product", "customer"),
+)
+
+customer_mails = Table(
+    "customer_mails",
+    metadata,
+    Column("product", String(63), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("customer", CustomerId, primary_key=True),
+    Column("at", String(32), nullable=False),
+    # Why the address takes nothing; empty where it was sent.
+    Column("refused", Text, nullable=False),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("product", String(63), nullable=False),
+    Column("sunset", Integer, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("begun_at", String(32), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    # JSON: the result, where there is one.
+    Column("result", Text, nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    Index("intents_by_product", "product", "sunset"),
+)
+
 APPEND_ONLY: dict[str, str] = {
     "schema_version": "version = NEW.version",
     "events": "(product = NEW.product AND seq = NEW.seq) OR id = NEW.id",
     "documents": "digest = NEW.digest",
     "publications": "kind = NEW.kind AND name = NEW.name AND n = NEW.n",
+    "customer_changes": "product = NEW.product AND seq = NEW.seq",
 }
 """Tables whose rows are never changed or deleted, and what makes a new row replace an old one."""

@@ -12,15 +12,22 @@ from sqlalchemy import create_engine, inspect
 from ledger import Ledger, LedgerError, migrations, schema
 from phasegate.events import Announcement
 
-VERSION_1 = Path(__file__).with_name("ledger_version_1.sql")
-"""What the release with version 1 wrote: three events of atlas, one of kite, a directory."""
+WRITTEN = Path(__file__).parent
+"""In ledger_version_N.sql is what phasegate with version N wrote: three events of atlas, one of
+kite, a directory; in version 2 two of atlas were delivered to subscriber/crm."""
+
+
+@pytest.fixture(params=[1, 2])
+def version(request: pytest.FixtureRequest) -> int:
+    number: int = request.param
+    return number
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Path:
+def old(tmp_path: Path, version: int) -> Path:
     path = tmp_path / "ledger.db"
     connection = sqlite3.connect(path)
-    connection.executescript(VERSION_1.read_text())
+    connection.executescript((WRITTEN / f"ledger_version_{version}.sql").read_text())
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
     return path
@@ -62,15 +69,18 @@ def shape(url: str) -> dict[str, object]:
         engine.dispose()
 
 
-def test_the_record_stays_and_goes_on(old: Path) -> None:
-    before = {table: rows(old, table) for table in ("events", "streams", "documents")}
+def test_the_record_stays_and_goes_on(old: Path, version: int) -> None:
+    kept = ["events", "streams", "documents"]
+    kept += ["receivers", "couriers", "deliveries"] if version > 1 else []
+    before = {table: rows(old, table) for table in kept}
     ledger = Ledger(f"sqlite:///{old}")
     assert ledger.verify("atlas") == 3
     assert {table: rows(old, table) for table in before} == before
     assert ledger.documents.current("directory", "default") is not None
     assert ledger.append("atlas", [event(1)]).seq == 4
     assert ledger.verify("atlas") == 4
-    assert ledger.deliveries.due("subscriber/crm", "atlas")[0].entry.seq == 1
+    due = ledger.deliveries.due("subscriber/crm", "atlas")
+    assert due[0].entry.seq == (1 if version == 1 else 3)
     ledger.close()
 
 
@@ -83,39 +93,47 @@ def test_a_migrated_ledger_has_the_tables_of_a_new_one(old: Path, tmp_path: Path
     assert set(migrations.STEPS) == set(range(2, schema.VERSION + 1))
 
 
-def test_what_was_append_only_still_is(old: Path) -> None:
+def test_what_was_append_only_still_is(old: Path, version: int) -> None:
     ledger = Ledger(f"sqlite:///{old}")
     ledger.streams()
     ledger.close()
     connection = sqlite3.connect(old)
+    connection.execute(
+        "INSERT INTO customer_changes VALUES ('atlas', 1, 1, 'c1', '{}', '', 'ana', '')"
+    )
     for statement in (
         "UPDATE events SET body = '{}'",
         "DELETE FROM events",
         "DELETE FROM schema_version",
         "UPDATE schema_version SET version = 1",
+        "UPDATE customer_changes SET at = ''",
+        "DELETE FROM customer_changes",
     ):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             connection.execute(statement)
-    assert connection.execute("SELECT version FROM schema_version").fetchall() == [(1,), (2,)]
+    assert connection.execute("SELECT version FROM schema_version").fetchall() == [
+        (n,) for n in range(version, schema.VERSION + 1)
+    ]
     connection.close()
 
 
 def test_a_step_that_fails_leaves_the_old_version(
-    old: Path, monkeypatch: pytest.MonkeyPatch
+    old: Path, version: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def half(connection: object) -> None:
-        migrations._add_deliveries(connection)  # type: ignore[arg-type]
+        migrations._add_customers(connection)  # type: ignore[arg-type]
         raise OSError("the power went")
 
     ledger = Ledger(f"sqlite:///{old}")
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "STEPS", {2: half})
+        patch.setattr(migrations, "STEPS", {**migrations.STEPS, 3: half})
         with pytest.raises(LedgerError, match="the power went"):
             ledger.head("atlas")
     connection = sqlite3.connect(old)
-    assert connection.execute("SELECT max(version) FROM schema_version").fetchone() == (1,)
+    assert connection.execute("SELECT max(version) FROM schema_version").fetchone() == (version,)
     connection.close()
-    assert "couriers" not in shape(f"sqlite:///{old}")
+    assert "customers" not in shape(f"sqlite:///{old}")
+    assert ("couriers" in shape(f"sqlite:///{old}")) is (version == 2)
     assert ledger.head("atlas").seq == 3  # and once more, now that the power is back
     ledger.close()
 
