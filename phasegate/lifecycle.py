@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from phasegate.adjusting import Adjustments
 from phasegate.base import Instant, Wire
 from phasegate.errors import Forbidden, Rejected
 from phasegate.events import Outbox
@@ -67,6 +68,22 @@ class SunsetReport(Wire):
     state: str = "sunsetting"
     beyond_return: bool = False
     legal_holds: list[LegalHold] = []
+    waiting_for: str = Field(
+        "",
+        description="who has to do something now, and the command: `ana to confirm …: phasegate …`",
+    )
+    rounds: dict[str, int] = Field({}, description="of its gates: a second sunset goes on counting")
+    by: str = Field("", description="who aborted it")
+    why: str = Field("", description="and the reason given")
+
+
+class PastSunset(Wire):
+    """A sunset that was aborted; the ledger has all of it."""
+
+    number: int
+    ended_at: Instant
+    by: str = ""
+    why: str = ""
 
 
 class Revival(Wire):
@@ -107,6 +124,12 @@ class Lifecycle(Wire):
     review_due: Instant | None = None
     sunset_token: str = ""
     sunset: SunsetReport | None = None
+    sunsets: int = Field(0, description="how many were begun")
+    past_sunsets: list[PastSunset] = []
+    adjustments: Adjustments | None = Field(
+        None, description="what the owner changes in the policy's sunset, before it begins"
+    )
+    legal_holds: list[LegalHold] = []
     refusals: int = 0
     cancelled_by: str | None = None
     cancel_reason: str = ""
@@ -183,10 +206,12 @@ class Lifecycle(Wire):
         gate = self.brief.phase.gate
         if self.status is not Status.active:
             return False
-        if gate is None:
-            return self.milestones_settled() and self.brief.phase.review is None
+        if gate is None and self.brief.phase.review is not None:
+            return False
         if self.submitted_by is not None:
             return True
+        if gate is None:
+            return self.milestones_settled() and not self.needs_submit
         return gate.opens == "milestones" and not self.needs_submit and self.milestones_settled()
 
     def review_is_due(self, now: datetime) -> bool:

@@ -63,6 +63,10 @@ class Condition(ConditionView):
             self.remind_at = self.remind_at + by if self.remind_at else None
             self.escalate_at = self.escalate_at + by if self.escalate_at else None
 
+    def lapse(self, by: str, note: str, now: datetime) -> None:
+        """It is owed to nobody any more: what it was promised for is over."""
+        self.state, self.closed_by, self.closed_at, self.note = "waived", by, now, note
+
     def settle(self, request: ConditionRequest, now: datetime) -> str:
         """Close or waive it, keep what shows that, and say so."""
         self.state = "closed" if request.action == "close" else "waived"

@@ -7,10 +7,12 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from phasegate.coming_back import come_back
     from phasegate.lifecycle import Status
     from phasegate.milestones import roadmap_of, start_again
     from phasegate.revival import remains
     from phasegate.sittings import GateReport, Kind
+    from workflows.desk import because
     from workflows.phases import read_phase
     from workflows.revival_desk import RevivalDesk
 
@@ -130,8 +132,38 @@ class Course(RevivalDesk):
     def start_sunset(self, why: str) -> None:
         self.state.status = Status.sunsetting
         self.state.review_due = None
-        self.say("product.sunsetting", f"{self.state.product.name} leaves the market: {why}")
+        self.say(
+            "product.sunsetting",
+            f"{self.state.product.name} leaves the market: {why}",
+            sunset=self.state.sunsets + 1,
+        )
         self.publish()
+
+    async def go_back_to_market(self) -> None:
+        """The sunset was aborted: the product is where it was, with everything it had."""
+        state, report = self.state, self.state.sunset
+        assert report is not None
+        lapsed = come_back(state, workflow.now())
+        self.say(
+            "product.back-in-market",
+            f"{state.product.name} is in the market again: its sunset was aborted"
+            + because(report.why),
+            actor=report.by,
+            sunset=state.sunsets,
+            reason=report.why,
+        )
+        for condition in lapsed:
+            self.say(
+                "condition.waived",
+                f"{condition.id} is waived: {condition.note}",
+                actor=report.by,
+                condition=condition.id,
+                gate=condition.gate,
+            )
+        self._plan_next_review()
+        self.sunset.forget()
+        self.publish()
+        await self.renew()
 
     def finish(self, status: Status, text: str, **data: Any) -> None:
         self.state.status = status

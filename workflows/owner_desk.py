@@ -63,13 +63,14 @@ class OwnerDesk(Desk):
             gate = check_submit(self.state, request)
             self.state.submitted_by, self.state.needs_submit = request.actor, False
             self.state.had_a_hand.setdefault(request.actor, "submitted a gate of it")
+            what = gate or f"the end of {self.state.phase_id}"
             self.books.announce(
                 "gate.submitted",
-                f"{gate} is submitted" + because(request.reason),
+                f"{what} is submitted" + because(request.reason),
                 actor=request.actor,
                 gate=gate,
             )
-            return f"{gate} opens"
+            return f"{gate} opens" if gate else f"{self.state.phase_id} ends"
 
         return self.serve(request, do)
 

@@ -158,13 +158,15 @@ class ProductLifecycle(Course):
     # -- the end --------------------------------------------------------------------------------
 
     async def _leave_the_market(self) -> None:
-        """The sunset is a child of its own; the product ends when it reports."""
+        """The sunset is a child of its own. The product ends with it, unless it is aborted."""
         await self.sunset.start()
         self.watch.start_in_sunset()
         self.publish()
         await self.clock.until(self.sunset.ended)
         if self.sunset.retired():
             self.finish(Status.retired, f"{self.state.product.name} has left the market")
+        elif self.sunset.aborted():
+            await self.go_back_to_market()
         else:
             state = self.state
             state.cancelled_by = state.cancelled_by or "Temporal"

@@ -8,18 +8,19 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
+    from phasegate.adjusting import Adjustments
     from phasegate.events import Outbox
     from phasegate.facts import ProductFacts
     from phasegate.ids import sunset_id
     from phasegate.lifecycle import Lifecycle, SunsetReport
     from phasegate.retirement import Retirement
-    from phasegate.sittings import OpenerAction, OpenerNote
+    from phasegate.sittings import OpenerAction, OpenerNote, Sittings
     from workflows.children import quietly, start_child
     from workflows.refusing import read_signal
 
 
 class SunsetKeeper:
-    """Starts the sunset once, and knows how it stands."""
+    """Starts one sunset at a time, and knows how it stands."""
 
     def __init__(self, state: Lifecycle) -> None:
         self.state = state
@@ -33,6 +34,7 @@ class SunsetKeeper:
             await self.tell("ping")  # in a new run: is it still there?
             return
         state.sunset_token = str(workflow.uuid4())
+        state.sunsets += 1
         workflow_id = sunset_id(state.key)
         facts = state.facts("")
         promised = [condition.id for condition in state.open_conditions()]
@@ -44,6 +46,10 @@ class SunsetKeeper:
                 approvers=state.product.approvers,
                 reports_to=workflow.info().workflow_id,
                 token=state.sunset_token,
+                number=state.sunsets,
+                adjustments=state.adjustments or Adjustments(),
+                legal_holds=list(state.legal_holds),
+                sittings=Sittings(rounds=dict(state.sittings.rounds)),
                 open_conditions=promised,
                 outbox=Outbox(source=f"{workflow_id}/{state.sunset_token[:8]}", product=state.key),
             ),
@@ -115,6 +121,14 @@ class SunsetKeeper:
     def retired(self) -> bool:
         """Whether the sunset was carried through, and not stopped from outside."""
         return bool(self.state.sunset and self.state.sunset.ended == "retired")
+
+    def aborted(self) -> bool:
+        """Whether it was undone, and the product is in the market again."""
+        return bool(self.state.sunset and self.state.sunset.ended == "aborted")
+
+    def forget(self) -> None:
+        """The one that has ended says nothing of the next."""
+        self._child = None
 
     async def stop(self) -> None:
         if self.state.sunset_token and not self.ended():
