@@ -44,6 +44,8 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         started_at=state.started_at,
         ended_at=state.ended_at,
         workflow_id=workflow_id,
+        sunsets=state.sunsets,
+        beyond_return=bool(state.sunset and state.sunset.beyond_return),
     )
 
 

@@ -262,4 +262,6 @@ class ProductView(Wire):
     adjustments: Adjustments | None = Field(
         None, description="what is planned for its next sunset, where anything is"
     )
+    sunsets: int = Field(0, description="how many sunsets were begun")
+    beyond_return: bool = Field(False, description="the point of no return is passed")
     forecast: Forecast | None = Field(None, description="reckoned by whoever shows it")
