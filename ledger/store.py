@@ -18,6 +18,7 @@ from ledger.dead_letters import DeadLetters
 from ledger.deliveries import Deliveries
 from ledger.documents import Documents
 from ledger.errors import ChainBroken, LedgerError
+from ledger.intents import Intents
 from ledger.reading import announcement_of, entry_of
 from ledger.receivers import Receivers
 from ledger.schema import events, streams
@@ -39,7 +40,7 @@ class Appended:
 
 class Ledger:
     """The append-only record, the published documents (`documents`), and what is known of those
-    who are told (`receivers`, `deliveries`, `dead_letters`).
+    who are told (`receivers`, `deliveries`, `dead_letters`) and of acts under way (`intents`).
 
     Every method is one transaction and raises LedgerError where the database cannot be used. Safe
     to share between threads; processes open their own.
@@ -52,6 +53,7 @@ class Ledger:
         self.deliveries = Deliveries(self.database)
         self.dead_letters = DeadLetters(self.database)
         self.receivers = Receivers(self.database)
+        self.intents = Intents(self.database)
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.database)!r})"
