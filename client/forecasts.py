@@ -22,6 +22,7 @@ from phasegate.rows import MilestoneRow
 from phasegate.views import GateView, ProductView
 
 ENTERED, SUNSETTING = "product.phase-entered", "product.sunsetting"
+BACK = "product.back-in-market"
 
 
 class Forecaster:
@@ -37,10 +38,12 @@ class Forecaster:
         policy, entries = await asyncio.to_thread(self._read, view)
         resolve_due = await self._resolve_due(view)
         found = forecast(policy, view, self.now, entries=entries, resolve_due=resolve_due)
-        if any(entry.phase == SUNSET for entry in entries):
+        if entries and entries[-1].phase == SUNSET:
             try:
                 sunset = await show_sunset(self.engine, view.key)
             except EngineError:  # it is being planned, or Temporal keeps it no longer
+                return found
+            if sunset.number != max(view.sunsets, 1):  # the one before, until this one begins
                 return found
             return with_sunset(found, sunset, self.now)
         return found
@@ -49,7 +52,7 @@ class Forecaster:
         digest = view.policy_digest
         if digest not in self._policies:
             self._policies[digest] = self.engine.ledger.documents.read_policy(digest)
-        told = self.engine.ledger.events(view.key, types=(ENTERED, SUNSETTING))
+        told = self.engine.ledger.events(view.key, types=(ENTERED, SUNSETTING, BACK))
         entries = []
         for event in (entry.announcement for entry in told):
             phase = SUNSET if event.type == SUNSETTING else event.data.get("phase")

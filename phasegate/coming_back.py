@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from phasegate.lifecycle import Lifecycle, PastSunset, Status
+from phasegate.lifecycle import Lifecycle, Status
 from phasegate.promises import Condition
 from phasegate.room import settled_within
+from phasegate.views import PastSunsetView
 
 PAST_KEPT = 20
 """Aborted sunsets kept in state; the ledger has all of them."""
@@ -21,7 +22,7 @@ def come_back(state: Lifecycle, now: datetime) -> list[Condition]:
     """
     report = state.sunset
     assert report is not None
-    ended = PastSunset(number=state.sunsets, ended_at=now, by=report.by, why=report.why)
+    ended = PastSunsetView(number=state.sunsets, ended_at=now, by=report.by, why=report.why)
     state.past_sunsets = [*state.past_sunsets, ended][-PAST_KEPT:]
     lapsed = _lapse(state, [condition.id for condition in report.conditions], now)
     state.sittings.rounds |= report.rounds

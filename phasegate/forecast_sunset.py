@@ -27,7 +27,7 @@ def with_sunset(found: Forecast, sunset: SunsetView, now: datetime) -> Forecast:
             found.milestones.append(_date(task, expected, slip, now))
     undone = [max(task.at, now) for task in sunset.tasks if task.state != "done"]
     plan = latest(task.at for task in sunset.tasks)
-    for phase in found.phases:
+    for phase in found.phases[-1:]:  # one before it was aborted
         if phase.phase == SUNSET:
             phase.planned_start, phase.planned_end = phase.start, plan
             if phase.end is None:

@@ -25,7 +25,7 @@ from phasegate.promises import Condition
 from phasegate.requests import Receipt, remember
 from phasegate.room import fitting
 from phasegate.sittings import Sittings, Verdict
-from phasegate.views import ConditionView
+from phasegate.views import ConditionView, PastSunsetView
 
 HANDLED_KEPT = 200
 """Request ids remembered, so that a retried command is answered and not done twice."""
@@ -77,15 +77,6 @@ class SunsetReport(Wire):
     why: str = Field("", description="and the reason given")
 
 
-class PastSunset(Wire):
-    """A sunset that was aborted; the ledger has all of it."""
-
-    number: int
-    ended_at: Instant
-    by: str = ""
-    why: str = ""
-
-
 class Revival(Wire):
     """Somebody wants a killed product back; whether they may is asked when it starts."""
 
@@ -125,7 +116,7 @@ class Lifecycle(Wire):
     sunset_token: str = ""
     sunset: SunsetReport | None = None
     sunsets: int = Field(0, description="how many were begun")
-    past_sunsets: list[PastSunset] = []
+    past_sunsets: list[PastSunsetView] = []
     adjustments: Adjustments | None = Field(
         None, description="what the owner changes in the policy's sunset, before it begins"
     )

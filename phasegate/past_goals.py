@@ -76,6 +76,10 @@ class PastGoals:
                     self.review_due = phase.review.every.after(at)
             case "product.sunsetting":
                 self._phase, self.review_due = SUNSET, None
+                self.tasks, self.done = {}, {}
+            case "product.back-in-market":
+                self._phase = str(data.get("phase"))
+                self.tasks, self.done = {}, {}
             case "product.resumed" | "product.revived" | "gate.overridden":
                 self._move(self._stood(at))
             case "sunset.planned":

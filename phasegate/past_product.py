@@ -30,6 +30,7 @@ PRODUCT_EVENTS = (
     "product.resumed",
     "product.revived",
     "product.sunsetting",
+    "product.back-in-market",
     *ENDINGS,
     *ROUND_EVENTS,
     "condition.reminder",
@@ -42,7 +43,7 @@ PRODUCT_EVENTS = (
 
 @dataclass
 class Stay:
-    """A stay in a phase; the sunset is one, too. `broken_off` by a kill or a cancel."""
+    """A stay in a phase; the sunset is one, too. `broken_off` by a kill, a cancel or an abort."""
 
     phase: str
     since: datetime
@@ -150,8 +151,11 @@ class PastProduct:
                     here.until, here.broken_off = None, False
             case "product.sunsetting":
                 self._go_on(at)
-                self._enter(SUNSET, at)
+                self._leave_market(data.get("sunset"), at)
                 self.status = "sunsetting"
+            case "product.back-in-market":
+                self._go_on(at)
+                self._come_back(str(data.get("phase")), data.get("sunset"), at)
             case _ if event.type in ENDINGS:
                 self._end(event.type.removeprefix("product."), at)
             case _:
@@ -167,6 +171,30 @@ class PastProduct:
             self._turned -= 1
         if self.here:
             self.here.until, self.here.broken_off = at, False
+        self.stays.append(Stay(phase, at))
+
+    def _stay_of_sunset(self, number: object) -> int | None:
+        """Where the stay is that was the sunset of this number; the last one for no number."""
+        found = [index for index, stay in enumerate(self.stays) if stay.phase == SUNSET]
+        if not isinstance(number, int):
+            return found[-1] if found else None
+        return found[number - 1] if 0 < number <= len(found) else None
+
+    def _leave_market(self, number: object, at: datetime) -> None:
+        """The sunset of this number begins. If it is told of already, a reset came between."""
+        told = self._stay_of_sunset(number) if number is not None else None
+        if told is not None:
+            del self.stays[told:]
+            self._turned = min(self._turned, told)
+        self._enter(SUNSET, at)
+
+    def _come_back(self, phase: str, number: object, at: datetime) -> None:
+        """An aborted sunset leads back to the phase it began in, for another stay there."""
+        ended = self._stay_of_sunset(number)
+        if ended is not None:
+            del self.stays[ended + 1 :]
+            self.stays[ended].until, self.stays[ended].broken_off = at, True
+        self._turned = len(self.stays)
         self.stays.append(Stay(phase, at))
 
     def _go_on(self, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from phasegate.dues import next_due
+from phasegate.legal_hold import LegalHold
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.markdown import day, line, said, section
 from phasegate.milestone_view import ahead_of, milestone_view
@@ -44,9 +45,19 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         started_at=state.started_at,
         ended_at=state.ended_at,
         workflow_id=workflow_id,
+        adjustments=state.adjustments,
         sunsets=state.sunsets,
+        sunset_state=state.sunset.state if state.sunset and not state.sunset.ended else "",
+        past_sunsets=state.past_sunsets,
+        legal_holds=[hold.matter for hold in legal_holds(state)],
         beyond_return=bool(state.sunset and state.sunset.beyond_return),
     )
+
+
+def legal_holds(state: Lifecycle) -> list[LegalHold]:
+    """Those that are placed. While a sunset is under way, they are placed there."""
+    under_way = state.sunset is not None and not state.sunset.ended
+    return state.sunset.legal_holds if state.sunset and under_way else state.legal_holds
 
 
 def waiting_for(state: Lifecycle) -> str:
@@ -58,6 +69,8 @@ def waiting_for(state: Lifecycle) -> str:
         because = f", which {state.held_by} holds" if state.held_by else ""
         return f"{owner} to resume it{because}: phasegate product resume {key} --as {owner}"
     if state.status is Status.sunsetting:
+        if state.sunset and state.sunset.waiting_for:
+            return state.sunset.waiting_for
         step = state.sunset.text if state.sunset else "its sunset to be planned"
         return f"{step}: phasegate sunset show {key}"
     if sitting := state.sittings.open:
@@ -67,6 +80,8 @@ def waiting_for(state: Lifecycle) -> str:
     gate = state.brief.phase.gate
     if gate and (state.needs_submit or gate.opens == "submit"):
         return f"{owner} to submit {gate.id}: phasegate gate submit {key}/{gate.id} --as {owner}"
+    if gate is None and state.needs_submit and state.brief.phase.review is None:
+        return f"{owner} to end {state.phase_id}: phasegate gate submit {key} --as {owner}"
     if open_goals := [m.id for m in state.here() if not m.state.settled]:
         return f"milestones {', '.join(open_goals)}: phasegate milestone list {key}"
     return f"its review on {day(state.review_due)}" if state.review_due else "nothing"
@@ -89,6 +104,21 @@ def product_page(view: ProductView, summary: str) -> str:
         section(
             "Milestones",
             (f"{line(m.title)}: **{m.state}**, due {day(m.due)}" + said(m.why) for m in goals),
+        )
+    )
+    lines.append(
+        section(
+            "Legal holds, for which nothing is deleted",
+            (f"`{matter}`" for matter in view.legal_holds),
+        )
+    )
+    lines.append(
+        section(
+            "Aborted sunsets",
+            (
+                f"Sunset {past.number}, on {day(past.ended_at)} by {line(past.by)}" + said(past.why)
+                for past in view.past_sunsets
+            ),
         )
     )
     lines.append(

@@ -19,7 +19,7 @@ class PhaseSlo(Wire):
     policy: str
     phase: str
     days: Spread = Spread()
-    broken_off: int = Field(0, description="stays that a kill or a cancel ended")
+    broken_off: int = Field(0, description="stays that a kill, a cancel or an abort ended")
     here: int = Field(0, description="products in it at the end of the period")
 
 

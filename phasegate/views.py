@@ -223,6 +223,15 @@ class SunsetView(Wire):
     )
 
 
+class PastSunsetView(Wire):
+    """A sunset that was aborted; the ledger has all of it."""
+
+    number: int
+    ended_at: Instant
+    by: str = ""
+    why: str = ""
+
+
 class ProductView(Wire):
     schema_version: int = 1
     key: str
@@ -263,5 +272,10 @@ class ProductView(Wire):
         None, description="what is planned for its next sunset, where anything is"
     )
     sunsets: int = Field(0, description="how many sunsets were begun")
+    sunset_state: str = Field(
+        "", description="of the one under way: sunsetting, waiting-for-plan or aborting"
+    )
+    past_sunsets: list[PastSunsetView] = Field([], description="those that were aborted")
+    legal_holds: list[str] = Field([], description="the matters for which nothing is deleted")
     beyond_return: bool = Field(False, description="the point of no return is passed")
     forecast: Forecast | None = Field(None, description="reckoned by whoever shows it")
