@@ -56,6 +56,8 @@ class ActVerdict(Wire):
 
     key: str
     product: str
+    sunset: int = 1
+    task: str = ""
     done: bool
     by: str
     note: str
