@@ -197,12 +197,11 @@ class Lifecycle(Wire):
         gate = self.brief.phase.gate
         if self.status is not Status.active:
             return False
-        if gate is None and self.brief.phase.review is not None:
-            return False
+        if gate is None:
+            ready = self.milestones_settled() and not self.needs_submit
+            return ready and self.brief.phase.review is None
         if self.submitted_by is not None:
             return True
-        if gate is None:
-            return self.milestones_settled() and not self.needs_submit
         return gate.opens == "milestones" and not self.needs_submit and self.milestones_settled()
 
     def review_is_due(self, now: datetime) -> bool:

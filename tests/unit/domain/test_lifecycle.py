@@ -210,8 +210,8 @@ def test_when_a_gate_may_open(status: Status, gate: str | None) -> None:
             submitted_by="olga" if submitted else None,
             needs_submit=needs_submit,
         )
-        if gate is None:  # the phase ends by itself, unless it is there to be reviewed
-            expected = settled and not reviewed
+        if gate is None:  # it ends by itself, unless it is reviewed or its sunset was aborted
+            expected = settled and not reviewed and not needs_submit
         else:
             by_itself = gate == "milestones" and settled and not needs_submit
             expected = submitted or by_itself
