@@ -7,15 +7,43 @@ policy's to say.
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator
 
-from phasegate.base import Document, Due, Slug, Text
+from phasegate.acts import MailAct, ManualAct, NoticeAct
+from phasegate.base import Beginning, Document, Due, Instant, Slug, Text
 from phasegate.span import Span
-from phasegate.sunset import ArchiveTask, DateTask, MailTask, ManualTask, NoticeTask, WaitTask
+from phasegate.sunset import (
+    ArchiveTask,
+    DateTask,
+    MailTask,
+    ManualTask,
+    NoticeTask,
+    WaitTask,
+)
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+def _day(value: object) -> object:
+    """Read here, so that what is wrong is one sentence; each member would have its own."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return Span.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{error}, and no date such as 2027-03-31") from None
+
+
+Day = Annotated[Span | Instant | date, BeforeValidator(_day)]
+"""A day of the plan: a date, an instant, or a span from where the policy counts it."""
 
 AddedTask = Annotated[
     NoticeTask | MailTask | ManualTask | ArchiveTask | WaitTask | DateTask,
@@ -33,20 +61,41 @@ class Successor(Document):
 class Adjustments(Document):
     """One product's own sunset: `phasegate sunset plan KEY FILE`.
 
-    `dates` gives a task its day (a date, which means its end, UTC; an instant; or a span
-    from where the policy counts it). A plain date of `contracts_until` means its end.
+    `dates` gives a task its day: a date, an instant, or a span from where the policy counts it. A
+    public date that is a plain date is reached when that day ends (UTC), other tasks and the notice
+    begin when it begins.
     """
 
     schema_version: Literal[1] = 1
-    notice: Due | None = Field(None, description="the day of the public notice")
-    dates: dict[Slug, Span | Due] = {}
+    notice: Beginning | None = Field(None, description="the day of the public notice")
+    dates: dict[Slug, Day] = Field(
+        {}, description="the days of tasks, where the policy's do not do"
+    )
     contracts_until: Due | None = Field(
         None, description="the last day that a contract promises; end of life is not before it"
     )
     skip: dict[Slug, Reason] = Field({}, description="tasks that do not apply, and why")
-    add: tuple[AddedTask, ...] = ()
+    add: tuple[AddedTask, ...] = Field((), max_length=100)
     successor: Successor | None = None
     notice_text: Text = Field("", description="what customers read, beside the dates")
     links: dict[Slug, Annotated[str, Field(pattern=r"^https?://", max_length=2000)]] = Field(
         {}, description="pages to point at: notice, migration, export, support …"
     )
+
+    @field_validator("add")
+    @classmethod
+    def _for_people(cls, tasks: tuple[AddedTask, ...]) -> tuple[AddedTask, ...]:
+        """What cannot be undone, and what acts with a worker's rights, is the policy's to plan."""
+        for task in tasks:
+            if isinstance(task, WaitTask | DateTask):
+                if isinstance(task, DateTask) and task.marks:
+                    raise ValueError(f"{task.id} marks {task.marks}: which date does, policies say")
+                continue
+            if task.effect != "reversible":
+                raise ValueError(f"{task.id} cannot be undone: such a task is the policy's to plan")
+            if not isinstance(task.undo, ManualAct | MailAct | NoticeAct | None):
+                raise ValueError(
+                    f"{task.id} is undone by a call: that is the policy's to plan; let somebody do "
+                    "it (kind: manual)"
+                )
+        return tasks

@@ -78,7 +78,17 @@ def _utc(value: datetime) -> datetime:
 
 
 def _due(value: object) -> object:
-    """A plain date is due when that day ends (UTC).
+    """A plain date is due when that day ends (UTC)."""
+    return _at(value, time(23, 59, 59))
+
+
+def _beginning(value: object) -> object:
+    """A plain date begins when that day begins (UTC)."""
+    return _at(value, time(0))
+
+
+def _at(value: object, hour: time) -> object:
+    """A plain date becomes that hour of it, UTC.
 
     Text is read here and not by pydantic, which in strict mode takes no text for an instant, and
     in lax mode takes `20261123` for a second in 1970.
@@ -89,7 +99,7 @@ def _due(value: object) -> object:
         except ValueError:
             return value
     if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime.combine(value, time(23, 59, 59), tzinfo=UTC)
+        return datetime.combine(value, hour, tzinfo=UTC)
     return value
 
 
@@ -98,6 +108,9 @@ Instant = Annotated[datetime, AfterValidator(_utc)]
 
 Due = Annotated[datetime, BeforeValidator(_due), AfterValidator(_utc)]
 """An instant by which something is due; a plain date means the end of that day, UTC."""
+
+Beginning = Annotated[datetime, BeforeValidator(_beginning), AfterValidator(_utc)]
+"""An instant at which something begins; a plain date means the beginning of that day, UTC."""
 
 
 def canonical(data: Any) -> bytes:

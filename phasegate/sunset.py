@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from phasegate.acts import (
     ArchiveAct,
@@ -29,6 +29,14 @@ CUSTOMERS_SETTLED = "customers-settled"
 """A milestone that every sunset has: no customer is open. Gates ask for it by this name."""
 
 Maturity = Literal["alpha", "beta", "ga"]
+
+KUBERNETES_NOTICE: dict[Maturity, Span] = {
+    "ga": Span(months=12),
+    "beta": Span(months=9),
+    "alpha": Span(),
+}
+"""How long the public knows before the end, after the Kubernetes deprecation policy. It has a
+number of releases beside each, whichever is longer; a policy that counts releases gives its own."""
 
 Undo = Annotated[
     HttpAct | CommandAct | MailAct | ManualAct | NoticeAct | CustomAct,
@@ -111,12 +119,20 @@ class GateTask(_Task):
 class PlanTask(_Task):
     """A plan within the plan, done when its tasks are; once per name of `each`, where it has some.
 
-    Its tasks are known as ID--TASK, or ID--EACH--TASK, and {each} is replaced in their texts.
+    Its tasks are known as ID--TASK, or ID--EACH--TASK, and {each} is replaced in their texts. Their
+    days count from the plan's own. They have its `after`, and its `by` and `due` unless their own.
     """
 
     kind: Literal["plan"]
     each: tuple[Slug, ...] = ()
     tasks: tuple[Task, ...] = Field(min_length=1)
+
+    @field_validator("tasks")
+    @classmethod
+    def _no_gates(cls, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+        if any(isinstance(task, GateTask) for task in tasks):
+            raise ValueError("a gate is of the whole sunset: list it beside this plan, not in it")
+        return tasks
 
 
 Task = Annotated[
@@ -142,13 +158,11 @@ class SunsetPlan(Document):
     """How a product leaves the market.
 
     `minimum_notice` is what the public is owed from the notice to the end of life, by the maturity
-    of the product; the default is that of the Kubernetes deprecation policy.
+    of the product; what a policy leaves out is as in the Kubernetes deprecation policy.
     """
 
     tasks: tuple[Task, ...] = Field(min_length=1)
-    minimum_notice: dict[Maturity, Span] = Field(
-        {"ga": Span(months=12), "beta": Span(months=9), "alpha": Span()}, validate_default=False
-    )
+    minimum_notice: dict[Maturity, Span] = Field(KUBERNETES_NOTICE, validate_default=False)
     customer_reminder: MailAct | None = Field(
         None, description="the mail to open customers with each reminder of a public date"
     )
@@ -156,6 +170,10 @@ class SunsetPlan(Document):
     legal_hold_by: Slug | None = Field(
         None, description="the group that places and lifts legal holds; the owner if unset"
     )
+
+    def notice_for(self, maturity: Maturity) -> Span:
+        """What the public is owed between the notice and the end of life."""
+        return self.minimum_notice.get(maturity, KUBERNETES_NOTICE[maturity])
 
 
 PlanTask.model_rebuild()
