@@ -11,18 +11,17 @@ import re
 import stat
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from gzip import GzipFile
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from temporalio import activity
-
-from activities.errors import ARCHIVE_FAILED, ARCHIVE_REFUSED, ARCHIVE_SOURCE_MISSING, failure
+from activities.errors import ARCHIVE_FAILED, ARCHIVE_REFUSED, ARCHIVE_SOURCE_MISSING
+from activities.outcomes import Done, NotDone
 from activities.settings import ActivitySettings
-from phasegate.ports import TaskProof
+from phasegate.sunset_ports import TaskProof
 
 MANIFEST = "MANIFEST.sha256"
 
@@ -31,41 +30,48 @@ class _Refused(Exception):
     """Something that must not or cannot be packed."""
 
 
-def pack(settings: ActivitySettings, source: str, key: str) -> TaskProof:
+class Stopped(Exception):
+    """Nobody waits for the archive any more."""
+
+
+def pack(
+    settings: ActivitySettings, source: str, key: str, on: Callable[[], None] = lambda: None
+) -> Done | NotDone:
     """Pack the file or folder `source` into `<key>.tar.gz`; its proof is the archive's SHA-256.
 
-    A source that is gone although its archive is complete is proven by that archive. Errors, all
-    retried: archive-source-missing, archive-refused (a path that leads out of the archive root, or
-    something that is neither file nor folder), archive-failed (no room, no permission …).
+    A source that is gone although its archive is complete is proven by that archive. `on` is called
+    before each file, and may raise Stopped. Not done: archive-source-missing, archive-refused (a
+    path that leads out of the archive root, or something that is neither file nor folder),
+    archive-failed (no room, no permission …).
     """
     target = settings.archives / f"{_file_name(key)}.tar.gz"
     try:
         path = _inside(settings.archive_root, source)
         if path.exists():
-            _write(path, target)
+            _write(path, target, on)
         elif not target.exists():
-            raise failure(
+            return NotDone(
                 ARCHIVE_SOURCE_MISSING,
                 f"{source} cannot be archived",
                 f"there is no {path}",
                 "put the files there, or set the worker's PHASEGATE_ARCHIVE_ROOT to their folder; "
                 "the sunset then goes on by itself",
             )
-        return _proof(source, target)
+        return Done(_proof(source, target))
     except _Refused as error:
-        raise failure(
+        return NotDone(
             ARCHIVE_REFUSED,
             f"{source} is not archived",
             str(error),
             f"leave in it only what lies below {settings.archive_root}",
-        ) from error
+        )
     except (OSError, tarfile.TarError, EOFError) as error:
-        raise failure(
+        return NotDone(
             ARCHIVE_FAILED,
             f"{source} could not be archived",
             str(error),
             f"check the room and the rights in {settings.archives}, and that the files are at rest",
-        ) from error
+        )
 
 
 def _file_name(key: str) -> str:
@@ -85,14 +91,14 @@ def _inside(root: Path, source: str) -> Path:
     return path
 
 
-def _write(source: Path, target: Path) -> None:
+def _write(source: Path, target: Path, on: Callable[[], None]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as raw:
             # No file name and no time in the gzip header.
             with GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as packed:
-                _fill(source, packed)
+                _fill(source, packed, on)
             raw.flush()
             os.fsync(raw.fileno())
         os.replace(partial, target)
@@ -106,11 +112,11 @@ def _write(source: Path, target: Path) -> None:
         os.close(folder)
 
 
-def _fill(source: Path, packed: GzipFile) -> None:
+def _fill(source: Path, packed: GzipFile, on: Callable[[], None]) -> None:
     lines: list[str] = []
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path in _walk(source):
-            activity.heartbeat(path.name)
+            on()
             name = "files/" + str(path.relative_to(source.parent))
             found = path.lstat()
             member = tarfile.TarInfo(name)

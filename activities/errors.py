@@ -34,6 +34,15 @@ RECEIVER_BUSY = "receiver-busy"
 ARCHIVE_SOURCE_MISSING = "archive-source-missing"
 ARCHIVE_REFUSED = "archive-refused"
 ARCHIVE_FAILED = "archive-failed"
+ACT_FAILED = "act-failed"
+ACT_PROBED = "act-probed"
+ACT_UNFIT = "act-unfit"
+COMMAND_FAILED = "command-failed"
+COMMAND_REFUSED = "command-refused"
+EXTENSION_FAILED = "extension-failed"
+EXTENSION_MISSING = "extension-missing"
+MAIL_UNAVAILABLE = "mail-unavailable"
+MAIL_UNUSABLE = "mail-unusable"
 
 
 def failure(

@@ -14,8 +14,10 @@ from temporalio.exceptions import ApplicationError
 from activities import web
 from activities.archive import pack
 from activities.errors import ENDPOINT_REFUSED, ENDPOINT_UNAVAILABLE, failure
+from activities.outcomes import Done, NotDone
 from activities.settings import ActivitySettings
 from phasegate import ports
+from phasegate.sunset_ports import TaskProof
 
 SECONDS = 30.0
 BODY_SECONDS = 10.0
@@ -29,7 +31,7 @@ class RetirementActivities:
         self._settings = settings
 
     @activity.defn(name=ports.CALL_ENDPOINT)
-    async def call_endpoint(self, order: ports.EndpointOrder) -> ports.TaskProof:
+    async def call_endpoint(self, order: ports.EndpointOrder) -> TaskProof:
         """Call the endpoint once; done when it answers 2xx. Redirects are not followed.
 
         Errors, all retried: endpoint-unavailable (no answer, 408, 429, 5xx) and endpoint-refused
@@ -66,10 +68,14 @@ class RetirementActivities:
             ) from error
 
     @activity.defn(name=ports.ARCHIVE_FILES)
-    def archive_files(self, order: ports.ArchiveOrder) -> ports.TaskProof:
+    def archive_files(self, order: ports.ArchiveOrder) -> TaskProof:
         """Pack files below the archive root; see `activities.archive.pack` for the errors."""
         source = order.task.source.replace("{product}", order.product)
-        return pack(self._settings, source, order.key)
+        match pack(self._settings, source, order.key):
+            case Done(proof):
+                return proof
+            case NotDone(type, what, why, hint):
+                raise failure(type, what, why, hint)
 
 
 def _not_done(asked: str, response: httpx2.Response) -> ApplicationError:
@@ -91,14 +97,14 @@ def _not_done(asked: str, response: httpx2.Response) -> ApplicationError:
     )
 
 
-async def _proof(asked: str, response: httpx2.Response) -> ports.TaskProof:
+async def _proof(asked: str, response: httpx2.Response) -> TaskProof:
     """A 2xx is the promise that it was done, whatever becomes of the body after it."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body, whole = await web.read(response)
     except (httpx2.HTTPError, TimeoutError, OSError):
         body, whole = b"", False
-    return ports.TaskProof(
+    return TaskProof(
         text=f"{asked} answered {response.status_code}",
         digest="sha256:" + sha256(body).hexdigest(),
         data={"status": response.status_code, "bytes": len(body), "whole_body": whole},

@@ -14,7 +14,11 @@ from math import inf
 from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # has stubs, lacks py.typed
+from pydantic import TypeAdapter
 
+from phasegate.base import Figure
+
+_FIGURE: TypeAdapter[Figure] = TypeAdapter(Figure)
 _SELECT = "Applying SELECT to non-message type"
 _PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)")
 _NO_KEY = re.compile(r'NOT_FOUND: Key not found in map : "([^"]*)"')
@@ -110,6 +114,20 @@ def evaluate(expr: str, variables: Mapping[str, Any]) -> Truth:
         return Truth(False, f"gave {result.type().name().lower()}, not true or false")
     except Exception as error:  # data from any system in the world, through a C++ extension
         return Truth(False, f"{_RAN}: {_short(str(error))}")
+
+
+def figure_of(expr: str, variables: Mapping[str, Any]) -> Figure | None:
+    """The number or fact that `expr` gives; None where it gives none, for whatever reason."""
+    compiled = _compile(expr, tuple(variables))
+    if isinstance(compiled, str):
+        return None
+    try:
+        result = compiled.eval(data=dict(variables))
+        if result.type() == cel.Type.ERROR:
+            return None
+        return _FIGURE.validate_python(result.value())
+    except Exception:  # data from any system in the world, through a C++ extension
+        return None
 
 
 def _compile(expr: str, names: tuple[str, ...]) -> Any:
