@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from phasegate.base import Document, Due, Figure, FigureName, PersonId, Slug, Text, canonical
 from phasegate.check import Check, owned
 from phasegate.errors import Rejected
+from phasegate.sunset import Maturity
 
 
 class Market(Document):
@@ -84,6 +85,9 @@ class Product(Document):
     name: Text
     owner: PersonId
     tier: int = Field(3, ge=1, le=3, description="1 is the largest launch, 3 the smallest")
+    maturity: Maturity = Field(
+        "ga", description="alpha, beta or ga: how long before its end of life the public is told"
+    )
     policy: Slug | None = Field(None, description="the policy to use unless --policy names one")
     summary: Text = ""
     market: Market = Market()

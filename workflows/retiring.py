@@ -48,6 +48,7 @@ class SunsetKeeper:
                 token=state.sunset_token,
                 number=state.sunsets,
                 adjustments=state.adjustments or Adjustments(),
+                maturity=state.product.maturity,
                 legal_holds=list(state.legal_holds),
                 sittings=Sittings(rounds=dict(state.sittings.rounds)),
                 open_conditions=promised,
