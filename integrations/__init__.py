@@ -1,5 +1,7 @@
-"""What an installation talks to: its integrations file, and the secrets that file points at."""
+"""What an installation talks to and runs: its integrations file, its allow-list of commands, and
+the secrets these point at."""
 
+from integrations.allowed import AllowList, load_allow_list
 from integrations.document import (
     Chat,
     Connection,
@@ -13,6 +15,7 @@ from integrations.loading import load_integrations
 from integrations.secret import Secret, SecretMissing
 
 __all__ = [
+    "AllowList",
     "Chat",
     "Connection",
     "Digest",
@@ -22,5 +25,6 @@ __all__ = [
     "SecretMissing",
     "Source",
     "Subscriber",
+    "load_allow_list",
     "load_integrations",
 ]
