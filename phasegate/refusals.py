@@ -133,7 +133,9 @@ REFUSALS: Mapping[str, Entry] = {
     ),
     "in-the-past": Entry("rejected", "a deadline or an end that is past", "name a later instant"),
     "too-far": Entry(
-        "rejected", "an extension of more than ten years", "`phasegate product hold KEY`"
+        "rejected",
+        "an extension of more than ten years, or a day of a sunset beyond the calendar",
+        "`phasegate product hold KEY`, or an earlier day",
     ),
     "not-later": Entry(
         "rejected", "an extension to an instant that is not later", "name a later instant"
@@ -231,6 +233,67 @@ REFUSALS: Mapping[str, Entry] = {
     ),
     "not-waiting": Entry(
         "rejected", "confirming a task before its day, or twice", "`phasegate sunset show KEY`"
+    ),
+    "date-in-the-past": Entry(
+        "rejected", "a sunset with a notice, or a task, before today", "leave the notice out"
+    ),
+    "notice-too-short": Entry(
+        "rejected",
+        "an end of life before the notice that the product's maturity owes the public",
+        "`phasegate sunset plan KEY --dry-run` shows the earliest day",
+    ),
+    "contract-cut-short": Entry(
+        "rejected", "an end of life before a contract has run out", "give a later day"
+    ),
+    "sale-after-end-of-life": Entry(
+        "rejected",
+        "an end of sales or of security support after the end of life",
+        "give an earlier day",
+    ),
+    "not-skippable": Entry(
+        "rejected",
+        "leaving out a gate, a date that marks something, or a date that is public",
+        "let the gate decide; move the date",
+    ),
+    "no-point-of-no-return": Entry(
+        "rejected",
+        "a task that cannot be undone, and no gate that is the point of no return above it",
+        "`phasegate policy lint`",
+    ),
+    "irreversible-too-early": Entry(
+        "rejected", "a task that cannot be undone, before the end of life", "give it a later day"
+    ),
+    "date-before-gate": Entry(
+        "rejected",
+        "a public date that waits for a gate or task with a later day",
+        "move the date later, or the gate to an earlier day",
+    ),
+    "public-date-reached": Entry(
+        "rejected", "moving a public date that has been reached", "`phasegate sunset show KEY`"
+    ),
+    "public-date-moved-earlier": Entry(
+        "rejected",
+        "moving a date of which the public was told to an earlier day",
+        "public dates move later only",
+    ),
+    "cycle": Entry(
+        "rejected",
+        "tasks of a sunset that wait for each other, or dates that count from each other",
+        "take one of the names in the circle out of `after` or `relative_to`",
+    ),
+    "not-a-date": Entry(
+        "rejected",
+        "counting a task's day from something that is no date of the plan",
+        "name a task of kind date in `relative_to`",
+    ),
+    "given-twice": Entry("rejected", "two tasks of a sunset with one name", "rename one of them"),
+    "unfit-task": Entry(
+        "rejected",
+        "a task of a plan within the plan whose name or texts become too long",
+        "shorten the names",
+    ),
+    "too-many-tasks": Entry(
+        "rejected", "a sunset of more than 500 tasks", "put several into one task"
     ),
     # -- the engine -------------------------------------------------------------------------------
     "ledger-unavailable": Entry(

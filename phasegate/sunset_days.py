@@ -13,6 +13,8 @@ from phasegate.sunset import DateTask, Maturity, SunsetPlan
 from phasegate.sunset_expand import Expanded
 from phasegate.sunset_flaws import Flaw
 
+_SEE = "phasegate sunset plan KEY --dry-run"
+
 
 class End(NamedTuple):
     """Before when a product may not reach its end of life, and why."""
@@ -42,7 +44,7 @@ def day_after(span: Span, instant: datetime) -> datetime:
         return span.after(instant)
     except (OverflowError, ValueError):
         why = f"{span.words} from {instant:%Y-%m-%d} is beyond the calendar"
-        raise Flaw("too-far", "a day of the sunset is out of reach", why) from None
+        raise Flaw("too-far", "a day of the sunset is out of reach", why, _SEE) from None
 
 
 @dataclass

@@ -113,7 +113,7 @@ def expand(plan: SunsetPlan, adjustments: Adjustments | None = None) -> Expanded
         raw.append((added, ("add", i), _Within()))
     if len(raw) > MOST:
         why = f"it has {len(raw)}, and {MOST} are carried out"
-        found.flaws.append(Flaw("too-many-tasks", "the sunset has too many tasks", why))
+        found.flaws.append(Flaw("too-many-tasks", "there are too many tasks", why, path=("tasks",)))
     kinds = {task.id: task.kind for task, _, _ in raw}
     known = kinds.keys() | found.groups.keys()
     names = [*((name, path) for name, _, path, _ in plans), *((t.id, path) for t, path, _ in raw)]
@@ -240,13 +240,14 @@ def _date(
     target = _resolved(task.relative_to, within.scopes, kinds)
     if target is not None and kinds[target] == "date":
         return target
-    what = f"the day of {name} cannot count from {task.relative_to}"
-    dates = [task_id for task_id, kind in kinds.items() if kind == "date"]
-    why = f"the sunset has no date of that name{meant(task.relative_to, dates)}"
-    code = "unknown-task" if target is None else "not-a-date"
-    if target is not None:
+    what, here = f"the day of {name} cannot count from {task.relative_to}", (*path, "relative_to")
+    if target is None:
+        dates = [task_id for task_id, kind in kinds.items() if kind == "date"]
+        why = f"the sunset has no date of that name{meant(task.relative_to, dates)}"
+        flaws.append(Flaw("unknown-task", what, why, path=here))
+    else:
         why = f"that is no date (kind {kinds[target]}), and only dates are days to count from"
-    flaws.append(Flaw(code, what, why, path=(*path, "relative_to")))
+        flaws.append(Flaw("not-a-date", what, why, path=here))
     return within.plan
 
 

@@ -30,8 +30,9 @@ def raise_first(flaws: Iterable[Flaw], product: str) -> None:
     found = list(flaws)
     if not found:
         return
-    first, more = found[0], "".join(f"; also: {flaw}" for flaw in found[1:4])
+    first, others = found[0], found[1:4]
+    first.why += "".join(f"; also: {flaw}" for flaw in others)
     if len(found) > 4:
-        more += f"; and {len(found) - 4} more"
-    hint = first.hint or f"phasegate sunset plan {product} --dry-run"
-    raise Flaw(first.code, first.what, first.why + more, hint, path=first.path)
+        first.why += f"; and {len(found) - 4} more"
+    first.hint = first.hint or f"phasegate sunset plan {product} --dry-run"
+    raise first

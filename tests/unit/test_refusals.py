@@ -9,7 +9,7 @@ from pathlib import Path
 from phasegate.refusals import REFUSALS, table
 
 ROOT = Path(__file__).parents[2]
-KINDS = {"Rejected": "rejected", "Forbidden": "forbidden"}
+KINDS = {"Rejected": "rejected", "Flaw": "rejected", "Forbidden": "forbidden"}
 
 
 def raised() -> Iterator[tuple[str, ast.Call]]:
