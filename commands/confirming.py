@@ -8,9 +8,14 @@ from client.usage import UsageError
 from commands.progress import hush
 
 
+def at_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def confirmed(question: str, command: str) -> bool:
     """Ask on a terminal. Raises UsageError where nobody can answer."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not at_terminal():
         raise UsageError("this needs --yes", "nobody is at a terminal to be asked", command)
     hush()
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)

@@ -34,6 +34,8 @@ _OPTION = {
     "condition": "CONDITION",
     "ReassignRequest.approver": "FROM",
     "Promise.text": "--condition",
+    "matter": "MATTER",
+    "task": "TASK",
     "request_id": "the request id",
 }
 _SLUG = TypeAdapter(Slug)
@@ -150,9 +152,9 @@ def scores_of(texts: list[str]) -> dict[str, int]:
     return found
 
 
-def figures_of(texts: list[str]) -> dict[str, bool | int | float | str]:
+def figures_of(texts: list[str], option: str = "--figure") -> dict[str, bool | int | float | str]:
     """Figures: numbers, true and false as what they are, all else as text. Raises UsageError."""
-    pairs = pairs_of(texts, "--figure", "--figure retention=0.91")
+    pairs = pairs_of(texts, option, f"{option} retention=0.91")
     return {name: _figure(value) for name, value in pairs.items()}
 
 

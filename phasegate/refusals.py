@@ -222,6 +222,21 @@ REFUSALS: Mapping[str, Entry] = {
         "rejected", "reviving a product that is not killed", "`phasegate product show KEY`"
     ),
     # -- the sunset -------------------------------------------------------------------------------
+    "no-sunset": Entry(
+        "rejected",
+        "planning or starting a sunset where the policy has none",
+        "`phasegate product show KEY`",
+    ),
+    "not-in-market": Entry(
+        "rejected",
+        "starting a sunset in another phase than the last",
+        "`phasegate product show KEY`",
+    ),
+    "sunset-under-way": Entry(
+        "rejected",
+        "asking a product what its sunset takes, once that has begun, or starting it twice",
+        "`phasegate sunset show KEY`",
+    ),
     "sunset-ended": Entry(
         "rejected", "anything asked of a sunset that has ended", "`phasegate sunset show KEY`"
     ),

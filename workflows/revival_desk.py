@@ -10,11 +10,11 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.lifecycle import Status
     from phasegate.requests import Receipt, ReviveRequest
     from phasegate.revival import revive
+    from workflows.planning_desk import PlanningDesk
     from workflows.refusing import as_failure, count_refusal
-    from workflows.steward_desk import StewardDesk
 
 
-class RevivalDesk(StewardDesk):
+class RevivalDesk(PlanningDesk):
     """Answers who started the run, and goes on with the product, or ends again as killed."""
 
     def __init__(self) -> None:

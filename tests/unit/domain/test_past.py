@@ -85,6 +85,42 @@ def test_an_investment_is_no_reset() -> None:
     assert told(tale.past()) == [*ways[:3], ("market", 30, 41), ("build", 41, None)]
 
 
+def aborted() -> Tale:
+    """In the market since day 10, a sunset from 30 to 50 that was aborted, in the market again."""
+    tale = Tale().start().enter(10, "market").say(30, "product.sunsetting", sunset=1)
+    return tale.say(50, "product.back-in-market", phase="market", sunset=1)
+
+
+def test_an_aborted_sunset_leads_back_to_another_stay_in_the_market() -> None:
+    past = aborted().past()
+    first = [("build", 0, 10), ("market", 10, 30), ("sunset", 30, 50)]
+    assert told(past) == [*first, ("market", 50, None)]
+    assert (past.status, past.ended_at) == ("active", None)
+    assert [s.phase for s in past.stays if s.broken_off] == ["sunset"]
+    again = aborted().say(90, "product.sunsetting", sunset=2).say(99, "product.retired").past()
+    assert told(again) == [*first, ("market", 50, 90), ("sunset", 90, 99)]
+    assert [s.broken_off for s in again.stays] == [False, False, True, False, False]
+
+
+def test_an_abort_that_a_reset_does_again_counts_once() -> None:
+    twice = aborted().say(60, "product.back-in-market", phase="market", sunset=1)
+    assert told(twice.past())[2:] == [("sunset", 30, 60), ("market", 60, None)]
+    anew = aborted().say(40, "product.sunsetting", sunset=1)
+    assert told(anew.past()) == [("build", 0, 10), ("market", 10, 40), ("sunset", 40, None)]
+    later = aborted().say(70, "product.sunsetting", sunset=2)
+    later.say(80, "product.back-in-market", phase="market", sunset=2)
+    later.say(75, "product.sunsetting", sunset=2)
+    assert told(later.past())[2:] == [("sunset", 30, 50), ("market", 50, 75), ("sunset", 75, None)]
+
+
+def test_a_shortened_record_of_an_abort_still_says_where_the_product_is() -> None:
+    tale = Tale().start().enter(10, "market").say(30, "product.sunsetting")
+    past = tale.say(50, "product.back-in-market", phase="market").past()
+    assert told(past)[2:] == [("sunset", 30, 50), ("market", 50, None)]
+    lost = Tale().say(50, "product.back-in-market", phase="market", sunset=3).past()
+    assert told(lost) == [("market", 50, None)]
+
+
 def test_a_killed_product_that_comes_back_was_never_away() -> None:
     tale = Tale().start().say(10, "product.killed")
     dead = tale.past()

@@ -246,3 +246,16 @@ def test_numbers_add_up_in_any_order_and_nothing_takes_less_than_no_time(
     spreads = [s.days for s in (*found.phases, *found.gates, *found.groups)]
     for spread_ in [s for s in spreads if s.median is not None]:
         assert 0 <= spread_.median <= (spread_.p90 or 0) <= (spread_.max or 0)
+
+
+def test_an_aborted_sunset_is_no_sunset_that_took_so_long() -> None:
+    tale = Tale().start().enter(10, "market").say(30, "product.sunsetting", sunset=1)
+    tale.say(50, "product.back-in-market", phase="market", sunset=1)
+    tale.say(90, "product.sunsetting", sunset=2).say(99, "product.retired")
+    phases = {phase.phase: phase for phase in report(tale).phases}
+    assert (phases["sunset"].broken_off, phases["sunset"].days.n, phases["sunset"].days.max) == (
+        1,
+        1,
+        9,
+    )
+    assert (phases["market"].days.n, phases["market"].days.max) == (2, 40)

@@ -1,0 +1,132 @@
+"""A product whose sunset was aborted: what it has, what it has no more, and what it waits for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from phasegate.adjusting import Adjustments
+from phasegate.coming_back import PAST_KEPT, come_back
+from phasegate.events import Outbox
+from phasegate.gate import Gate, Requirement
+from phasegate.legal_hold import LegalHold
+from phasegate.lifecycle import Lifecycle, PolicyRef, Status, SunsetReport
+from phasegate.milestones import Milestone
+from phasegate.policy import Phase
+from phasegate.ports import PhaseBrief
+from phasegate.product import Product
+from phasegate.product_view import product_page, product_view, waiting_for
+from phasegate.promises import Condition
+from phasegate.views import ConditionView
+
+NOW = datetime(2030, 5, 1, tzinfo=UTC)
+RETIRE = Gate(id="retire", title="Retire", opens="submit", requires=(Requirement(group="eng"),))
+
+
+def sunsetting(gate: Gate | None = RETIRE) -> Lifecycle:
+    phase = Phase(id="market", title="Market", in_market=True, gate=gate)
+    return Lifecycle(
+        product=Product(key="kettle", name="Kettle", owner="olga"),
+        policy=PolicyRef(name="standard", version="1", digest="sha256:0"),
+        directory="default",
+        outbox=Outbox(source="product/kettle", product="kettle"),
+        brief=PhaseBrief(phase=phase, next=None, has_sunset=True),
+        status=Status.sunsetting,
+        milestones=[Milestone(id="nps", title="NPS", phase="market", due=NOW + timedelta(days=9))],
+        conditions=[promise("retire-1-1"), promise("down-1-1")],
+        sunsets=1,
+        sunset_token="t",
+        adjustments=Adjustments(notice=NOW),
+        had_a_hand={"tim": "submitted a gate of it"},
+        submitted_by="olga",
+        sunset=SunsetReport(
+            token="t",
+            text="aborted",
+            ended="aborted",
+            by="olga",
+            why="a buyer was found",
+            conditions=[promise("down-1-1")],
+            rounds={"down": 2},
+            legal_holds=[LegalHold(matter="case-7", reason="letter", by="lea", at=NOW)],
+        ),
+    )
+
+
+def promise(id: str) -> Condition:
+    view = ConditionView(id=id, text="Tell them", owner="ana", due=None, state="open")
+    return Condition.promised(view, NOW, id.partition("-")[0])
+
+
+def test_it_is_active_with_what_it_had_before_the_sunset() -> None:
+    state = sunsetting()
+    milestone, kept = state.milestones[0].model_copy(), state.conditions[0].model_copy()
+    lapsed = come_back(state, NOW)
+    assert (state.status, state.phase_shown) == (Status.active, "market")
+    assert (state.milestones, state.conditions[0]) == ([milestone], kept)
+    assert state.had_a_hand == {"tim": "submitted a gate of it"}
+    assert [condition.id for condition in lapsed] == ["down-1-1"]
+    assert (lapsed[0].state, lapsed[0].closed_by, lapsed[0].closed_at) == ("waived", "olga", NOW)
+    assert [condition.id for condition in state.open_conditions()] == ["retire-1-1"]
+
+
+def test_its_plan_is_over_and_its_legal_holds_are_not() -> None:
+    state = sunsetting()
+    come_back(state, NOW)
+    assert state.adjustments is None
+    assert [hold.matter for hold in state.legal_holds] == ["case-7"]
+    view = product_view(state, "product/kettle")
+    assert (view.legal_holds, view.sunset_state, view.sunsets) == (["case-7"], "", 1)
+    (past,) = view.past_sunsets
+    assert (past.number, past.by, past.why) == (1, "olga", "a buyer was found")
+    page = product_page(view, "")
+    assert "Sunset 1, on 2030-05-01 00:00 UTC by olga: a buyer was found" in page
+    assert "`case-7`" in page
+
+
+def test_what_the_first_sunset_says_late_is_not_heard() -> None:
+    state = sunsetting()
+    come_back(state, NOW)
+    assert not state.take_sunset(SunsetReport(token="t", text="late", ended="retired"), NOW)
+    assert not state.take_sunset(SunsetReport(token="", text="forged", ended="retired"), NOW)
+    assert state.sunset is None
+
+
+def test_rounds_of_its_gates_go_on_counting() -> None:
+    state = sunsetting()
+    state.sittings.rounds = {"retire": 1}
+    come_back(state, NOW)
+    assert state.sittings.rounds == {"retire": 1, "down": 2}
+
+
+def test_no_gate_opens_again_by_itself() -> None:
+    """Whatever opened it before is as it was: a second sunset is asked for."""
+    by_milestones = RETIRE.model_copy(update={"opens": "milestones"})
+    for gate, ends in ((RETIRE, "to submit retire"), (by_milestones, "to submit retire"),
+                       (None, "to end market")):  # fmt: skip
+        state = sunsetting(gate)
+        state.milestones = []
+        come_back(state, NOW)
+        assert not state.may_open_gate()
+        assert ends in waiting_for(state)
+        state.needs_submit, state.submitted_by = False, "olga"
+        assert state.may_open_gate()
+
+
+def test_it_keeps_a_bounded_number_of_aborted_sunsets() -> None:
+    state = sunsetting()
+    for number in range(1, PAST_KEPT + 3):
+        state.sunsets = number
+        state.sunset = SunsetReport(token="t", text="", ended="aborted", by="olga")
+        come_back(state, NOW)
+    assert len(state.past_sunsets) == PAST_KEPT
+    assert state.past_sunsets[-1].number == PAST_KEPT + 2
+
+
+def test_the_product_says_whom_its_sunset_waits_for() -> None:
+    state = sunsetting()
+    wanted = "ana to confirm keys: phasegate sunset confirm kettle keys --as ana --note TEXT"
+    state.sunset = SunsetReport(
+        token="t", text="keys revoked", waiting_for=wanted, state="waiting-for-plan"
+    )
+    view = product_view(state, "product/kettle")
+    assert (view.waiting_for, view.sunset_state) == (wanted, "waiting-for-plan")
+    assert "`phasegate sunset confirm kettle keys --as ana --note TEXT`" in product_page(view, "")
