@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from commands.catalogue_gate import GATE
 from commands.catalogue_product import PRODUCT
+from commands.catalogue_sunset import SUNSET
 from commands.entries import Command, Noun
 
 __all__ = ["COMMANDS", "Command", "Noun"]
@@ -79,22 +80,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
             ),
         },
     ),
-    "sunset": Noun(
-        "The way out of the market",
-        {
-            "show": Command(
-                "commands.sunset:show",
-                "The timetable, and where each task stands",
-                "phasegate sunset show harbor-sync",
-            ),
-            "confirm": Command(
-                "commands.sunset:confirm",
-                "Confirm a manual task, and say what shows that it is done",
-                "phasegate sunset confirm harbor-sync branch-closed --note 'tag v3.8.20'"
-                " --as jonas.lind",
-            ),
-        },
-    ),
+    "sunset": SUNSET,
     "roadmap": Command(
         "commands.roadmap:roadmap",
         "Phases, gates and milestones of products over time, and what is expected",
