@@ -278,10 +278,10 @@ REFUSALS: Mapping[str, Entry] = {
     "irreversible-too-early": Entry(
         "rejected", "a task that cannot be undone, before the end of life", "give it a later day"
     ),
-    "date-before-gate": Entry(
+    "day-too-early": Entry(
         "rejected",
-        "a public date that waits for a gate or task with a later day",
-        "move the date later, or the gate to an earlier day",
+        "a public date, or a day that the owner gives, before what the task waits for",
+        "give it a later day, or the other an earlier one",
     ),
     "public-date-reached": Entry(
         "rejected", "moving a public date that has been reached", "`phasegate sunset show KEY`"

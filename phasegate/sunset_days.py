@@ -137,10 +137,9 @@ def reckon(
     if target == old.of[eol]:
         return old.of, []
     moved = _moved(found, others, old.of, eol, target)
-    along = sum(moved[t.task.id] != old.of[t.task.id] for t in found.leaves) - 1
     text = f"{eol} is on {target:%Y-%m-%d} instead of {old.of[eol]:%Y-%m-%d}, since {why}"
-    if along:
-        text += f"; {along} more that count from it, or come after it, moved along"
+    if any(moved[t.task.id] != old.of[t.task.id] for t in found.leaves if t.task.id != eol):
+        text += "; what counts from it, or comes after it, moved along"
     return moved, [text]
 
 

@@ -7,7 +7,7 @@ notice that the product's maturity asks for: where only the policy gives its day
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from phasegate.adjusting import Adjustments
@@ -100,7 +100,7 @@ def lay_out(
     reasons = skips(found, adjustments)
     edges = waiting_for(leaves, found, reasons)
     raise_first([circle_flaw(way) for way in [cycle(edges)] if way], product)
-    at = _after_needs(leaves, days, edges)
+    at = _after_needs(leaves, days, edges, adjustments.dates)
     tasks = [
         Placed(
             task=leaf.task,
@@ -161,13 +161,14 @@ def _listed(found: Expanded, days: Mapping[str, datetime]) -> list[Leaf]:
 
 
 def _after_needs(
-    leaves: Sequence[Leaf], days: Mapping[str, datetime], edges: Edges
+    leaves: Sequence[Leaf], days: Mapping[str, datetime], edges: Edges, given: Collection[str]
 ) -> dict[str, datetime]:
-    """Days that are not before those of what is waited for. A public date is what it is."""
-    public = {leaf.task.id for leaf in leaves if isinstance(leaf.task, DateTask)}
+    """Days that are not before those of what is waited for. Public dates, and days that the owner
+    gave, are what they are."""
+    fixed = {t.task.id for t in leaves if isinstance(t.task, DateTask) or t.task.id in given}
     at: dict[str, datetime] = {}
     for name in in_order(edges):
-        needs = [] if name in public else edges[name]
+        needs = [] if name in fixed else edges[name]
         at[name] = max([days[name], *(at[other] for other in needs)])
     return at
 

@@ -40,7 +40,7 @@ def problems(
         *_end_of_life(layout, plan, maturity, contracts),
         *_skipped(layout),
         *_irreversible(layout),
-        *_late_gates(layout),
+        *_late_needs(layout),
         *(_public(layout, public, now) if public else ()),
     ]
 
@@ -159,16 +159,16 @@ def _irreversible(layout: Layout) -> Iterator[Flaw]:
             yield Flaw("irreversible-too-early", what, why, path=here)
 
 
-def _late_gates(layout: Layout) -> Iterator[Flaw]:
-    """A public date that waits for something planned later could not be kept."""
+def _late_needs(layout: Layout) -> Iterator[Flaw]:
+    """A public date, or a day that the owner gave, is not kept if it waits for something later."""
     at = {placed.task.id: placed for placed in layout.tasks}
     for placed in layout.tasks:
         late = [at[need] for need in placed.needs if at[need].at > placed.at]
-        if isinstance(placed.task, DateTask) and late:
+        if late and not placed.skipped:
             other = max(late, key=lambda need: need.at)
             what = f"{placed.task.id} cannot be on {day(placed.at)}"
             why = f"it waits for {other.task.id}, which is planned for {day(other.at)}"
-            yield Flaw("date-before-gate", what, why, path=("dates", placed.task.id))
+            yield Flaw("day-too-early", what, why, path=("dates", placed.task.id))
 
 
 def _public(layout: Layout, public: Layout, now: datetime) -> Iterator[Flaw]:
