@@ -34,11 +34,6 @@ SUNSET = Noun(
             "phasegate sunset abort harbor-sync --reason 'a buyer was found' --as jonas.lind"
             " --dry-run",
         ),
-        "export": Command(
-            "commands.sunset_export:export",
-            "What the world reads: OpenEoX record, headers, notice, calendar",
-            "phasegate sunset export harbor-sync openeox --out harbor-sync.openeox.json",
-        ),
         "legal-hold": Command(
             "commands.sunset_owner:legal_hold",
             "Keep everything from being deleted, or lift such a hold",
