@@ -6,10 +6,14 @@ meet what it waits for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
+from pydantic import ValidationError
+
+from phasegate.adjusting import Adjustments
 from phasegate.askings import instant_in
 from phasegate.events import Announcement
 from phasegate.forecast_sunset import SUNSET
@@ -33,7 +37,9 @@ GOAL_EVENTS = (
     "milestone.missed",
     "milestone.met",
     "milestone.waived",
+    "product.sunset-planned",
     "sunset.planned",
+    "sunset.replanned",
     "sunset.task-done",
 )
 """What PastGoals is told of beside PRODUCT_EVENTS."""
@@ -51,6 +57,7 @@ class PastGoals:
         self.review_due: datetime | None = None
         self.tasks: dict[str, datetime] = {}
         self.done: dict[str, datetime] = {}
+        self.adjustments = Adjustments()
         self._holds = past.holds
         self._phases = {phase.id: phase for phase in policy.phases}
         self._phase = ""
@@ -79,18 +86,25 @@ class PastGoals:
                 self.tasks, self.done = {}, {}
             case "product.back-in-market":
                 self._phase = str(data.get("phase"))
-                self.tasks, self.done = {}, {}
+                self.tasks, self.done, self.adjustments = {}, {}, Adjustments()
             case "product.resumed" | "product.revived" | "gate.overridden":
                 self._move(self._stood(at))
-            case "sunset.planned":
-                dates = data.get("tasks") or {}
-                self.tasks = {id: day for id, at in dates.items() if (day := instant_in(at))}
+            case "product.sunset-planned" | "sunset.planned" | "sunset.replanned":
+                self._plan(data)
             case "sunset.task-done":
                 self.done[str(data.get("task"))] = at
             case _ if event.type.startswith("milestone."):
                 self._settle(event)
             case _:
                 pass
+
+    def _plan(self, data: Mapping[str, Any]) -> None:
+        """A sunset has dates once it begins; what its owner changes in it may be known before."""
+        if dates := data.get("tasks"):
+            self.tasks = {id: day for id, at in dates.items() if (day := instant_in(at))}
+        with suppress(ValidationError):
+            if (adjusted := data.get("adjustments")) is not None:
+                self.adjustments = Adjustments.model_validate(adjusted)
 
     def _define(self, after: Product) -> None:
         before = self.definition

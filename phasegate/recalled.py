@@ -13,6 +13,7 @@ from phasegate.milestone_view import ahead_of, milestone_view
 from phasegate.past_goals import PastGoals
 from phasegate.past_product import PastProduct
 from phasegate.policy import Policy
+from phasegate.sunset_expand import expand
 from phasegate.views import (
     GateSummaryView,
     ProductView,
@@ -84,9 +85,10 @@ def _closed_rounds(past: PastProduct) -> list[GateSummaryView]:
 
 
 def _sunset(past: PastProduct, goals: PastGoals, policy: Policy) -> SunsetView | None:
-    """Its timetable, as `sunset.planned` has it."""
+    """Its calendar, as the record has it. What is left out of it is nothing to wait for."""
     if not goals.tasks or policy.sunset is None:
         return None
+    found = [leaf.task for leaf in expand(policy.sunset, goals.adjustments).leaves]
     tasks = [
         TaskView(
             id=task.id,
@@ -96,8 +98,8 @@ def _sunset(past: PastProduct, goals: PastGoals, policy: Policy) -> SunsetView |
             at=goals.tasks[task.id],
             done_at=goals.done.get(task.id),
         )
-        for task in policy.sunset.tasks
-        if task.id in goals.tasks
+        for task in found
+        if task.id in goals.tasks and task.id not in goals.adjustments.skip
     ]
     return SunsetView(
         product=past.key,

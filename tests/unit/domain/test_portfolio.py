@@ -166,6 +166,33 @@ def test_the_sunset_has_a_timetable(policy: Policy) -> None:
     assert (gone.status, gone.phase, gone.days_in_phase, gone.late) == ("retired", None, None, [])
 
 
+def test_the_calendar_has_what_the_owner_adds_and_not_what_is_left_out(policy: Policy) -> None:
+    tale = Tale().start().enter(10, "market").say(100, "product.sunsetting", sunset=1)
+    party = {"id": "party", "kind": "date", "title": "Farewell", "at": "40 days"}
+    adjusted = {"add": [party], "skip": {"sales": "never sold"}}
+    dates = {"told": day(100), "sales": day(130), "party": day(140), "down": day(160)}
+    planned = {task: str(at) for task, at in dates.items()}
+    tale.say(100, "sunset.planned", tasks=planned, adjustments=adjusted)
+    assert row(tale, policy, 150).late == ["party"]
+    tale.say(150, "sunset.replanned", tasks={**planned, "party": str(day(155))})
+    assert row(tale, policy, 152).late == []
+    tale.say(152, "sunset.replanned", adjustments={"add": "garbage"})
+    assert row(tale, policy, 156).late == ["party"]
+
+
+def test_an_aborted_sunset_leaves_nothing_to_wait_for(policy: Policy) -> None:
+    tale = Tale().start().enter(10, "market").say(100, "product.sunsetting", sunset=1)
+    tale.say(100, "sunset.planned", tasks={"sales": str(day(130))})
+    tale.say(120, "product.back-in-market", phase="market", sunset=1)
+    found = row(tale, policy, 140)
+    assert (found.status, found.phase, found.days_in_phase) == ("active", "market", 20.0)
+    assert (found.late, found.next_gate) == ([], "review")
+    tale.say(150, "product.sunsetting", sunset=2)
+    tale.say(150, "sunset.planned", tasks={"sales": str(day(170))})
+    again = row(tale, policy, 160)
+    assert (again.status, again.phase, again.late) == ("sunsetting", "sunset", [])
+
+
 def test_a_killed_product_stays_where_it_was(policy: Policy) -> None:
     tale = Tale().start(milestones=dated(complete=5)).say(10, "product.killed")
     found = row(tale, policy, 400)
