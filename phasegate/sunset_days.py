@@ -89,6 +89,11 @@ def instant_of(day: date, *, ends: bool) -> datetime:
     return datetime.combine(day, time(23, 59, 59) if ends else time(0), tzinfo=UTC)
 
 
+def is_today(day: datetime, now: datetime) -> bool:
+    """Whether a plain date means today: what is planned for it begins now."""
+    return day.time() == time(0) and day.date() == now.date()
+
+
 def earliest_notice(found: Expanded, adjustments: Adjustments, now: datetime) -> datetime:
     """The earliest notice that leaves no task in the past whose day follows from it."""
     notice = now

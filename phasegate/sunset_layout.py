@@ -14,7 +14,7 @@ from phasegate.adjusting import Adjustments
 from phasegate.base import Instant, Wire
 from phasegate.problems import DocPath
 from phasegate.sunset import ActingTask, DateTask, GateTask, Maturity, SunsetPlan
-from phasegate.sunset_days import day_after, earliest_notice, reckon, required_end, skips
+from phasegate.sunset_days import day_after, earliest_notice, is_today, reckon, required_end, skips
 from phasegate.sunset_expand import Expanded, FlatTask, Leaf, expand
 from phasegate.sunset_flaws import Flaw, meant, raise_first
 from phasegate.sunset_graph import Edges, cycle, in_order, waiting_for
@@ -123,13 +123,12 @@ def _notice(
 ) -> datetime:
     if public is not None:
         return public.notice_at
-    if notice is not None:
-        return notice
-    if adjustments.notice is None:
+    wanted = notice or adjustments.notice
+    if wanted is None:
         return earliest_notice(found, adjustments, now)
-    if adjustments.notice <= now and adjustments.notice.date() == now.date():
-        return now  # to be given today, and today has begun
-    return adjustments.notice
+    if wanted <= now and is_today(wanted, now):
+        return now  # today has begun
+    return wanted
 
 
 def _listed(found: Expanded, days: Mapping[str, datetime]) -> list[Leaf]:

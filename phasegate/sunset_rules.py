@@ -8,11 +8,11 @@ the Kubernetes deprecation policy, unless a policy says otherwise.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time
+from datetime import datetime
 
 from phasegate.adjusting import Adjustments
 from phasegate.sunset import DateTask, GateTask, Maturity, SunsetPlan
-from phasegate.sunset_days import day_after
+from phasegate.sunset_days import day_after, is_today
 from phasegate.sunset_flaws import Flaw, raise_first
 from phasegate.sunset_layout import Layout, Placed
 
@@ -86,10 +86,8 @@ def _past(layout: Layout, now: datetime, public: Layout | None, product: str) ->
     known = {placed.task.id: placed.at for placed in public.tasks} if public else {}
     for placed in layout.tasks:
         name, at = placed.task.id, placed.at
-        if placed.skipped or at >= now or known.get(name) == at:
+        if placed.skipped or at >= now or known.get(name) == at or is_today(at, now):
             continue
-        if at.date() == now.date() and at.time() == time(0):
-            continue  # to be done today
         what = f"{name} cannot be on {day(at)}"
         why = f"that is past: today is {day(now)}"
         yield Flaw("date-in-the-past", what, why, _later(product), path=("dates", name))
