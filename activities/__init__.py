@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from activities.acts import ActActivities
 from activities.announcements import AnnouncementActivities
 from activities.convene import ConveneActivities
 from activities.couriers import CourierActivities
@@ -36,6 +37,7 @@ def all_activities(
     receivers = receivers or Receivers(ledger, Integrations())
     policies = PolicyActivities(ledger)
     retirement = RetirementActivities(settings)
+    acts = ActActivities(ledger, settings, receivers.mail)
     return [
         policies.read_phase,
         policies.read_sunset,
@@ -48,6 +50,8 @@ def all_activities(
         DependencyActivities(ledger).check_product,
         retirement.call_endpoint,
         retirement.archive_files,
+        acts.carry_out,
+        acts.settle_act,
         CourierActivities(ledger, receivers).deliver,
         MailActivities(ledger, receivers.mail).send_mail,
         DigestActivities(ledger, receivers.mail, receivers.digest).send_digest,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from integrations.document import Patience
 from integrations.secret import Secret
@@ -28,8 +28,17 @@ VARIABLE = "PHASEGATE_COMMANDS"
 OURS = ("product", "task", "key")
 """Placeholders that phasegate fills; others are arguments of the policy."""
 
+
+def _not_ours(name: str) -> str:
+    if name.startswith("PHASEGATE_"):
+        raise ValueError("cannot begin with PHASEGATE_: those are set by phasegate")
+    return name
+
+
 Variable = Annotated[
-    str, StringConstraints(pattern=r"^(?!PHASEGATE_)[A-Za-z_][A-Za-z0-9_]*$", max_length=200)
+    str,
+    StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200),
+    AfterValidator(_not_ours),
 ]
 ExitCode = Annotated[int, Field(ge=0, le=255)]
 

@@ -15,7 +15,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import ActivitySettings, all_activities
 from ledger import Ledger
-from phasegate import delivery, ports
+from phasegate import delivery, ports, sunset_ports
 from phasegate.directory import Directory, Group, Person
 from phasegate.events import Anchor, Announcement
 from phasegate.gate import Gate
@@ -91,6 +91,7 @@ def test_every_port_has_its_activity_and_each_takes_one_argument(ledger: Ledger)
     found = all_activities(ledger, settings)
     names = [activity._Definition.must_from_callable(item).name for item in found]
     expected = {value for name, value in vars(ports).items() if name.isupper()}
+    expected |= {sunset_ports.CARRY_OUT, sunset_ports.SETTLE_ACT}
     expected |= {delivery.DELIVER, delivery.SEND_DIGEST, delivery.SEND_MAIL, delivery.SWEEP}
     assert sorted(map(str, names)) == sorted(expected)
     assert all(len(inspect.signature(item).parameters) == 1 for item in found)
