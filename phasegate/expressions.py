@@ -93,6 +93,12 @@ def compile_error(expr: str, *variables: str) -> str | None:
     return None
 
 
+def never_compiles(expr: str, *variables: str) -> str | None:
+    """Why `expr` over `variables` cannot be evaluated at all, or None; it may give any fact."""
+    compiled = _compile(expr, variables)
+    return compiled if isinstance(compiled, str) else None
+
+
 def never_true(result: Any) -> str:
     """Why an expression of this type cannot be used."""
     return f"gives {result.name().lower()}, not true or false; compare it with something"

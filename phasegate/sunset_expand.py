@@ -180,8 +180,9 @@ def _flat(
         why = f"its name is {name}, which is longer than {LONGEST_ID} characters"
         flaws.append(Flaw("unfit-task", f"{name} cannot be a task", why, path=path))
         return None
-    data = task.model_dump() | {"id": name}
-    data["by"], data["due"] = data["by"] or within.by, data["due"] or within.due
+    data = task.model_dump(exclude_unset=True) | {"id": name}
+    inherited = {"by": within.by, "due": within.due}
+    data |= {key: value for key, value in inherited.items() if value and not data.get(key)}
     try:
         return type(task).model_validate(_put(data, within.each) if within.each else data)
     except ValidationError as error:
@@ -256,7 +257,8 @@ def _twins(names: Iterable[tuple[str, DocPath]]) -> Iterator[Flaw]:
     first: dict[str, DocPath] = {}
     for name, path in names:
         if name in first and first[name] != path:
-            what, where = f"sunset task {name} is given twice", dotted(first[name])
+            what = f"sunset task {name} is given twice"
+            where = dotted(first[name] if first[name][0] == "add" else ("sunset", *first[name]))
             why = f"first as {where}; rename one of them"
             yield Flaw("given-twice", what, why, path=(*path, "id"))
         elif name in first:

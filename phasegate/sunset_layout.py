@@ -89,7 +89,7 @@ def lay_out(
     Raises Flaw where a plan cannot be laid out at all; `sunset_rules` has the other rules.
     """
     found = expand(plan, adjustments)
-    raise_first([*found.flaws, *_strangers(found, adjustments), *_circles(found)], product)
+    raise_first([*found.flaws, *_strangers(found, adjustments), *circles(found)], product)
     public = before if before is not None and before.notice_at <= now else None
     t0 = _notice(found, adjustments, now, notice, public)
     ended = public.marked("end-of-life") if public else None
@@ -99,7 +99,7 @@ def lay_out(
     leaves = _listed(found, days)
     reasons = skips(found, adjustments)
     edges = waiting_for(leaves, found, reasons)
-    raise_first([circle_flaw(way) for way in [cycle(edges)] if way], product)
+    raise_first([waiting_circle(way) for way in [cycle(edges)] if way], product)
     at = _after_needs(leaves, days, edges, adjustments.dates)
     tasks = [
         Placed(
@@ -186,8 +186,11 @@ def _strangers(found: Expanded, adjustments: Adjustments) -> Iterator[Flaw]:
                 yield Flaw("unknown-task", what, why, path=(field, name))
 
 
-def _circles(found: Expanded) -> Iterator[Flaw]:
-    """Dates that count from each other. Days that the owner gave do not undo a circle."""
+def circles(found: Expanded) -> Iterator[Flaw]:
+    """Dates that count from each other, and tasks that wait for each other.
+
+    Days that the owner gave, and what is left out, do not undo a circle of the policy's.
+    """
     anchors = {
         name: [anchor.relative_to] if anchor.relative_to else []
         for name, anchor in found.days.items()
@@ -195,9 +198,12 @@ def _circles(found: Expanded) -> Iterator[Flaw]:
     if way := cycle(anchors):
         why = f"{' counts from '.join(way)}, so that none of them has a day"
         yield Flaw("cycle", "dates of the sunset go round in a circle", why, path=_path(found, way))
+    planned = [leaf for leaf in found.leaves if not leaf.added]
+    if way := cycle(waiting_for(planned, found)):
+        yield waiting_circle(way, _path(found, way))
 
 
-def circle_flaw(way: Sequence[str], path: DocPath = ()) -> Flaw:
+def waiting_circle(way: Sequence[str], path: DocPath = ()) -> Flaw:
     """Tasks that wait for each other."""
     why = f"{' waits for '.join(way)}, so that none of them begins"
     return Flaw("cycle", "tasks of the sunset go round in a circle", why, path=path)

@@ -10,6 +10,7 @@ from phasegate.lint.shapes import expression_problem
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.seats import in_force
+from phasegate.sunset import CUSTOMERS_SETTLED
 
 TIERS = (1, 2, 3)
 
@@ -26,6 +27,8 @@ def gate_findings(policy: Policy) -> Iterator[Finding]:
             before = order[: order.index(here.id)] if here.id in order else []
             upto = [*(policy.phase(name) for name in before), here]
             seen = {milestone.id for phase in upto for milestone in phase.milestones}
+        else:
+            seen = everything | {CUSTOMERS_SETTLED}
         yield from _criteria(path, gate, seen, everything)
         yield from _score(path, gate)
         yield from _conditions(path, gate)

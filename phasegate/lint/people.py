@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from phasegate.check import ReportedCheck
 from phasegate.directory import Directory
@@ -12,7 +12,7 @@ from phasegate.lint.gates import TIERS
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.seats import Step, assign, can_pass, seated, steps_of
-from phasegate.sunset import ManualTask
+from phasegate.sunset import PlanTask, Task
 
 
 def policy_people_findings(policy: Policy, directory: Directory) -> Iterator[Finding]:
@@ -137,6 +137,17 @@ def _groups_named(policy: Policy) -> Iterator[tuple[DocPath, str]]:
         for j, milestone in enumerate(phase.milestones):
             if isinstance(milestone.check, ReportedCheck) and milestone.check.by:
                 yield ("phases", i, "milestones", j, "check", "by"), milestone.check.by
-    for i, task in enumerate(policy.sunset.tasks if policy.sunset else ()):
-        if isinstance(task, ManualTask) and task.by:
-            yield ("sunset", "tasks", i, "by"), task.by
+    if policy.sunset:
+        yield from _groups_by(("sunset", "tasks"), policy.sunset.tasks)
+        for field in ("abort_by", "legal_hold_by"):
+            if group := getattr(policy.sunset, field):
+                yield ("sunset", field), group
+
+
+def _groups_by(path: DocPath, tasks: Sequence[Task]) -> Iterator[tuple[DocPath, str]]:
+    """Groups that answer for tasks, also of plans within the plan."""
+    for i, task in enumerate(tasks):
+        if task.by:
+            yield (*path, i, "by"), task.by
+        if isinstance(task, PlanTask):
+            yield from _groups_by((*path, i, "tasks"), task.tasks)

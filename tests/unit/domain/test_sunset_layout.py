@@ -190,10 +190,18 @@ def test_dates_that_count_from_each_other_are_refused() -> None:
         ),
         ("unknown-task", "no date of that name", [task("a", relative_to="b")]),
         ("not-a-date", "kind manual", [task("a", relative_to="b"), task("b")]),
-        ("given-twice", "first as tasks.0", [task("a"), task("a")]),
+        ("given-twice", "first as sunset.tasks.0", [task("a"), task("a")]),
         ("given-twice", "`each`", [task("a", "plan", each=["x", "x"], tasks=[task("b")])]),
-        ("given-twice", "first as tasks.0", [task("a", "plan", tasks=[task("b")]), task("a--b")]),
-        ("given-twice", "first as tasks.0", [task("a", "plan", tasks=[task("b")]), task("a")]),
+        (
+            "given-twice",
+            "first as sunset.tasks.0",
+            [task("a", "plan", tasks=[task("b")]), task("a--b")],
+        ),
+        (
+            "given-twice",
+            "first as sunset.tasks.0",
+            [task("a", "plan", tasks=[task("b")]), task("a")],
+        ),
         ("unfit-task", "63", [task("a" * 60, "plan", tasks=[task("bcdef")])]),
     ],
 )
