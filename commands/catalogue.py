@@ -99,6 +99,11 @@ COMMANDS: Mapping[str, Command | Noun] = {
                 "How long phases, gates and answers take, and what is recycled",
                 "phasegate report slo --since 2026-10-01 --until 2026-12-31",
             ),
+            "retrospective": Command(
+                "commands.report:retrospective",
+                "The whole life of a product, with what shows it",
+                "phasegate report retrospective harbor-sync --html harbor-sync.html",
+            ),
         },
     ),
     "directory": Noun(

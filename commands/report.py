@@ -1,4 +1,4 @@
-"""`phasegate report portfolio|slo`: reports from the ledger; no server is asked."""
+"""`phasegate report portfolio|slo|retrospective`: from the ledger; no server is asked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from commands.options import Output
+from commands.options import Key, Output
 
 Status = Literal["active", "on-hold", "sunsetting", "retired", "completed", "killed", "cancelled"]
 Owner = Annotated[str | None, Parameter(help="Only products of this owner")]
@@ -111,3 +111,40 @@ def slo(
     with working("reading the record") as progress:
         found = read(ledger, Meant(owner=owner, policy=policy), start, end, progress)
     emit(found, lambda: slo_blocks(found), output)
+
+
+def retrospective(
+    key: Key,
+    /,
+    *,
+    html: Annotated[str | None, Parameter(help="One page of HTML that needs nothing else")] = None,
+    output: Output = "table",
+) -> None:
+    """The whole life of a product, inception to removal, with what shows it.
+
+    From the ledger alone: also of a product that Temporal has forgotten. Its hash chain is checked,
+    and its head is written down.
+    """
+    from datetime import UTC, datetime
+
+    from client.retrospectives import retrospective as read
+    from client.settings import Settings
+    from commands.output import emit, note
+    from commands.parsing import key_of
+    from commands.progress import working
+    from commands.retrospective_tables import retrospective_blocks, write_html
+    from ledger import Ledger
+
+    ledger = Ledger(Settings.load().ledger_url)
+    with working("reading the record"):
+        found = read(ledger, key_of(key), datetime.now(UTC))
+    for line in found.missing:
+        note(f"not told: {line}")
+    if found.chain_fault:
+        note(f"the record does not add up: {found.chain_fault}")
+    if html:
+        write_html(found, html)
+        note(f"wrote {html}")
+        if output == "table":
+            return
+    emit(found, lambda: retrospective_blocks(found), output)

@@ -19,8 +19,11 @@ from phasegate.roadmap_chart import Arrow, Bar, Chart, Density
 from phasegate.roadmap_words import day, of_gate, of_milestone, of_phase, slip_words
 from phasegate.text_width import fit
 
-_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 has no place for (section 2.2), escaped or not."""
+_NO_TEXT = re.compile(
+    r"[^\t\n\r\x20-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+"""What XML 1.0 has no place for (section 2.2), escaped or not; and what would turn round the text
+that follows (Unicode Standard Annex 9, explicit directional formatting characters)."""
 
 LETTERS = {
     "go": "G",
@@ -90,11 +93,12 @@ def head(arrow: Arrow, density: Density) -> str:
 
 def _clean(value: Any) -> Any:
     """Names are anybody's: nothing in them may break a document."""
-    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
+    return _NO_TEXT.sub("\N{REPLACEMENT CHARACTER}", value) if type(value) is str else value
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates in which whatever anybody wrote is escaped."""
     found = Environment(
         loader=PackageLoader("client.pictures"),
         autoescape=True,
@@ -130,7 +134,7 @@ def html(roadmap: Roadmap, chart: Chart, *, title: str = "Roadmap") -> str:
     """One self-contained page: nothing is loaded from anywhere, and no script is needed."""
     script = _source("script.js")
     digest = b64encode(sha256(script.encode()).digest()).decode()
-    return _environment().get_template("roadmap.html.jinja").render(
+    return environment().get_template("roadmap.html.jinja").render(
         roadmap=roadmap,
         chart=chart,
         pic=Picture(chart, fluid=True),
@@ -148,7 +152,7 @@ def svg(
     roadmap: Roadmap, chart: Chart, *, title: str = "Roadmap", colours: Mapping[str, str] = LIGHT
 ) -> str:
     """A picture for slides, with names and a legend; its colours are fixed."""
-    return _environment().get_template("roadmap.svg.jinja").render(
+    return environment().get_template("roadmap.svg.jinja").render(
         roadmap=roadmap,
         chart=chart,
         pic=Picture(chart, fluid=False, left=NAMES, top=62),
@@ -160,6 +164,6 @@ def svg(
 
 
 def _source(name: str) -> str:
-    loader = _environment().loader
+    loader = environment().loader
     assert loader is not None
-    return loader.get_source(_environment(), name)[0]
+    return loader.get_source(environment(), name)[0]

@@ -66,6 +66,8 @@ TEXTS = (
     ("muted", "band"),
     ("accent", "page"),
     ("accent", "band"),
+    ("good", "page"),
+    ("warn", "page"),
     ("bad", "page"),
     ("bad", "band"),
     ("ghost", "page"),

@@ -185,7 +185,7 @@ def _first_sunset(tale: Tale, said: str) -> None:
     tale.say(113, "sunset.task-undone", "max", task="prices")
     tale.say(113, "sunset.withdrawn", task="note")
     tale.say(114, "sunset.aborted")
-    tale.say(114, "product.back-in-market", "max", sunset=1, reason=said)
+    tale.say(114, "product.back-in-market", "max", sunset=1, phase="market", reason=said)
 
 
 def _second_sunset(tale: Tale, said: str) -> None:
