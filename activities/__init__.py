@@ -7,6 +7,7 @@ from activities.acts import ActActivities
 from activities.announcements import AnnouncementActivities
 from activities.convene import ConveneActivities
 from activities.couriers import CourierActivities
+from activities.customers import CustomerActivities
 from activities.dependencies import DependencyActivities
 from activities.digest import DigestActivities
 from activities.mailing import MailActivities
@@ -41,6 +42,7 @@ def all_activities(
     return [
         policies.read_phase,
         policies.read_sunset,
+        policies.read_members,
         ConveneActivities(ledger).convene,
         PeopleActivities(ledger).authority,
         AnnouncementActivities(ledger, receivers, waker.wake if waker else None).announce,
@@ -52,6 +54,7 @@ def all_activities(
         retirement.archive_files,
         acts.carry_out,
         acts.settle_act,
+        CustomerActivities(ledger).look_at_customers,
         CourierActivities(ledger, receivers).deliver,
         MailActivities(ledger, receivers.mail).send_mail,
         DigestActivities(ledger, receivers.mail, receivers.digest).send_digest,

@@ -16,7 +16,7 @@ from ledger import Ledger
 from phasegate import ports
 from phasegate.check import ReportedCheck
 from phasegate.policy import Policy
-from phasegate.sunset import ManualTask
+from phasegate.sunset_expand import expand
 
 
 class PolicyActivities:
@@ -56,7 +56,7 @@ class PolicyActivities:
 
     @activity.defn(name=ports.READ_SUNSET)
     def read_sunset(self, request: ports.SunsetRequest) -> ports.SunsetBrief:
-        """The policy's sunset plan, and who may confirm its manual tasks.
+        """The policy's sunset plan, and who is in the groups that it names.
 
         Errors: policy-unknown and ledger-unavailable and sunset-unplanned; all are retried.
         """
@@ -68,11 +68,18 @@ class PolicyActivities:
                 "it has no `sunset` section",
                 "restore the ledger that the policy was published to",
             )
-        tasks = policy.sunset.tasks
-        groups = {task.by for task in tasks if isinstance(task, ManualTask) and task.by}
-        return ports.SunsetBrief(
-            plan=policy.sunset, members=self._members(request.directory, groups)
-        )
+        plan = policy.sunset
+        named = [leaf.task.by for leaf in expand(plan).leaves]
+        groups = {group for group in [*named, plan.abort_by, plan.legal_hold_by] if group}
+        return ports.SunsetBrief(plan=plan, members=self._members(request.directory, groups))
+
+    @activity.defn(name=ports.READ_MEMBERS)
+    def read_members(self, request: ports.MembersRequest) -> ports.Members:
+        """Who is in these groups today.
+
+        Errors: directory-unknown and ledger-unavailable; all are retried.
+        """
+        return ports.Members(members=self._members(request.directory, {*request.groups}))
 
     def _members(self, directory: str, groups: set[str]) -> dict[str, tuple[str, ...]]:
         """Who is in these groups today, in the directory of that name."""

@@ -22,6 +22,7 @@ from phasegate.sunset import ArchiveTask, HttpTask, SunsetPlan
 
 READ_PHASE = "read_phase"
 READ_SUNSET = "read_sunset"
+READ_MEMBERS = "read_members"
 CONVENE = "convene"
 READ_ROUND = "read_round"
 AUTHORITY = "authority"
@@ -58,9 +59,22 @@ class SunsetRequest(Wire):
 
 
 class SunsetBrief(Wire):
-    """The plan, and the people who may confirm its manual tasks (group → members)."""
+    """The plan, and the people of the groups that it names (group → members)."""
 
     plan: SunsetPlan
+    members: dict[str, tuple[str, ...]] = {}
+
+
+class MembersRequest(Wire):
+    """Who is in these groups today, in the directory of that name?"""
+
+    directory: str
+    groups: tuple[str, ...]
+
+
+class Members(Wire):
+    """Group → members; a group that the directory does not have has none."""
+
     members: dict[str, tuple[str, ...]] = {}
 
 

@@ -1,54 +1,143 @@
-"""A sunset under way: the timetable that follows from the notice, and where each task stands."""
+"""A sunset under way: its plan laid out, where each task stands, and what holds it up.
+
+The aggregate that Sunset makes durable. What may begin is in `retirement_graph`, how the plan is
+laid out and changed in `retirement_plan`, how it is undone in `retirement_undo`.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import Field
 
+from phasegate.acts import (
+    Act,
+    ArchiveAct,
+    CommandAct,
+    CustomAct,
+    Effect,
+    HttpAct,
+    MailAct,
+    ManualAct,
+    NoticeAct,
+)
 from phasegate.adjusting import Adjustments
 from phasegate.base import Instant, Wire
 from phasegate.errors import Rejected
 from phasegate.events import Outbox
 from phasegate.facts import ProductFacts
+from phasegate.ids import sunset_id
 from phasegate.legal_hold import LegalHold
-from phasegate.ports import TaskProof
 from phasegate.requests import Receipt, remember
 from phasegate.room import fitting
 from phasegate.sittings import GateReport, Sittings
 from phasegate.span import Span
-from phasegate.sunset import DateTask, Maturity, SunsetPlan, Task
-from phasegate.views import ConditionView, SunsetView, TaskView
+from phasegate.sunset import (
+    CUSTOMERS_SETTLED,
+    ActingTask,
+    DateTask,
+    GateTask,
+    Maturity,
+    SunsetPlan,
+    Undo,
+)
+from phasegate.sunset_expand import FlatTask
+from phasegate.sunset_ports import ActVerdict, CustomersSummary, TaskProof
+from phasegate.views import Aborting, ConditionView
 
 HANDLED_KEPT = 200
 
 
 class TaskState(StrEnum):
+    """`waiting`: for a person, or a gate's votes. `stuck`: it is tried on and on. `unknown`: nobody
+    can tell whether it was done. `held`: by a legal hold. `dropped`: by an abort."""
+
     planned = "planned"
     waiting = "waiting"
     running = "running"
+    stuck = "stuck"
+    unknown = "unknown"
+    held = "held"
     done = "done"
+    skipped = "skipped"
+    dropped = "dropped"
+    undoing = "undoing"
+    undone = "undone"
+
+    @property
+    def under_way(self) -> bool:
+        """Begun, and not ended."""
+        return self in _UNDER_WAY
+
+    @property
+    def settled(self) -> bool:
+        """Nothing waits for it any more."""
+        return self in _SETTLED
 
 
-class TaskRecord(Wire):
-    """One task of the plan, in this product's sunset."""
+_UNDER_WAY = (
+    TaskState.waiting,
+    TaskState.running,
+    TaskState.stuck,
+    TaskState.unknown,
+    TaskState.held,
+)
+_SETTLED = (TaskState.done, TaskState.skipped, TaskState.dropped, TaskState.undone)
 
-    task: Task
-    at: Instant
+
+class Doing(Wire):
+    """How far it is with something that is to be done: a task, what undoes it, or a mail."""
+
     state: TaskState = TaskState.planned
+    begun_at: Instant | None = None
     done_at: Instant | None = None
+    intent: int = Field(0, description="the count of the announcement that it will be done")
+    stuck_since: Instant | None = None
+    broken_off: bool = Field(False, description="it was stopped while it was being tried")
     why: str = ""
     digest: str = ""
+    data: dict[str, Any] = {}
+    by: str = Field("", description="who confirmed it")
     confirmation: TaskProof | None = None
+    verdict: ActVerdict | None = None
+
+    def done(self, proof: TaskProof, now: datetime) -> None:
+        self.state, self.done_at, self.stuck_since = TaskState.done, now, None
+        self.why, self.digest, self.data, self.by = proof.text, proof.digest, proof.data, proof.by
 
 
-class Entry(Wire):
-    """One line of the timetable: a task's turn, or a reminder of one."""
+class Undoing(Doing):
+    """What undoes a task."""
 
-    at: Instant
     task: str
-    ahead: Span | None = None
+    act: Undo
+
+
+class Letter(Doing):
+    """The mail to open customers that goes with a reminder of a public date."""
+
+    task: str
+    ahead: Span
+    at: Instant = Field(description="the date it reminds of")
+
+
+class TaskRecord(Doing):
+    """One task of the plan, in this product's sunset."""
+
+    task: FlatTask
+    at: Instant
+    overdue_at: Instant | None = None
+    needs: list[str] = []
+    reminded_until: Instant | None = Field(None, description="reminders up to here are told")
+    overdue_told: bool = False
+    held_told: bool = False
+    place: int = Field(0, description="the how-manieth task that was done")
+
+    @property
+    def effect(self) -> Effect:
+        return self.task.effect if isinstance(self.task, ActingTask) else "reversible"
 
 
 class Retirement(Wire):
@@ -66,33 +155,30 @@ class Retirement(Wire):
     maturity: Maturity = "ga"
     legal_holds: list[LegalHold] = []
     sittings: Sittings = Sittings()
+    plan: SunsetPlan | None = None
+    members: dict[str, tuple[str, ...]] = {}
     notice_at: Instant | None = None
     tasks: list[TaskRecord] = []
-    timetable: list[Entry] = []
-    position: int = 0
+    moved: list[str] = Field([], description="what of the plan was moved, and why")
+    needs_plan: str = Field("", description="why it cannot go on as it is planned")
+    letters: list[Letter] = []
+    customers: CustomersSummary | None = None
+    customers_told: list[str] = Field([], description="what was said of them since the last look")
+    customers_asked: int = Field(1, description="how often they were to be looked at")
+    customers_seen: int = Field(0, description="up to which of these they were")
+    beyond_return: bool = False
     submitted_by: str | None = None
     had_a_hand: dict[str, str] = {}
     needs_submit: bool = False
     conditions: list[ConditionView] = []
-    members: dict[str, tuple[str, ...]] = {}
     handled: dict[str, Receipt] = {}
     refusals: int = 0
+    aborting: Aborting | None = None
+    undos: list[Undoing] | None = None
     stopped: str = ""
     ended_at: Instant | None = None
 
-    def plan(self, plan: SunsetPlan, now: datetime) -> None:
-        """Lay out the timetable. The notice is as far ahead as the earliest task needs.
-
-        Tasks run in the order of the plan; one that is late delays those after it, and none runs
-        before its day.
-        """
-        notice = max([now, *(task.at.before(now) for task in plan.tasks)])
-        # A month back from a month ahead can be a day early: 31 March, 30 April, 30 March.
-        while (late := now - min(task.at.after(notice) for task in plan.tasks)) > timedelta(0):
-            notice += late
-        self.notice_at = notice
-        self.tasks = [TaskRecord(task=task, at=task.at.after(notice)) for task in plan.tasks]
-        self.timetable = timetable(self.tasks, self.notice_at)
+    # -- what it hears ----------------------------------------------------------------------------
 
     def hear(self, facts: ProductFacts) -> None:
         """The product is not what it was: another owner, another definition, more evidence."""
@@ -113,7 +199,15 @@ class Retirement(Wire):
 
     def facts(self, gate: str) -> ProductFacts:
         """What a gate of the sunset needs to know of the product."""
-        return self.product.model_copy(update={"narrowed": self.approvers.get(gate, {})})
+        milestones = {**self.product.milestones, CUSTOMERS_SETTLED: self.customers_word}
+        narrowed = self.approvers.get(gate, {})
+        return self.product.model_copy(update={"narrowed": narrowed, "milestones": milestones})
+
+    @property
+    def customers_word(self) -> str:
+        """The state of the milestone that every sunset has."""
+        settled = self.customers is not None and self.customers.open == 0
+        return "met" if settled else "planned"
 
     def take_conditions(self, report: GateReport) -> None:
         """Conditions of a gate that passed block the gates after it."""
@@ -130,6 +224,8 @@ class Retirement(Wire):
         self.conditions = [c for c in self.conditions if c.id != condition]
         return True
 
+    # -- its tasks --------------------------------------------------------------------------------
+
     def record(self, task_id: str) -> TaskRecord:
         """The record of that task. Raises KeyError."""
         for record in self.tasks:
@@ -137,10 +233,57 @@ class Retirement(Wire):
                 return record
         raise KeyError(task_id)
 
-    def done(self, task_id: str, proof: TaskProof, now: datetime) -> None:
-        record = self.record(task_id)
-        record.state, record.done_at = TaskState.done, now
-        record.why, record.digest = proof.text, proof.digest
+    def done(self, record: TaskRecord, proof: TaskProof, now: datetime) -> None:
+        """A task is done; in which order they were is what an abort goes back by."""
+        record.place = 1 + max((r.place for r in self.tasks), default=0)
+        record.done(proof, now)
+
+    def gate_waiting(self) -> TaskRecord | None:
+        """The gate that has its turn. There is one at most: it waits for all that is above it."""
+        for record in self.tasks:
+            if isinstance(record.task, GateTask) and record.state is TaskState.waiting:
+                return record
+        return None
+
+    def answering(self, record: TaskRecord) -> tuple[str, ...]:
+        """The people who answer for a task: its group, or the owner where it names none."""
+        group = record.task.by
+        people = self.members.get(group, ()) if group else ()
+        return people or (self.product.owner,)
+
+    def date(self, marks: str) -> datetime | None:
+        """The public date that marks this, if the plan has it."""
+        for record in self.tasks:
+            if isinstance(record.task, DateTask) and record.task.marks == marks:
+                return record.at
+        return None
+
+    def values(self) -> dict[str, str]:
+        """What placeholders of acts stand for. Dates are days, as in 2027-11-30, UTC."""
+        days = {
+            "notice": self.notice_at,
+            "end_of_sales": self.date("end-of-sales"),
+            "end_of_security_support": self.date("end-of-security-support"),
+            "end_of_life": self.date("end-of-life"),
+        }
+        named = {"product": self.product.key, "name": self.product.name}
+        return named | {name: f"{at:%Y-%m-%d}" for name, at in days.items() if at}
+
+    def key_of(self, task_id: str) -> str:
+        """What an act is known by, however often it is ordered: its Idempotency-Key."""
+        return f"{sunset_id(self.product.key)}/{self.number}/{task_id}"
+
+    # -- how it stands ----------------------------------------------------------------------------
+
+    @property
+    def status(self) -> str:
+        if self.stopped:
+            return self.stopped
+        if self.ended_at:
+            return "retired"
+        if self.aborting:
+            return "aborting"
+        return "waiting-for-plan" if self.needs_plan else "sunsetting"
 
     @property
     def word(self) -> str:
@@ -160,59 +303,13 @@ class Retirement(Wire):
 
     def next_due(self) -> datetime | None:
         """The day of the next task that is not done."""
-        return min((r.at for r in self.tasks if r.state is not TaskState.done), default=None)
-
-    @property
-    def status(self) -> str:
-        if self.stopped:
-            return "cancelled"
-        return "retired" if self.ended_at else "sunsetting"
-
-    def view(self, workflow_id: str) -> SunsetView | None:
-        """The sunset as `sunset show` gives it; None until it is planned."""
-        if self.notice_at is None:
-            return None
-        return SunsetView(
-            product=self.product.key,
-            status=self.status,
-            notice_at=self.notice_at,
-            number=self.number,
-            adjustments=self.adjustments,
-            workflow_id=workflow_id,
-            tasks=[
-                TaskView(
-                    id=record.task.id,
-                    title=record.task.title,
-                    kind=record.task.kind,
-                    state=record.state.value,
-                    at=record.at,
-                    done_at=record.done_at,
-                    why=record.why,
-                    digest=record.digest,
-                    marks=getattr(record.task, "marks", None) or "",
-                    effect=getattr(record.task, "effect", ""),
-                )
-                for record in self.tasks
-            ],
-        )
+        return min((r.at for r in self.tasks if not r.state.settled), default=None)
 
 
-def timetable(tasks: list[TaskRecord], notice_at: datetime) -> list[Entry]:
-    """Tasks in the plan's order, with each public date's reminders woven in by time.
+_ACTS = (NoticeAct, HttpAct, CommandAct, ArchiveAct, MailAct, ManualAct, CustomAct)
 
-    Reminders before the public notice are left out: nobody knows of the date yet.
-    """
-    reminders = [
-        Entry(at=span.before(record.at), task=record.task.id, ahead=span)
-        for record in tasks
-        if isinstance(record.task, DateTask)
-        for span in record.task.remind
-        if span.before(record.at) >= notice_at
-    ]
-    reminders.sort(key=lambda entry: (entry.at, entry.task))
-    woven: list[Entry] = []
-    for record in tasks:
-        while reminders and reminders[0].at <= record.at:
-            woven.append(reminders.pop(0))
-        woven.append(Entry(at=record.at, task=record.task.id))
-    return woven
+
+def act_of(task: ActingTask) -> Act:
+    """What a task does, without what makes it a task of a plan."""
+    kind = next(act for act in _ACTS if isinstance(task, act))
+    return kind.model_validate({name: getattr(task, name) for name in kind.model_fields})

@@ -36,7 +36,7 @@ def problems(
     public = before if before is not None and before.notice_at <= now else None
     contracts = [at for at in (adjustments.contracts_until, contracts_until) if at]
     return [
-        *_past(layout, now, public, product),
+        *_past(layout, now, before, product),
         *_end_of_life(layout, plan, maturity, contracts),
         *_skipped(layout),
         *_irreversible(layout),
@@ -77,13 +77,14 @@ def day(at: datetime) -> str:
     return f"{at:%Y-%m-%d}"
 
 
-def _past(layout: Layout, now: datetime, public: Layout | None, product: str) -> Iterator[Flaw]:
-    if public is None and layout.notice_at < now:
+def _past(layout: Layout, now: datetime, before: Layout | None, product: str) -> Iterator[Flaw]:
+    given = before is not None and before.notice_at <= now
+    if not given and layout.notice_at < now:
         what = f"the public notice cannot be on {day(layout.notice_at)}"
         why = f"that is past: today is {day(now)}"
         yield Flaw("date-in-the-past", what, why, _later(product), path=("notice",))
         return
-    known = {placed.task.id: placed.at for placed in public.tasks} if public else {}
+    known = {placed.task.id: placed.at for placed in before.tasks} if before else {}
     for placed in layout.tasks:
         name, at = placed.task.id, placed.at
         if placed.skipped or at >= now or known.get(name) == at or is_today(at, now):

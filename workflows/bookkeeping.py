@@ -15,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.events import Anchor, Outbox
     from phasegate.search import ATTRIBUTES
-    from workflows.calling import PATIENT, Caller
+    from workflows.calling import PATIENT, ask
 
 __all__ = ["ATTRIBUTE_KEYS", "PATIENT", "Books", "Value", "ahead", "attribute_pairs"]
 
@@ -51,7 +51,6 @@ class Books:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
-        self.ask = Caller()
         self._shown: dict[str, Value] = {}
         self._noted: Mapping[str, Any] = {}
         self._request = ""
@@ -66,13 +65,17 @@ class Books:
         while True:
             await workflow.wait_condition(lambda: bool(self.outbox.waiting))
             batch = self.outbox.batch()
-            anchor = await self.ask(
+            anchor = await ask(
                 ports.ANNOUNCE,
                 ports.AnnounceRequest(product=self.outbox.product, events=batch),
                 Anchor,
                 _summary([event.type for event in batch]),
             )
             self.outbox.written(len(batch), anchor)
+
+    def has_written(self, count: int) -> bool:
+        """Whether the ledger has the announcement that was the how-manieth of this workflow."""
+        return self.outbox.count - len(self.outbox.waiting) >= count
 
     async def closed(self) -> None:
         """Wait until everybody is answered and everything is in the ledger."""

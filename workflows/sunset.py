@@ -1,10 +1,9 @@
-"""Sunset: a product leaves the market, task by task, each on its day from the public notice."""
+"""Sunset: a product leaves the market, task by task, or comes back to it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from temporalio import workflow
@@ -14,17 +13,20 @@ with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.errors import PhasegateError
     from phasegate.lifecycle import SunsetReport
-    from phasegate.retirement import Entry, Retirement, TaskState
+    from phasegate.retirement import Retirement
     from phasegate.retirement_page import sunset_page
+    from phasegate.retirement_plan import begin, public_dates
+    from phasegate.retirement_view import view_of
+    from phasegate.retirement_words import asked_of_people, waits_for
     from phasegate.views import SunsetView
-    from workflows.bookkeeping import PATIENT, UNDETERRED, Books, ahead
+    from workflows.bookkeeping import PATIENT, UNDETERRED, Books
     from workflows.gatekeeper import Gatekeeper
-    from workflows.sunset_tasks import SunsetTasks
+    from workflows.sunset_undo import SunsetUndo
 
 
 @workflow.defn(name="Sunset", failure_exception_types=[PhasegateError])
-class Sunset(SunsetTasks):
-    """Works through the timetable; every task is done once, and says what shows it."""
+class Sunset(SunsetUndo):
+    """Carries the plan through; every task is done once, and says what shows it."""
 
     @workflow.init
     def __init__(self, state: Retirement) -> None:
@@ -33,25 +35,26 @@ class Sunset(SunsetTasks):
         self.id = workflow.info().workflow_id
         self.books = Books(state.outbox)
         self.gates = Gatekeeper(state.sittings, self.books)
+        self._told: SunsetReport | None = None
 
     @workflow.run
     async def run(self, state: Retirement) -> SunsetReport:
         keeping = asyncio.create_task(self.books.keep())
         try:
-            if state.notice_at is None:
-                await self._plan()
-            while state.position < len(state.timetable):
-                await self._do(state.timetable[state.position])
-                state.position += 1
-                await self._renew_if_due()
-            self._end("retired", f"{state.product.name} has left the market")
+            await self._plan()
+            await self.through()
+            if state.aborting is None:
+                self._end("retired", f"{state.product.name} has left the market")
+            else:
+                await self.undo_all()
+                text = f"the sunset of {state.product.name} was aborted: {state.aborting.reason}"
+                self._end("aborted", text + self.stays())
         except BaseException as error:  # a cancel, also one that met an activity
             if not is_cancelled_exception(error):
                 raise
-            await self.gates.stop()
-            state.stopped = "cancelled"
+            await self.books.undeterred(self._stop, self._cancelled_late)
             self._end("cancelled", f"the sunset of {state.product.name} was cancelled")
-        report = self._report("")
+        report = self._report()
         await self.books.undeterred(partial(self._tell, report), self._cancelled_late)
         await self.books.undeterred(self.books.closed, self._cancelled_late)
         keeping.cancel()
@@ -60,115 +63,109 @@ class Sunset(SunsetTasks):
     # -- the story ------------------------------------------------------------------------------
 
     async def _plan(self) -> None:
+        """Read the plan, and lay it out; where a rule is broken, wait for another one."""
         state = self.state
-        brief = await workflow.execute_activity(
-            ports.READ_SUNSET,
-            ports.SunsetRequest(
-                policy_digest=state.product.policy_digest, directory=state.product.directory
-            ),
-            result_type=ports.SunsetBrief,
-            start_to_close_timeout=timedelta(seconds=30),
-            retry_policy=PATIENT,
-            summary="the sunset plan",
-        )
-        state.members = brief.members
-        state.plan(brief.plan, workflow.now())
+        if state.plan is None:
+            brief = await workflow.execute_activity(
+                ports.READ_SUNSET,
+                ports.SunsetRequest(
+                    policy_digest=state.product.policy_digest, directory=state.product.directory
+                ),
+                result_type=ports.SunsetBrief,
+                start_to_close_timeout=timedelta(seconds=30),
+                retry_policy=PATIENT,
+                summary="the sunset plan",
+            )
+            state.members = brief.members
+            state.plan = brief.plan
+        if state.notice_at is None:
+            await self.meanwhile(lambda: state.customers is not None)
+            begin(state, workflow.now())
+            self._say_plan()
+        await self.meanwhile(lambda: not state.needs_plan or state.aborting is not None)
+
+    def _say_plan(self) -> None:
+        state = self.state
+        if state.needs_plan:
+            text = f"{state.product.name} cannot leave as it is planned: {state.needs_plan}"
+            self.books.announce("sunset.waiting-for-plan", text, why=state.needs_plan)
+            return
         assert state.notice_at is not None
+        moved = f"; {'; '.join(state.moved)}" if state.moved else ""
         self.books.announce(
             "sunset.planned",
-            f"{state.product.name}: public notice on {state.notice_at:%Y-%m-%d %H:%M} UTC",
-            notice_at=state.notice_at.isoformat(),
-            tasks={record.task.id: record.at.isoformat() for record in state.tasks},
+            f"{state.product.name}: public notice on {state.notice_at:%Y-%m-%d %H:%M} UTC{moved}",
+            **self.planned(),
+            dates=public_dates(state),
         )
-        await self.progress(f"public notice on {state.notice_at:%Y-%m-%d}")
 
-    async def _do(self, entry: Entry) -> None:
-        """One line of the timetable: wait for its day, then do it."""
-        record = self.state.record(entry.task)
-        await self._until_day(entry.at, f"{entry.task} on its day")
-        if entry.ahead is not None:
-            self.books.announce(
-                "sunset.reminder",
-                f"{record.task.title} in {entry.ahead.words}, on {record.at:%Y-%m-%d %H:%M} UTC",
-                task=entry.task,
-            )
-            return
-        record.state = TaskState.running
-        self.publish()
-        proof = await self.carry_out(record)
-        self.state.done(entry.task, proof, workflow.now())
-        self.books.announce(
-            "sunset.task-done",
-            f"{record.task.title}: {proof.text}",
-            task=entry.task,
-            digest=proof.digest,
-            proof=proof.data,
-        )
-        await self.progress(f"{record.task.title} is done")
+    async def _stop(self) -> None:
+        """It is cancelled: nothing is begun any more, and what is being done comes to its end."""
+        await self.gates.stop()
+        await self.rest()
 
     def _end(self, word: str, text: str) -> None:
+        self.state.stopped = "" if word == "retired" else word
         self.state.ended_at = workflow.now()
-        self.books.announce(f"sunset.{word}", text)
+        by = self.state.aborting.by if self.state.aborting and word == "aborted" else ""
+        self.books.announce(f"sunset.{word}", text, actor=by)
         self.publish()
 
     def _cancelled_late(self) -> None:
         text = f"the sunset of {self.state.product.name} is cancelled too late: it has ended"
         self.books.announce("sunset.cancelled-late", text)
 
-    # -- waiting --------------------------------------------------------------------------------
-
-    async def _until_day(self, at: datetime, summary: str) -> None:
-        while (rest := ahead(at)) and rest > timedelta(0):
-            await workflow.sleep(rest, summary=summary)
-
-    async def until(self, done: Callable[[], bool]) -> None:
-        renew = workflow.info().is_continue_as_new_suggested
-        while not done():
-            await workflow.wait_condition(lambda: done() or renew())
-            if not done():
-                await self._renew_if_due()
-
-    async def _renew_if_due(self) -> None:
-        """A fresh history, between two tasks or while waiting for people."""
-        if workflow.info().is_continue_as_new_suggested():
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
+    async def renew(self) -> None:
+        """Go on in a fresh history, which may be carried on by newer code."""
+        await self.rest()
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.opening)
+        workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
 
     # -- what is seen ---------------------------------------------------------------------------
 
     @workflow.query(name="show")
     def show(self) -> SunsetView | None:
-        return self.state.view(self.id)
+        return view_of(self.state, self.id)
 
     def publish(self) -> None:
-        view = self.state.view(self.id)
+        view = view_of(self.state, self.id)
         if view is not None:
             workflow.set_current_details(sunset_page(view, self.state.product.name))
+        sitting = self.state.sittings.open
         self.books.show(
             {
                 "PhasegateStatus": self.state.status,
                 "PhasegateOwner": self.state.product.owner,
-                "PhasegateGate": self.state.sittings.open.gate
-                if self.state.sittings.open
-                else None,
+                "PhasegateGate": sitting.gate if sitting else None,
                 "PhasegateDue": self.state.next_due(),
             }
         )
 
-    async def progress(self, text: str) -> None:
+    async def progress(self) -> None:
         self.publish()
-        await self._tell(self._report(text))
+        report = self._report()
+        if report != self._told and self.state.plan is not None:
+            self._told = report.model_copy(deep=True)
+            await self._tell(report)
 
-    def _report(self, text: str) -> SunsetReport:
-        sitting = self.state.sittings.open
+    def _report(self) -> SunsetReport:
+        state = self.state
+        sitting, aborting = state.sittings.open, state.aborting
         return SunsetReport(
-            token=self.state.token,
-            text=text,
+            token=state.token,
+            text=waits_for(state),
             gate=sitting.gate if sitting else None,
-            next_due=self.state.next_due(),
-            conditions=self.state.conditions,
-            had_a_hand=self.state.had_a_hand,
-            ended=self.state.status if self.state.ended_at else "",
+            next_due=state.next_due(),
+            conditions=state.conditions,
+            had_a_hand=state.had_a_hand,
+            ended=state.status if state.ended_at else "",
+            state=state.status,
+            beyond_return=state.beyond_return,
+            legal_holds=state.legal_holds,
+            waiting_for=asked_of_people(state),
+            rounds=state.sittings.rounds,
+            by=aborting.by if aborting else "",
+            why=aborting.reason if aborting else "",
         )
 
     async def _tell(self, report: SunsetReport) -> None:

@@ -1,25 +1,49 @@
-"""What a sunset takes from people: confirmations, and a gate brought back."""
+"""What a sunset takes from people: confirmations, another plan, legal holds, an abort."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate.errors import Refusal, Rejected
-    from phasegate.ports import TaskProof
-    from phasegate.requests import ConfirmRequest, Receipt, SubmitRequest
-    from phasegate.retirement import Retirement
+    from phasegate import ports
+    from phasegate.errors import Forbidden, Refusal, Rejected
+    from phasegate.legal_hold import apply_legal_hold
+    from phasegate.requests import (
+        AbortRequest,
+        ConfirmRequest,
+        CustomersRequest,
+        LegalHoldRequest,
+        PlanSunsetRequest,
+        Receipt,
+        SubmitRequest,
+    )
+    from phasegate.retirement import Doing, Retirement
     from phasegate.retirement_desk import (
+        check_abort,
         check_confirm,
+        check_customers,
+        check_hold,
         check_submit,
+        confirm,
+        groups_of,
+        require_aborter,
         require_confirmer,
+        require_hold_right,
         require_owner_or_team,
     )
+    from phasegate.retirement_plan import check_plan, replan
+    from phasegate.retirement_undo import begin_abort
     from phasegate.sittings import OpenerNote
-    from workflows.desk import Desk, because
+    from workflows.desk import Desk, Request, because
     from workflows.gatekeeper import Gatekeeper
     from workflows.refusing import NO_INPUT, OURS, read_signal
+
+SAID_KEPT = 20
+"""What was said of customers since the last look; what is more is counted by the look itself."""
 
 
 class SunsetDesk(Desk):
@@ -33,17 +57,71 @@ class SunsetDesk(Desk):
     def served(self) -> Retirement:
         return self.state
 
+    def stir(self) -> None:
+        """Something has changed that tasks may wait for."""
+        raise NotImplementedError
+
+    def stop_orders(self, which: Callable[[str, Doing], bool]) -> None:
+        """Stop what is being tried, of an effect and how far it is; what has happened counts."""
+        raise NotImplementedError
+
+    async def learn_members(self) -> None:
+        """Who is in the groups of the plan, by the directory as it is now."""
+        groups = groups_of(self.state)
+        if groups:
+            answer = await self.books.ask(
+                ports.READ_MEMBERS,
+                ports.MembersRequest(directory=self.state.product.directory, groups=groups),
+                ports.Members,
+                "who is in the groups of the sunset",
+            )
+            self.state.members = answer.members
+
+    async def _judged(
+        self,
+        request: Request,
+        check: Callable[[], object],
+        may: Callable[[], None],
+        do: Callable[[], str],
+    ) -> Receipt:
+        """Serve what members of a group may ask. Who they are is asked again before a refusal."""
+        try:
+            may()
+        except Forbidden:
+            return await self.serve_asking(request, check, self.learn_members, lambda _: do())
+        except Rejected:
+            pass  # it was taken a moment ago: `serve` says so
+        return self.serve(request, do)
+
     @workflow.update(name="confirm")
     async def confirm(self, request: ConfirmRequest) -> Receipt:
-        """Confirm the manual task that waits."""
+        """Confirm a task that waits for people, or say what became of one that nobody knows of."""
+        state = self.state
+
+        def may() -> None:
+            record, _ = check_confirm(state, request)
+            require_confirmer(state, record, request.actor)
 
         def do() -> str:
-            record = check_confirm(self.state, request)
-            require_confirmer(self.state, record, request.actor)
-            record.confirmation = TaskProof(text=f"{request.actor}: {request.note}")
-            return f"{record.task.id} is confirmed"
+            may()
+            record, doing = check_confirm(state, request)
+            text = confirm(state, request, record, doing)
+            if doing.verdict is not None:
+                self.stop_orders(lambda _, it: it is doing)
+                said = f"{text} ({request.actor}: {request.note})"
+                self.books.announce(
+                    "sunset.settled",
+                    said,
+                    actor=request.actor,
+                    task=record.task.id,
+                    outcome=request.outcome,
+                    note=request.note,
+                    proof=dict(request.proof),
+                )
+            self.stir()
+            return text
 
-        return self.serve(request, do)
+        return await self._judged(request, lambda: check_confirm(state, request), may, do)
 
     @confirm.validator
     def _check_confirm(self, request: ConfirmRequest) -> None:
@@ -60,6 +138,7 @@ class SunsetDesk(Desk):
             self.state.had_a_hand.setdefault(request.actor, "submitted a gate of its sunset")
             text = f"{gate} is submitted" + because(request.reason)
             self.books.announce("gate.submitted", text, actor=request.actor, gate=gate)
+            self.stir()
             return f"{gate} opens"
 
         return self.serve(request, do)
@@ -67,6 +146,124 @@ class SunsetDesk(Desk):
     @submit.validator
     def _check_submit(self, request: SubmitRequest) -> None:
         self.validate(request, lambda: check_submit(self.state, request))
+
+    @workflow.update(name="plan_sunset")
+    async def plan_sunset(self, request: PlanSunsetRequest) -> Receipt:
+        """Change the plan on the way: postpone, leave out, add."""
+        state = self.state
+
+        def do() -> str:
+            require_owner_or_team(state, request.actor, "plan the sunset of")
+            layout = check_plan(state, request, workflow.now())
+            changed = replan(state, request.adjustments, layout)
+            text = "; ".join(changed[:5]) or "nothing of it is another day"
+            more = f"; and {len(changed) - 5} more" if len(changed) > 5 else ""
+            self.books.announce(
+                "sunset.replanned",
+                f"the sunset is planned anew: {text}{more}",
+                actor=request.actor,
+                **self.planned(),
+                changed=changed[:100],
+            )
+            self.stir()
+            return f"planned anew: {text}{more}"
+
+        return self.serve(request, do)
+
+    @plan_sunset.validator
+    def _check_plan_sunset(self, request: PlanSunsetRequest) -> None:
+        self.validate(request, lambda: check_plan(self.state, request, workflow.now()))
+
+    def planned(self) -> dict[str, Any]:
+        """The plan, as announcements have it."""
+        state = self.state
+        assert state.notice_at is not None
+        return {
+            "number": state.number,
+            "notice_at": state.notice_at.isoformat(),
+            "tasks": {record.task.id: record.at.isoformat() for record in state.tasks},
+            "moved": state.moved,
+        }
+
+    @workflow.update(name="abort")
+    async def abort(self, request: AbortRequest) -> Receipt:
+        """Undo the sunset: the product goes back to its market."""
+        state = self.state
+
+        def may() -> None:
+            require_aborter(state, request.actor)
+
+        def do() -> str:
+            may()
+            check_abort(state, request)
+            if state.aborting:
+                return f"it is being aborted already, by {state.aborting.by}"
+            begin_abort(state, request, workflow.now())
+            self.stop_orders(lambda _, doing: doing.stuck_since is not None)
+            text = f"the sunset of {state.product.name} is aborted: {request.reason}"
+            self.books.announce(
+                "sunset.abort-begun", text, actor=request.actor, reason=request.reason
+            )
+            self.stir()
+            return f"the sunset of {state.product.key} is being undone"
+
+        return await self._judged(request, lambda: check_abort(state, request), may, do)
+
+    @abort.validator
+    def _check_abort(self, request: AbortRequest) -> None:
+        self.validate(request, lambda: check_abort(self.state, request))
+
+    @workflow.update(name="legal_hold")
+    async def legal_hold(self, request: LegalHoldRequest) -> Receipt:
+        """Place a legal hold, or lift it."""
+        state = self.state
+
+        def may() -> None:
+            require_hold_right(state, request.actor)
+
+        def do() -> str:
+            may()
+            check_hold(state, request)
+            state.legal_holds = apply_legal_hold(state.legal_holds, request, workflow.now())
+            word = "lifted" if request.lift else "placed"
+            self.books.announce(
+                f"sunset.legal-hold-{word}",
+                f"legal hold {request.matter} is {word}: {request.reason}",
+                actor=request.actor,
+                matter=request.matter,
+                reason=request.reason,
+            )
+            if not request.lift:
+                self.stop_orders(lambda effect, _: effect == "deletion")
+            self.stir()
+            return f"legal hold {request.matter} is {word}"
+
+        return await self._judged(request, lambda: check_hold(state, request), may, do)
+
+    @legal_hold.validator
+    def _check_legal_hold(self, request: LegalHoldRequest) -> None:
+        self.validate(request, lambda: check_hold(self.state, request))
+
+    @workflow.update(name="customers")
+    async def customers(self, request: CustomersRequest) -> Receipt:
+        """The customers have changed: they are looked at again, soon."""
+        state = self.state
+
+        def do() -> str:
+            check_customers(state, request)
+            require_owner_or_team(state, request.actor, "change the customers of")
+            said = f"{request.actor}: {request.text}" if request.text else request.actor
+            digest = f" ({request.digest})" if request.digest else ""
+            state.customers_told = [*state.customers_told, said + digest][-SAID_KEPT:]
+            state.customers_asked += 1
+            self.stir()
+            return f"the customers of {state.product.key} are counted again"
+
+        return self.serve(request, do)
+
+    @customers.validator
+    def _check_customers(self, request: CustomersRequest) -> None:
+        self.validate(request, lambda: check_customers(self.state, request))
 
     @workflow.signal(name="opener_note")
     async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
@@ -86,6 +283,7 @@ class SunsetDesk(Desk):
         if note.action == "facts" and note.facts is not None:
             self.state.hear(note.facts)
             self.publish()
+            self.stir()
             if sitting := self.state.sittings.open:
                 facts = self.state.facts(sitting.gate)
                 await self.gates.tell("facts", facts=facts, actor=note.actor)

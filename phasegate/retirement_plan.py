@@ -1,0 +1,206 @@
+"""Laying out a sunset when it begins, and again when its plan is changed on the way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from phasegate.adjusting import Adjustments
+from phasegate.errors import Rejected
+from phasegate.requests import PlanSunsetRequest
+from phasegate.retirement import Retirement, TaskRecord, TaskState
+from phasegate.sunset import DateTask
+from phasegate.sunset_layout import Layout, Placed, lay_out
+from phasegate.sunset_rules import require_sound
+
+NO_LONGER = "it is not planned any more"
+
+_STILL_OPEN = (TaskState.planned, TaskState.skipped)
+
+
+def begin(state: Retirement, now: datetime) -> None:
+    """Lay out the plan as the sunset begins.
+
+    Between the planning and the decision time has passed. A notice whose day is gone is given as
+    early as can be; where a date of the owner's then breaks a rule, `needs_plan` says which.
+    """
+    assert state.plan is not None
+    state.needs_plan = ""
+    planned = state.adjustments.notice
+    if planned is not None and planned < now and planned.date() != now.date():
+        state.adjustments = state.adjustments.model_copy(update={"notice": None})
+    try:
+        layout = _placed(state, state.adjustments, now)
+        _check(state, layout, state.adjustments, now)
+    except Rejected as flaw:
+        state.needs_plan = str(flaw)
+        layout = _placed(state, Adjustments(), now)  # to show something; nothing begins by it
+    if planned is not None and state.adjustments.notice is None:
+        moved = f"the public notice from {planned:%Y-%m-%d} to {layout.notice_at:%Y-%m-%d}"
+        layout.moved.insert(0, f"{moved}: its day was past when the sunset was decided")
+    _take(state, layout)
+
+
+def check_plan(state: Retirement, request: PlanSunsetRequest, now: datetime) -> Layout:
+    """The sunset as it would be with these adjustments. Raises Rejected."""
+    key = state.product.key
+    what, hint = f"the sunset of {key} cannot be planned anew", f"phasegate sunset show {key}"
+    if state.aborting:
+        raise Rejected("aborting", what, "it is being aborted", hint)
+    if state.plan is None:
+        raise Rejected("not-planned-yet", what, "its plan is being read; ask again", hint)
+    _require_ahead(state, request.adjustments, what, hint)
+    layout = _placed(state, request.adjustments, now)
+    _check(state, layout, request.adjustments, now)
+    return layout
+
+
+def _require_ahead(state: Retirement, wanted: Adjustments, what: str, hint: str) -> None:
+    """Raise Rejected where what has begun would be moved or left out."""
+    had = state.adjustments
+    for record in _begun(state):
+        name = record.task.id
+        moved = wanted.dates.get(name) != had.dates.get(name)
+        if moved or wanted.skip.get(name) != had.skip.get(name):
+            raise Rejected("task-begun", what, f"{name} is {record.state} already", hint)
+
+
+def _begun(state: Retirement) -> list[TaskRecord]:
+    """What is done or being done, beside public dates."""
+    return [
+        record
+        for record in state.tasks
+        if not isinstance(record.task, DateTask)
+        if record.state.under_way or record.state is TaskState.done
+    ]
+
+
+def replan(state: Retirement, adjustments: Adjustments, layout: Layout) -> list[str]:
+    """Take another plan; sentences of what it moves. What has begun stays as it is."""
+    before = {record.task.id: record for record in state.tasks}
+    state.adjustments, state.needs_plan = adjustments, ""
+    changed: list[str] = []
+    if state.notice_at and state.notice_at != layout.notice_at:
+        changed.append(f"the public notice to {layout.notice_at:%Y-%m-%d}")
+    records: list[TaskRecord] = []
+    for placed in layout.tasks:
+        record = before.pop(placed.task.id, None)
+        if record is None:
+            changed.append(f"{placed.task.title} is added, on {placed.at:%Y-%m-%d}")
+            records.append(_record(placed))
+            continue
+        records.append(record)
+        changed += _move(record, placed)
+    for record in before.values():
+        if record.state in _STILL_OPEN:
+            changed += [] if record.state is TaskState.skipped else [f"{record.task.title} is left"]
+            record.state, record.why = TaskState.skipped, NO_LONGER
+        records.append(record)
+    state.tasks, state.notice_at, state.moved = records, layout.notice_at, layout.moved
+    return changed
+
+
+def _move(record: TaskRecord, placed: Placed) -> list[str]:
+    """Give a task that has not begun its new place."""
+    if record.state not in _STILL_OPEN and not record.state.under_way:
+        return []
+    record.needs = placed.needs
+    said: list[str] = []
+    if placed.at != record.at:
+        said = [f"{record.task.title} to {placed.at:%Y-%m-%d}"]
+        record.at = placed.at
+    if placed.overdue_at != record.overdue_at:
+        record.overdue_at, record.overdue_told = placed.overdue_at, False
+    if record.state in _STILL_OPEN:
+        if placed.skipped and record.state is TaskState.planned:
+            said = [f"{record.task.title} is left out: {placed.skipped}"]
+        if record.state is TaskState.skipped and not placed.skipped:
+            said = [f"{record.task.title} is taken up again"]
+        record.task = placed.task
+        record.state = TaskState.skipped if placed.skipped else TaskState.planned
+        record.why = placed.skipped
+    return said
+
+
+def _placed(state: Retirement, adjustments: Adjustments, now: datetime) -> Layout:
+    assert state.plan is not None
+    before = _public(state)
+    layout = lay_out(
+        state.plan,
+        adjustments,
+        maturity=state.maturity,
+        now=now,
+        notice=adjustments.notice or (before.notice_at if before else None),
+        contracts_until=_contracts(state),
+        before=before,
+        product=state.product.key,
+    )
+    for record in _begun(state):
+        if placed := layout.placed(record.task.id):
+            placed.at, placed.overdue_at = record.at, record.overdue_at
+    return layout
+
+
+def _check(state: Retirement, layout: Layout, adjustments: Adjustments, now: datetime) -> None:
+    """Raise Rejected for a rule that the layout breaks."""
+    assert state.plan is not None
+    require_sound(
+        layout,
+        state.plan,
+        adjustments,
+        maturity=state.maturity,
+        now=now,
+        contracts_until=_contracts(state),
+        before=_public(state),
+        product=state.product.key,
+    )
+
+
+def _contracts(state: Retirement) -> datetime | None:
+    return state.customers.contracts_until if state.customers else None
+
+
+def _public(state: Retirement) -> Layout | None:
+    """What holds so far; nothing does while the sunset waits for another plan."""
+    return None if state.needs_plan else layout_of(state)
+
+
+def layout_of(state: Retirement) -> Layout | None:
+    """The sunset as it is laid out now."""
+    if state.notice_at is None:
+        return None
+    tasks = [
+        Placed(
+            task=record.task,
+            at=record.at,
+            overdue_at=record.overdue_at,
+            needs=record.needs,
+            skipped=record.why if record.state is TaskState.skipped else "",
+        )
+        for record in state.tasks
+    ]
+    return Layout(notice_at=state.notice_at, tasks=tasks, moved=state.moved)
+
+
+def _take(state: Retirement, layout: Layout) -> None:
+    state.notice_at, state.moved = layout.notice_at, layout.moved
+    state.tasks = [_record(placed) for placed in layout.tasks]
+
+
+def _record(placed: Placed) -> TaskRecord:
+    return TaskRecord(
+        task=placed.task,
+        at=placed.at,
+        overdue_at=placed.overdue_at,
+        needs=list(placed.needs),
+        state=TaskState.skipped if placed.skipped else TaskState.planned,
+        why=placed.skipped,
+    )
+
+
+def public_dates(state: Retirement) -> dict[str, str]:
+    """The dates that the public was told, by what they mark or by the task's name."""
+    return {
+        record.task.marks or record.task.id: record.at.isoformat()
+        for record in state.tasks
+        if isinstance(record.task, DateTask) and record.state is not TaskState.skipped
+    }
