@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.clockwork import Reconvening
     from phasegate.gate_view import respond_due
+    from workflows.calling import ask
     from workflows.chair_desk import ChairDesk
 
 DATES_TOLD = "dates-told"
@@ -63,7 +64,7 @@ class Convening(ChairDesk):
             clock=order.model_copy(update={"before": state.clocks.timetable}),
         )
         summary = f"who may vote on {state.gate.id}"
-        return await self.books.ask(ports.CONVENE, request, ports.Convened, summary)
+        return await ask(ports.CONVENE, request, ports.Convened, summary)
 
     def _tell_people(self, wanted: Reconvening, before: Mapping[str, Sequence[str]]) -> None:
         state, now = self.round, workflow.now()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from temporalio import workflow
@@ -19,9 +19,12 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
     from workflows.bookkeeping import UNDETERRED, Books, Value, ahead
-    from workflows.calling import Caller
+    from workflows.calling import ask
     from workflows.convening import Convening
     from workflows.vote_desk import ReviewStart
+
+LEDGER_IS_LATE = timedelta(seconds=2)
+"""So long the opener waits for the record of a round; then it is told the outcome without."""
 
 
 @workflow.defn(name="GateReview", failure_exception_types=[PhasegateError])
@@ -161,8 +164,8 @@ class GateReview(Convening):
 
         It gets it by signal, too, where it would not see us complete, or where the ledger is late.
         """
-        told = False
-        answer = await Caller()(
+        told = late = False
+        answer = await ask(
             ports.OPENER_RUN,
             ports.OpenerQuery(workflow_id=self.start.reports_to),
             ports.OpenerRun,
@@ -173,17 +176,25 @@ class GateReview(Convening):
         elsewhere = parent is None or answer.run_id != parent.run_id
 
         def owed() -> bool:
-            return not told and (elsewhere or self.start.opener_renewed or self.books.ask.late)
+            return not told and (elsewhere or self.start.opener_renewed or late)
 
         def done() -> bool:
             return not self.books.outbox.waiting and workflow.all_handlers_finished()
 
-        while True:
-            await workflow.wait_condition(lambda: owed() or done())
-            if not owed():
-                return
+        while not done():
+            if owed():
+                await self._tell(report)
+                told = True
+            try:
+                await workflow.wait_condition(
+                    lambda: owed() or done(),
+                    timeout=None if late else LEDGER_IS_LATE,
+                    timeout_summary="the ledger",
+                )
+            except TimeoutError:
+                late = True
+        if owed():
             await self._tell(report)
-            told = True
 
     def _cancelled_late(self) -> None:
         state = self.round

@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.search import review_attributes
     from phasegate.sittings import GateReport, Kind, OpenerAction, OpenerNote, OpenGate, Sittings
     from workflows.bookkeeping import Books
+    from workflows.calling import ask
     from workflows.children import quietly, start_child
     from workflows.vote_desk import ReviewStart
 
@@ -156,7 +157,7 @@ class Gatekeeper:
 
     async def _look_up(self, sitting: OpenGate) -> None:
         """A round ends only when its outbox is in the ledger, so the ledger knows how it ended."""
-        answer = await self.books.ask(
+        answer = await ask(
             ports.READ_ROUND,
             ports.RoundRequest(
                 product=self.books.outbox.product,

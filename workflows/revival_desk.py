@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.lifecycle import Status
     from phasegate.requests import Receipt, ReviveRequest
     from phasegate.revival import revive
+    from workflows.calling import ask
     from workflows.planning_desk import PlanningDesk
     from workflows.refusing import as_failure, count_refusal
 
@@ -25,7 +26,7 @@ class RevivalDesk(PlanningDesk):
         """Ask the directory, patiently: nothing else can happen before it answers."""
         state, revival = self.state, self.state.revival
         assert revival is not None
-        found = await self.books.ask(
+        found = await ask(
             ports.AUTHORITY,
             ports.AuthorityRequest(
                 directory=state.directory, actor=revival.by, tier=state.product.tier
