@@ -82,8 +82,31 @@ def lock(connection: Connection, name: str) -> None:
 
 def insert_if_absent(connection: Connection, table: Table, values: dict[str, Any]) -> None:
     """Insert a row unless one with its primary key is there, also if it appears meanwhile."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing())
+    insert_absent(connection, table, [values])
+
+
+def insert_absent(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """The same for many rows."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), rows)
+
+
+def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows; those whose primary key is there replace what the table has."""
+    if not rows:
+        return
+    statement = _insert(connection, table)
+    keys = {column.name for column in table.primary_key}
+    rest = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=sorted(keys), set_=rest), rows
+    )
+
+
+def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def guard(connection: Connection) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from ledger import chain, dialects
 from ledger.chain import Entry, Row
+from ledger.customers import Customers
 from ledger.database import Database
 from ledger.dead_letters import DeadLetters
 from ledger.deliveries import Deliveries
@@ -40,7 +41,8 @@ class Appended:
 
 class Ledger:
     """The append-only record, the published documents (`documents`), and what is known of those
-    who are told (`receivers`, `deliveries`, `dead_letters`) and of acts under way (`intents`).
+    who are told (`receivers`, `deliveries`, `dead_letters`), of a product's customers
+    (`customers`) and of acts under way (`intents`).
 
     Every method is one transaction and raises LedgerError where the database cannot be used. Safe
     to share between threads; processes open their own.
@@ -53,6 +55,7 @@ class Ledger:
         self.deliveries = Deliveries(self.database)
         self.dead_letters = DeadLetters(self.database)
         self.receivers = Receivers(self.database)
+        self.customers = Customers(self.database)
         self.intents = Intents(self.database)
 
     def __repr__(self) -> str:
