@@ -1,0 +1,94 @@
+"""A retrospective as Debian's chromium shows it: on screens and on paper, and by keyboard."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tales import day
+from whole_life import HOSTILE, policy, whole_life
+
+from client.pictures.retrospective import html
+from phasegate.events import Anchor
+from phasegate.retrospective import retrospective_of
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    found = os.environ.get("PHASEGATE_CHROMIUM") or shutil.which("chromium")
+    if not found:
+        pytest.skip("no chromium here: apt-get install chromium, or set PHASEGATE_CHROMIUM")
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    said = HOSTILE + "x" * 200
+    life = retrospective_of(
+        "kettle", whole_life(said=said).events, policy(), Anchor(seq=9, hash="ab" * 32), day(400)
+    )
+    path = tmp_path_factory.mktemp("pages") / "kettle.html"
+    path.write_text(html(life), "utf-8")
+    return path
+
+
+def opened(browser: Browser, file: Path, **more: Any) -> tuple[Page, list[str]]:
+    page, said = browser.new_context(**more).new_page(), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda r: None if r.url == file.as_uri() else said.append(r.url))
+    page.goto(file.as_uri())
+    return page, said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 320])
+def test_nothing_is_run_loaded_or_wider_than_the_screen(
+    browser: Browser, file: Path, scheme: Any, width: int
+) -> None:
+    page, said = opened(
+        browser, file, color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
+    assert [line for line in said if not line.startswith("data:")] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
+
+
+def test_paper_has_all_of_it_and_no_menu(browser: Browser, file: Path) -> None:
+    page, _ = opened(browser, file, viewport={"width": 718, "height": 1000})  # A4 at 96 dpi
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+    assert not page.locator("nav").is_visible()
+    assert page.locator("code.hash").is_visible()
+
+
+def test_the_keyboard_reaches_the_report_and_every_table(browser: Browser, file: Path) -> None:
+    page, _ = opened(browser, file, viewport={"width": 320, "height": 800})
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    names = page.evaluate(
+        "[...document.querySelectorAll('.wide')].map((e) => e.tabIndex + e.ariaLabel)"
+    )
+    assert len(names) > 10
+    assert len(set(names)) == len(names)
+    assert all(name.startswith("0") for name in names)
+    levels = page.evaluate(
+        "[...document.querySelectorAll('h1,h2,h3,h4')].map((e) => +e.tagName[1])"
+    )
+    assert all(b - a <= 1 for a, b in pairwise(levels))
