@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
+from typing import get_args
 
 from ruamel.yaml import YAML
 
 import policies
 from demo.timeline import Scene, Timeline, at
+from phasegate.adjusting import Adjustments
 from phasegate.base import Document
 from phasegate.calendars import Calendar
 from phasegate.directory import Directory, Person
@@ -25,7 +27,8 @@ from phasegate.lint import lint_directory, lint_policy, lint_product
 from phasegate.policy import Phase, Policy
 from phasegate.product import Product
 from phasegate.reading import read_directory, read_policy, read_product
-from phasegate.sunset import DateTask, SunsetPlan, Task
+from phasegate.sunset import DateTask, Maturity, SunsetPlan, Task
+from phasegate.sunset_layout import lay_out
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -78,16 +81,21 @@ def prepare(staging: Staging, curtain: datetime, folder: Path) -> Inputs:
         directory=read_directory(_write(folder / staging.directory, directory), staging.directory),
         timeline=timeline,
         dues={m.id: m.due for m in product.milestones if m.due},
-        sunset=sunset_days(policy, staging),
+        sunset=sunset_days(policy, product, staging),
     )
     _lint(written)
     return written
 
 
-def sunset_days(policy: Policy, staging: Staging) -> dict[str, datetime]:
+def sunset_days(policy: Policy, product: Product, staging: Staging) -> dict[str, datetime]:
     """The real date of each task, counted from the real notice."""
-    tasks = policy.sunset.tasks if policy.sunset and staging.notice else ()
-    return {task.id: task.at.after(at(staging.notice)) for task in tasks}
+    if not (policy.sunset and staging.notice):
+        return {}
+    notice = at(staging.notice)
+    layout = lay_out(
+        policy.sunset, Adjustments(), maturity=product.maturity, now=notice, notice=notice
+    )
+    return {placed.task.id: placed.at for placed in layout.tasks}
 
 
 def compress_policy(
@@ -97,8 +105,7 @@ def compress_policy(
     phases = tuple(_phase(phase, product, timeline, staging) for phase in policy.phases)
     sunset = policy.sunset
     if sunset and staging.notice:
-        notice = at(staging.notice)
-        sunset = SunsetPlan(tasks=tuple(_task(task, notice, timeline) for task in sunset.tasks))
+        sunset = _plan(sunset, at(staging.notice), sunset_days(policy, product, staging), timeline)
     update = {"phases": phases, "sunset": sunset, "version": f"{policy.version}-compressed"}
     return policy.model_copy(update=update)
 
@@ -136,10 +143,21 @@ def _gate(gate: Gate, opens: datetime, timeline: Timeline) -> Gate:
     return gate.model_copy(update={"clocks": clocks})
 
 
-def _task(task: Task, notice: datetime, timeline: Timeline) -> Task:
-    update: dict[str, object] = {"at": timeline.after(notice, task.at)}
+def _plan(
+    plan: SunsetPlan, notice: datetime, days: Mapping[str, datetime], timeline: Timeline
+) -> SunsetPlan:
+    owed = {word: timeline.after(notice, plan.notice_for(word)) for word in get_args(Maturity)}
+    tasks = tuple(_task(task, notice, days, timeline) for task in plan.tasks)
+    return plan.model_copy(update={"tasks": tasks, "minimum_notice": owed})
+
+
+def _task(task: Task, notice: datetime, days: Mapping[str, datetime], timeline: Timeline) -> Task:
+    counted_from = days[task.relative_to] if task.relative_to else notice
+    day = days[task.id]
+    update: dict[str, object] = {"at": timeline.between(counted_from, day)}
+    if task.due:
+        update["due"] = timeline.after(day, task.due)
     if isinstance(task, DateTask):
-        day = task.at.after(notice)
         update["remind"] = tuple(timeline.before(day, span) for span in task.remind)
     return task.model_copy(update=update)
 
