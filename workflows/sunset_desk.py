@@ -38,6 +38,8 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.retirement_plan import check_plan, replan
     from phasegate.retirement_undo import begin_abort
     from phasegate.sittings import OpenerNote
+    from workflows.calling import ask
+    from workflows.calling import ask
     from workflows.desk import Desk, Request, because
     from workflows.gatekeeper import Gatekeeper
     from workflows.refusing import NO_INPUT, OURS, read_signal
@@ -69,7 +71,7 @@ class SunsetDesk(Desk):
         """Who is in the groups of the plan, by the directory as it is now."""
         groups = groups_of(self.state)
         if groups:
-            answer = await self.books.ask(
+            answer = await ask(
                 ports.READ_MEMBERS,
                 ports.MembersRequest(directory=self.state.product.directory, groups=groups),
                 ports.Members,
