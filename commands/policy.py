@@ -40,6 +40,7 @@ def show(name: Reference, /, *, output: Output = "table") -> None:
 def policy_blocks(policy: Policy) -> Iterable[Block]:
     """A policy as people read it."""
     from commands.output import Fields, Grid, dense
+    from phasegate.sunset import day_in_words
 
     yield Fields(
         [
@@ -111,8 +112,8 @@ def policy_blocks(policy: Policy) -> Iterable[Block]:
     )
     tasks = policy.sunset.tasks if policy.sunset else ()
     yield Grid(
-        ("task", "kind", "from the notice", "title"),
-        [(task.id, task.kind, task.at.words, task.title) for task in tasks],
+        ("task", "kind", "day", "title"),
+        [(task.id, task.kind, day_in_words(task), task.title) for task in tasks],
         "Sunset",
     )
 

@@ -15,7 +15,7 @@ from phasegate.base import Document, Slug, Text
 from phasegate.check import Check, ReportedCheck
 from phasegate.gate import Gate
 from phasegate.span import Span
-from phasegate.sunset import GateTask, SunsetPlan
+from phasegate.sunset import GateTask, SunsetPlan, day_in_words
 
 
 class MilestoneGoal(Document):
@@ -97,7 +97,7 @@ class Policy(Document):
                 return f"{first} after entering, then every {every}"
         for task in self.sunset.tasks if self.sunset else ():
             if isinstance(task, GateTask) and task.gate == gate:
-                return f"{task.at.words} from the notice"
+                return day_in_words(task)
         return "when submitted" if gate.opens == "submit" else "with its milestones"
 
     def gates(self) -> tuple[Gate, ...]:

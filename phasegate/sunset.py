@@ -7,6 +7,7 @@ gates tasks run side by side, in the order that `after` gives them.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -152,6 +153,17 @@ Task = Annotated[
 
 ActingTask = NoticeTask | HttpTask | CommandTask | ArchiveTask | MailTask | ManualTask | CustomTask
 """Tasks that do something, and may be undone."""
+
+
+def day_in_words(task: Task) -> str:
+    """When it is a task's turn: `5 months after the notice`, `30 days before end-of-life`."""
+    start = task.relative_to or "the notice"
+    if task.at == Span():
+        if task.after and not task.relative_to:
+            return f"after {', '.join(task.after)}"
+        return f"on {start}" if task.relative_to else "with the notice"
+    before = task.at.approximate < timedelta(0)
+    return f"{task.at.words.removeprefix('-')} {'before' if before else 'after'} {start}"
 
 
 class SunsetPlan(Document):

@@ -17,6 +17,7 @@ from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.product import Product
 from phasegate.seats import seated, steps_of
+from phasegate.sunset import CUSTOMERS_SETTLED
 
 
 def product_findings(
@@ -49,6 +50,9 @@ def _milestones(product: Product, policy: Policy, directory: Directory | None) -
     )
     for i, milestone in enumerate(product.milestones):
         here: DocPath = ("milestones", i)
+        if milestone.id == CUSTOMERS_SETTLED:
+            message = f"every sunset has a milestone {CUSTOMERS_SETTLED} of its own; rename this"
+            yield Finding("error", (*here, "id"), message)
         if milestone.phase not in phases:
             message = f"policy {policy.policy} has no phase {milestone.phase}"
             hint = or_meant(milestone.phase, phases)
@@ -91,7 +95,7 @@ def _dates(product: Product, policy: Policy) -> Iterator[Finding]:
 
 def _criteria(product: Product, policy: Policy) -> Iterator[Finding]:
     known = {m.id for phase in policy.phases for m in phase.milestones}
-    known |= {milestone.id for milestone in product.milestones}
+    known |= {CUSTOMERS_SETTLED, *(milestone.id for milestone in product.milestones)}
     definition = product.model_dump(mode="json")
     for _, gate in gates_at(policy):
         for criterion in gate.criteria:

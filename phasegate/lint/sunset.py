@@ -18,6 +18,7 @@ from phasegate.sunset import (
     GateTask,
     MailTask,
     SunsetPlan,
+    day_in_words,
 )
 from phasegate.sunset_days import Days, day_after
 from phasegate.sunset_expand import Expanded, Leaf, expand
@@ -85,7 +86,7 @@ def _order(found: Expanded, days: Mapping[str, datetime]) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 _at(leaf, "at"),
-                f"task {task.id} ({_day(leaf)}) is before gate {gate.task.id} ({_day(gate)}), for "
+                f"task {task.id} ({day_in_words(leaf.task)}) is before gate {gate.task.id} ({day_in_words(gate.task)}), for "
                 "which it waits, since that is listed above it; list the gate below, or give the "
                 "task a later day",
             )
@@ -96,17 +97,12 @@ def _order(found: Expanded, days: Mapping[str, datetime]) -> Iterator[Finding]:
                 yield Finding(
                     "error",
                     _at(leaf, "at"),
-                    f"gate {task.id} ({_day(leaf)}) waits for what is listed above it, and "
-                    f"{last.task.id} ({_day(last)}) is later; list that below the gate, or give "
+                    f"gate {task.id} ({day_in_words(leaf.task)}) waits for what is listed above it, and "
+                    f"{last.task.id} ({day_in_words(last.task)}) is later; list that below the gate, or give "
                     "the gate a later day",
                 )
             gate = leaf
         above.append(leaf)
-
-
-def _day(leaf: Leaf) -> str:
-    start = f" from {leaf.task.relative_to}" if leaf.task.relative_to else ""
-    return leaf.task.at.words + start
 
 
 BROKEN = {
@@ -147,6 +143,8 @@ def _rules(plan: SunsetPlan, found: Expanded) -> Iterator[Finding]:
 def _dates(plan: SunsetPlan, found: Expanded, days: Mapping[str, datetime]) -> Iterator[Finding]:
     """Public dates: what they mark, how long before the public knows, who is reminded."""
     marked: dict[str, str] = {}
+    dates = [leaf.task for leaf in found.leaves if isinstance(leaf.task, DateTask)]
+    reminded = {days[task.id] for task in dates if task.remind}
     for leaf in found.leaves:
         task = leaf.task
         if not isinstance(task, DateTask):
@@ -159,9 +157,10 @@ def _dates(plan: SunsetPlan, found: Expanded, days: Mapping[str, datetime]) -> I
         if task.marks == "end-of-life":
             yield from _notice(plan, leaf, days[task.id])
         yield from _reminders(leaf, task, days[task.id])
-    if plan.customer_reminder and not any(
-        isinstance(leaf.task, DateTask) and leaf.task.remind for leaf in found.leaves
-    ):
+        if days[task.id] not in reminded:
+            message = f"nobody is reminded of {task.id}; add remind: [90 days, 30 days]"
+            yield Finding("warning", _at(leaf), message)
+    if plan.customer_reminder and not reminded:
         message = "no date has reminders, so that this mail is never written; add remind to a date"
         yield Finding("warning", ("sunset", "customer_reminder"), message)
 
@@ -173,16 +172,13 @@ def _notice(plan: SunsetPlan, leaf: Leaf, end: datetime) -> Iterator[Finding]:
         yield Finding(
             "error",
             _at(leaf, "at"),
-            f"{leaf.task.id} ({_day(leaf)}) is too soon: the public is owed {owed.words} for what "
+            f"{leaf.task.id} ({day_in_words(leaf.task)}) is too soon: the public is owed {owed.words} for what "
             "is generally available (ga); give it a later day, or say in minimum_notice what you "
             "owe",
         )
 
 
 def _reminders(leaf: Leaf, task: DateTask, at: datetime) -> Iterator[Finding]:
-    if not task.remind:
-        message = f"nobody is reminded of {task.id}; add remind: [90 days, 30 days]"
-        yield Finding("warning", _at(leaf), message)
     seen: set[timedelta] = set()
     for j, span in enumerate(task.remind):
         path = _at(leaf, "remind", j)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from phasegate.lint import Finding, lint_policy
+from phasegate.lint import Finding, lint_policy, lint_product
 from phasegate.lint.sunset import sunset_findings
-from phasegate.reading import parse_policy, read_directory
+from phasegate.reading import parse_policy, read_directory, read_product
 
 GATE = {"title": "Off", "question": "Off?", "requires": [{"group": "leads", "need": 1}]}
 SETTLED = {"id": "settled", "text": "Nobody is left", "milestone": "customers-settled"}
@@ -151,6 +151,15 @@ def test_the_milestone_of_every_sunset_is_its_own() -> None:
     assert any("has a milestone customers-settled" in f.message for f in lint_policy(early))
 
 
+def test_no_product_takes_the_milestone_of_every_sunset_for_its_own() -> None:
+    policy = parse_policy(text(off(SETTLED)), "p.yaml").model
+    lamp = "key: lamp\nname: Lamp\nowner: ada\n"
+    assert lint_product(read_product(lamp, "lamp.yaml"), policy) == []
+    own = lamp + "milestones: [{id: customers-settled, phase: market, due: 2027-01-01}]"
+    (finding,) = lint_product(read_product(own, "lamp.yaml"), policy)
+    assert finding.path == ("milestones", 0, "id")
+
+
 # -- days -----------------------------------------------------------------------------------------
 
 
@@ -163,7 +172,7 @@ def test_days_go_forward_across_a_gate_and_any_way_between_gates() -> None:
         told(gate("g", at="2 months"), task("a", at="1 month")),
         "error",
         "1.at",
-        "a (1 month) is before gate g (2 months)",
+        "a (1 month after the notice) is before gate g (2 months after the notice)",
     )
     says(
         told(
@@ -173,7 +182,7 @@ def test_days_go_forward_across_a_gate_and_any_way_between_gates() -> None:
         ),
         "error",
         "1.at",
-        "d (3 months) is later",
+        "d (3 months after the notice) is later",
     )
 
 

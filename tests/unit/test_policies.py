@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import policies
+from phasegate.adjusting import Adjustments
 from phasegate.directory import Directory
 from phasegate.gate import Gate
 from phasegate.lint import lint_directory, lint_policy, lint_product
@@ -17,7 +18,10 @@ from phasegate.policy import Policy
 from phasegate.product import Product
 from phasegate.reading import read_directory, read_policy, read_product
 from phasegate.seats import can_pass, steps_of
-from phasegate.sunset import ArchiveTask, DateTask
+from phasegate.span import Span
+from phasegate.sunset import ArchiveTask, DateTask, ManualTask
+from phasegate.sunset_layout import lay_out
+from phasegate.sunset_rules import problems
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PAIRS = [
@@ -33,7 +37,8 @@ def test_when_the_gates_of_the_standard_policy_open() -> None:
     assert opens["idea-screen"] == "with its milestones"
     assert opens["intent-to-retire"] == "when submitted"
     assert opens["post-launch-review"] == "90 days after entering, then every 1 year"
-    assert opens["decommission"].endswith(" from the notice")
+    assert opens["end-of-sales-readiness"] == "5 months after the notice"
+    assert opens["decommission"] == "on end-of-life"
 
 
 def policy(name: str) -> Policy:
@@ -154,22 +159,51 @@ def test_standard_gives_customers_a_timetable() -> None:
     plan = policy("standard").sunset
     assert plan is not None
     notice = datetime(2027, 1, 31, tzinfo=UTC)
-    dates = {task.id: task.at.after(notice).date().isoformat() for task in plan.tasks}
+    layout = lay_out(plan, Adjustments(), maturity="ga", now=notice, notice=notice)
+    dates = {placed.task.id: placed.at.date().isoformat() for placed in layout.tasks}
     assert dates["internal-briefing"] == "2027-01-01"
     assert dates["public-notice"] == "2027-01-31"
     assert dates["end-of-sales"] == "2027-07-31"
-    assert dates["read-only"] == "2027-12-31"
-    assert dates["end-of-life"] == "2028-01-31"
-    assert "2028-02-28" <= dates["delete-data"] <= "2028-04-30"
-    for task in plan.tasks:
-        if isinstance(task, DateTask):
-            assert [span.words for span in task.remind[:-1]] == [
-                "90 days",
-                "60 days",
-                "30 days",
-                "7 days",
-            ]
-            assert task.remind[-1].approximate.total_seconds() == 0
+    assert dates["read-only"] == "2028-01-01"
+    assert dates["end-of-security-support"] == dates["end-of-life"] == "2028-01-31"
+    assert dates["decommission"] == dates["shutdown"] == "2028-01-31"
+    deletion = layout.placed("delete-data")
+    assert deletion is not None
+    assert deletion.at.date().isoformat() == "2028-03-01"
+    assert deletion.overdue_at is not None
+    assert deletion.overdue_at.date().isoformat() == "2028-04-30"
+    for name in ("end-of-sales", "end-of-life"):
+        date = layout.placed(name)
+        assert date is not None
+        assert isinstance(date.task, DateTask)
+        ahead = [str(span) for span in date.task.remind]
+        assert ahead == ["P90D", "P60D", "P30D", "P7D", "PT0S"]
+
+
+def test_standard_has_one_point_of_no_return_and_proof_of_what_is_gone() -> None:
+    plan = policy("standard").sunset
+    assert plan is not None
+    layout = lay_out(plan, Adjustments(), maturity="ga", now=datetime(2027, 1, 31, tzinfo=UTC))
+    assert layout.point_of_no_return == "decommission"
+    order = [placed.task.id for placed in layout.tasks]
+    gone = [placed.task.id for placed in layout.tasks if placed.irreversible]
+    assert len(gone) == 6
+    assert all(order.index(name) > order.index("decommission") for name in gone)
+    (deletion,) = [placed for placed in layout.tasks if placed.deletes]
+    assert isinstance(deletion.task, ManualTask)
+    assert deletion.task.proof == ("digest", "count")
+    assert {"final-backup", "shutdown"} <= {*deletion.needs}
+
+
+@pytest.mark.parametrize("name", ["standard", "python-release"])
+def test_a_shipped_sunset_keeps_the_rules_whatever_the_day(name: str) -> None:
+    plan = policy(name).sunset
+    assert plan is not None
+    for month in range(1, 25):
+        now = Span(months=month).after(datetime(2027, 1, 31, 9, tzinfo=UTC))
+        layout = lay_out(plan, Adjustments(), maturity="ga", now=now)
+        assert problems(layout, plan, Adjustments(), maturity="ga", now=now) == []
+        assert layout.moved == []
 
 
 def test_python_lives_from_development_to_a_closed_branch() -> None:
