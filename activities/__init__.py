@@ -15,7 +15,6 @@ from activities.milestones import check_milestone
 from activities.people import PeopleActivities
 from activities.policies import PolicyActivities
 from activities.receivers import Receivers
-from activities.retirement import RetirementActivities
 from activities.rounds import RoundActivities, opener_run
 from activities.settings import ActivitySettings
 from activities.waking import SweepActivities, Waker
@@ -37,7 +36,6 @@ def all_activities(
     """
     receivers = receivers or Receivers(ledger, Integrations())
     policies = PolicyActivities(ledger)
-    retirement = RetirementActivities(settings)
     acts = ActActivities(ledger, settings, receivers.mail)
     return [
         policies.read_phase,
@@ -50,8 +48,6 @@ def all_activities(
         opener_run,
         check_milestone,
         DependencyActivities(ledger).check_product,
-        retirement.call_endpoint,
-        retirement.archive_files,
         acts.carry_out,
         acts.settle_act,
         CustomerActivities(ledger).look_at_customers,

@@ -18,7 +18,7 @@ from phasegate.events import Announcement
 from phasegate.gate import Gate
 from phasegate.policy import Phase
 from phasegate.sittings import GateReport
-from phasegate.sunset import ArchiveTask, HttpTask, SunsetPlan
+from phasegate.sunset import SunsetPlan
 
 READ_PHASE = "read_phase"
 READ_SUNSET = "read_sunset"
@@ -30,8 +30,6 @@ ANNOUNCE = "announce"
 CHECK_MILESTONE = "check_milestone"
 CHECK_PRODUCT = "check_product"
 OPENER_RUN = "opener_run"
-CALL_ENDPOINT = "call_endpoint"
-ARCHIVE_FILES = "archive_files"
 
 
 class PhaseRequest(Wire):
@@ -276,25 +274,3 @@ class DependencyQuery(Wire):
     known: Finding = Finding.not_met
     why: str = ""
     expected: Instant | None = None
-
-
-class EndpointOrder(Wire):
-    """Call an endpoint for a retirement task. `key` is the Idempotency-Key."""
-
-    product: str
-    key: str
-    task: HttpTask
-
-
-class ArchiveOrder(Wire):
-    product: str
-    key: str
-    task: ArchiveTask
-
-
-class TaskProof(Wire):
-    """What shows that a retirement task was done."""
-
-    text: str
-    digest: str = ""
-    data: dict[str, Any] = {}

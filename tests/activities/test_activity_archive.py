@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import resource
 import shutil
@@ -11,13 +12,12 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from acting import Acting, order_of
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
 
 from activities import ActivitySettings
-from activities.retirement import RetirementActivities
-from phasegate.ports import ArchiveOrder, TaskProof
-from phasegate.sunset import ArchiveTask
+from ledger import Ledger
+from phasegate.sunset_ports import TaskProof
 
 KEY = "product/atlas/sunset#archive-source"
 
@@ -40,28 +40,24 @@ def settings(tmp_path: Path) -> ActivitySettings:
     return ActivitySettings(archive_root=root, archives=tmp_path / "new" / "archives")
 
 
-def archive(settings: ActivitySettings, source: str = "{product}", key: str = KEY) -> TaskProof:
-    order = ArchiveOrder(
-        product="atlas",
-        key=key,
-        task=ArchiveTask(id="t", title="T", kind="archive", source=source),
-    )
-    proof: TaskProof = ActivityEnvironment().run(
-        RetirementActivities(settings).archive_files, order
-    )
-    return proof
+async def archive(
+    settings: ActivitySettings, source: str = "{product}", key: str = KEY
+) -> TaskProof:
+    # No act that can be undone needs the ledger.
+    acting = Acting(Ledger("sqlite:////nowhere/ledger.db"), settings)
+    return await acting.done(order_of({"kind": "archive", "source": source}, key=key))
 
 
-def refused(settings: ActivitySettings, source: str) -> ApplicationError:
+async def refused(settings: ActivitySettings, source: str) -> ApplicationError:
     with pytest.raises(ApplicationError) as error:
-        archive(settings, source)
+        await archive(settings, source)
     assert not error.value.non_retryable
     assert not list(settings.archives.glob("*")) if settings.archives.exists() else True
     return error.value
 
 
-def test_the_proof_is_of_the_file(settings: ActivitySettings) -> None:
-    proof = archive(settings)
+async def test_the_proof_is_of_the_file(settings: ActivitySettings) -> None:
+    proof = await archive(settings)
     (path,) = settings.archives.iterdir()
     assert path.name.startswith("product-atlas-sunset-archive-source-")
     assert path.name.endswith(".tar.gz")
@@ -73,14 +69,15 @@ def test_the_proof_is_of_the_file(settings: ActivitySettings) -> None:
     assert "6 files of atlas archived" in proof.text
 
 
-def test_common_tools_unpack_it_and_check_the_manifest(
+async def test_common_tools_unpack_it_and_check_the_manifest(
     settings: ActivitySettings, tmp_path: Path
 ) -> None:
-    path = archive(settings).data["archive"]
+    path = (await archive(settings)).data["archive"]
     target = tmp_path / "unpacked"
     target.mkdir()
-    subprocess.run(["tar", "xzf", path, "-C", target], check=True)
-    subprocess.run(["sha256sum", "--check", "--quiet", "MANIFEST.sha256"], cwd=target, check=True)
+    check = ["sha256sum", "--check", "--quiet", "MANIFEST.sha256"]
+    await asyncio.to_thread(subprocess.run, ["tar", "xzf", path, "-C", target], check=True)
+    await asyncio.to_thread(subprocess.run, check, cwd=target, check=True)
     unpacked = target / "files" / "atlas"
     assert (unpacked / "README.md").read_text() == "# Atlas\n"
     assert os.access(unpacked / "src" / "run.sh", os.X_OK)
@@ -90,8 +87,8 @@ def test_common_tools_unpack_it_and_check_the_manifest(
     assert (unpacked / "src" / "ünï\ncode \\ name").read_text() == "odd"
 
 
-def test_repeating_gives_the_same_bytes(settings: ActivitySettings, tmp_path: Path) -> None:
-    first = archive(settings)
+async def test_repeating_gives_the_same_bytes(settings: ActivitySettings, tmp_path: Path) -> None:
+    first = await archive(settings)
     source = settings.archive_root / "atlas"
     copy = tmp_path / "copied" / "atlas"
     shutil.copytree(source, copy, symlinks=True, copy_function=shutil.copyfile)
@@ -100,8 +97,8 @@ def test_repeating_gives_the_same_bytes(settings: ActivitySettings, tmp_path: Pa
     (copy / "absolute").symlink_to(copy / "src")
     os.utime(copy / "README.md", (1, 1))
     elsewhere = ActivitySettings(archive_root=copy.parent, archives=tmp_path / "others")
-    second = archive(elsewhere)
-    assert first.digest == second.digest == archive(settings).digest
+    second = await archive(elsewhere)
+    assert first.digest == second.digest == (await archive(settings)).digest
     assert len(list(settings.archives.iterdir())) == 1
     with tarfile.open(first.data["archive"]) as packed:
         names = packed.getnames()
@@ -110,99 +107,101 @@ def test_repeating_gives_the_same_bytes(settings: ActivitySettings, tmp_path: Pa
     assert names[-1] == "MANIFEST.sha256"
 
 
-def test_a_single_file(settings: ActivitySettings) -> None:
-    proof = archive(settings, "{product}/README.md")
+async def test_a_single_file(settings: ActivitySettings) -> None:
+    proof = await archive(settings, "{product}/README.md")
     with tarfile.open(proof.data["archive"]) as packed:
         assert packed.getnames() == ["files/README.md", "MANIFEST.sha256"]
 
 
-def test_other_keys_are_other_archives(settings: ActivitySettings) -> None:
+async def test_other_keys_are_other_archives(settings: ActivitySettings) -> None:
     keys = ["a/b", "a-b", "a b", "../../a", "..", "", "-", "a" * 300, "plain"]
-    paths = {archive(settings, "atlas/README.md", key).data["archive"] for key in keys}
+    paths = {(await archive(settings, "atlas/README.md", key)).data["archive"] for key in keys}
     assert len(paths) == len(keys)
     assert {Path(path).parent for path in paths} == {settings.archives}
     assert str(settings.archives / "plain.tar.gz") in paths
 
 
-def test_a_missing_source_is_waited_for(settings: ActivitySettings) -> None:
-    error = refused(settings, "{product}-contracts")
+async def test_a_missing_source_is_waited_for(settings: ActivitySettings) -> None:
+    error = await refused(settings, "{product}-contracts")
     assert error.type == "archive-source-missing"
     assert str(settings.archive_root / "atlas-contracts") in error.message
     assert "PHASEGATE_ARCHIVE_ROOT" in error.message
     missing = ActivitySettings(Path("/no/such/root"), settings.archives)
-    assert refused(missing, "{product}").type == "archive-source-missing"
+    assert (await refused(missing, "{product}")).type == "archive-source-missing"
 
 
-def test_a_source_deleted_after_its_archive_was_made_is_proven_by_it(
+async def test_a_source_deleted_after_its_archive_was_made_is_proven_by_it(
     settings: ActivitySettings,
 ) -> None:
-    first = archive(settings)
+    first = await archive(settings)
     shutil.rmtree(settings.archive_root / "atlas")
-    assert archive(settings) == first
-    Path(first.data["archive"]).write_bytes(b"cut off")
+    assert await archive(settings) == first
+    await asyncio.to_thread(Path(first.data["archive"]).write_bytes, b"cut off")
     with pytest.raises(ApplicationError) as error:
-        archive(settings)
+        await archive(settings)
     assert error.value.type == "archive-failed"
 
 
 @pytest.mark.parametrize("source", ["../root/atlas", "/etc", "atlas/../../x", "a\0b", ".."])
-def test_paths_that_lead_out_are_refused(settings: ActivitySettings, source: str) -> None:
-    assert refused(settings, source).type == "archive-refused"
+async def test_paths_that_lead_out_are_refused(settings: ActivitySettings, source: str) -> None:
+    assert (await refused(settings, source)).type == "archive-refused"
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../other", "/", "no-such/../../../x", ".."])
-def test_links_that_lead_out_are_refused(settings: ActivitySettings, target: str) -> None:
+async def test_links_that_lead_out_are_refused(settings: ActivitySettings, target: str) -> None:
     (settings.archive_root / "atlas" / "src" / "out").symlink_to(target)
     (settings.archive_root / "other").mkdir()
-    error = refused(settings, "atlas/src")
+    error = await refused(settings, "atlas/src")
     assert error.type == "archive-refused"
     assert "src/out" in error.message
-    assert refused(settings, "atlas/src/out/passwd").type in (
+    assert (await refused(settings, "atlas/src/out/passwd")).type in (
         "archive-refused",
         "archive-source-missing",
     )
 
 
-def test_a_source_that_is_a_link_out_of_the_root_is_refused(settings: ActivitySettings) -> None:
+async def test_a_source_that_is_a_link_out_of_the_root_is_refused(
+    settings: ActivitySettings,
+) -> None:
     (settings.archive_root / "away").symlink_to("/etc")
-    assert refused(settings, "away").type == "archive-refused"
-    assert refused(settings, "away/passwd").type == "archive-refused"
+    assert (await refused(settings, "away")).type == "archive-refused"
+    assert (await refused(settings, "away/passwd")).type == "archive-refused"
 
 
-def test_what_is_neither_file_nor_folder_is_refused(settings: ActivitySettings) -> None:
+async def test_what_is_neither_file_nor_folder_is_refused(settings: ActivitySettings) -> None:
     os.mkfifo(settings.archive_root / "atlas" / "pipe")
-    error = refused(settings, "atlas")
+    error = await refused(settings, "atlas")
     assert error.type == "archive-refused"
     assert "pipe" in error.message
 
 
-def test_links_in_a_circle_do_not_hang(settings: ActivitySettings) -> None:
+async def test_links_in_a_circle_do_not_hang(settings: ActivitySettings) -> None:
     source = settings.archive_root / "atlas"
     (source / "self").symlink_to("self")
     (source / "up").symlink_to("src/..")
-    assert archive(settings).data["files"] == 6
+    assert (await archive(settings)).data["files"] == 6
 
 
-def test_a_full_disk_leaves_nothing_half_done_and_heals(settings: ActivitySettings) -> None:
+async def test_a_full_disk_leaves_nothing_half_done_and_heals(settings: ActivitySettings) -> None:
     settings.archives.parent.mkdir()
     settings.archives.write_text("a file where the folder should be")
     with pytest.raises(ApplicationError) as error:
-        archive(settings)
+        await archive(settings)
     assert error.value.type == "archive-failed"
     settings.archives.unlink()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
         with pytest.raises(ApplicationError) as error:
-            archive(settings)
+            await archive(settings)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert error.value.type == "archive-failed"
     assert list(settings.archives.iterdir()) == []
-    assert archive(settings).data["files"] == 6
+    assert (await archive(settings)).data["files"] == 6
 
 
-def test_where_archives_go(tmp_path: Path) -> None:
+async def test_where_archives_go(tmp_path: Path) -> None:
     env = {"PHASEGATE_DATA_DIR": str(tmp_path)}
     assert ActivitySettings.from_env(env) == ActivitySettings(
         tmp_path / "archive-source", tmp_path / "archives"
