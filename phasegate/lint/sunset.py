@@ -80,15 +80,15 @@ def _order(found: Expanded, days: Mapping[str, datetime]) -> Iterator[Finding]:
     above: list[Leaf] = []
     gate: Leaf | None = None
     for leaf in found.leaves:
-        task, at = leaf.task, days[leaf.task.id]
+        task, at, when = leaf.task, days[leaf.task.id], day_in_words(leaf.task)
         gives = "at" in task.model_fields_set or task.relative_to is not None
         if gate and gives and at < days[gate.task.id] and not isinstance(task, DateTask):
             yield Finding(
                 "error",
                 _at(leaf, "at"),
-                f"task {task.id} ({day_in_words(leaf.task)}) is before gate {gate.task.id} ({day_in_words(gate.task)}), for "
-                "which it waits, since that is listed above it; list the gate below, or give the "
-                "task a later day",
+                f"task {task.id} ({when}) is before gate {gate.task.id} "
+                f"({day_in_words(gate.task)}), for which it waits, since that is listed above it; "
+                "list the gate below, or give the task a later day",
             )
         if isinstance(task, GateTask):
             late = [other for other in above if days[other.task.id] > at]
@@ -97,9 +97,9 @@ def _order(found: Expanded, days: Mapping[str, datetime]) -> Iterator[Finding]:
                 yield Finding(
                     "error",
                     _at(leaf, "at"),
-                    f"gate {task.id} ({day_in_words(leaf.task)}) waits for what is listed above it, and "
-                    f"{last.task.id} ({day_in_words(last.task)}) is later; list that below the gate, or give "
-                    "the gate a later day",
+                    f"gate {task.id} ({when}) waits for what is listed above it, and "
+                    f"{last.task.id} ({day_in_words(last.task)}) is later; list that below the "
+                    "gate, or give the gate a later day",
                 )
             gate = leaf
         above.append(leaf)
@@ -172,9 +172,9 @@ def _notice(plan: SunsetPlan, leaf: Leaf, end: datetime) -> Iterator[Finding]:
         yield Finding(
             "error",
             _at(leaf, "at"),
-            f"{leaf.task.id} ({day_in_words(leaf.task)}) is too soon: the public is owed {owed.words} for what "
-            "is generally available (ga); give it a later day, or say in minimum_notice what you "
-            "owe",
+            f"{leaf.task.id} ({day_in_words(leaf.task)}) is too soon: the public is owed "
+            f"{owed.words} for what is generally available (ga); give it a later day, or say in "
+            "minimum_notice what you owe",
         )
 
 
