@@ -1,4 +1,4 @@
-"""Carries out one act in a process of its own, that can be killed: `actor.py LEDGER ORDER`."""
+"""Carries out one act in a process of its own, that can be killed: `LEDGER ORDER [MAIL-PORT]`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import sys
 
 from acting import Acting
 
+from integrations import Mail
 from ledger import Ledger
 from phasegate.sunset_ports import ActOrder
 
 
-async def main(url: str, order: str) -> None:
-    result = await Acting(Ledger(url)).carry_out(ActOrder.model_validate_json(order))
+async def main(url: str, order: str, port: str = "") -> None:
+    known = {"host": "127.0.0.1", "port": port, "tls": "none", "sender": "atlas@acme.example"}
+    mail = Mail.model_validate(known) if port else None
+    result = await Acting(Ledger(url), mail=mail).carry_out(ActOrder.model_validate_json(order))
     print(result.model_dump_json())
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(*sys.argv[1:]))
