@@ -38,7 +38,6 @@ async def start(
     from commands.output import note
     from commands.parsing import build, key_of
     from commands.receipts import emit_receipt
-    from commands.sunset_plan import plan
     from phasegate.requests import SubmitRequest
 
     key = key_of(key)
@@ -46,6 +45,8 @@ async def start(
     gate = await sunsets.find_gate_out(engine, key)
     opens = f"{gate} would open" if gate else "the sunset would begin"
     if dry_run:
+        from commands.sunset_plan import plan
+
         await plan(key, file, notice=notice, dry_run=True, output=output)
         note(f"{opens}; nothing was done")
         return OK
@@ -57,6 +58,8 @@ async def start(
             return DECLINED
     request = build(SubmitRequest, actor=who, reason=reason, request_id=new_request_id())
     if file is not None or notice is not None:
+        from commands.sunset_plan import plan
+
         await plan(key, file, who=who, notice=notice, output=output)
     receipt = await sunsets.start(engine, key, request)
     emit_receipt(receipt, output, product=key, gate=gate)
