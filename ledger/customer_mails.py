@@ -12,16 +12,16 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, true
+from sqlalchemy import Connection, func, select
 
 from ledger import dialects
-from ledger.customer_rows import IS_OPEN, Writing, known_of, last_seq, query, stored
+from ledger.customer_rows import Writing, facts_of, last_seq, stored, these
 from ledger.database import Database
 from ledger.schema import customer_mails, customers
-from phasegate.customers import Known, Row, merged
+from phasegate.customers import SETTLING, Row, merged
 
-_IDS = 500
-"""Ids in one query: databases bound the parameters of a statement."""
+_PAGE = 500
+"""Customers that are looked at together."""
 
 _KEY = 200
 
@@ -64,18 +64,15 @@ class CustomerMails:
 
         `key` is that of the mail's act. Customers without an address are left out.
         """
-        asked = (
-            query(product, sunset)
-            .where(
-                customers.c.id > after_id,
-                customers.c.email != "",
-                ~_mail(product, key),
-                _concerned(to),
-            )
-            .limit(limit)
-        )
+        found: list[Addressee] = []
         with self._database.reading() as connection:
-            return [Addressee(row.id, row.name, row.email) for row in connection.execute(asked)]
+            while len(found) < limit:
+                page = _with_address(connection, product, after_id, _PAGE)
+                found += _still(connection, product, key, to, sunset, page)
+                if len(page) < _PAGE:
+                    break
+                after_id = page[-1].id
+        return found[:limit]
 
     def sent(
         self,
@@ -95,7 +92,7 @@ class CustomerMails:
             dialects.lock(connection, f"customers/{product}")
             when, seq = at.replace(microsecond=0), last_seq(connection, product)
             writing = Writing(product, sunset, when, "phasegate", key, seq)
-            for known in _these(connection, product, sunset, ids):
+            for known in these(connection, product, sunset, ids):
                 after, what = merged(known, Row(known.id, notified=True), when)
                 if what:
                     writing.add(after, what)
@@ -127,35 +124,42 @@ class CustomerMails:
         """How far a mail is."""
         mine = (customer_mails.c.product == product, customer_mails.c.key == _place(key))
         count = select(func.count()).select_from(customer_mails).where(*mine)
-        mute = query(product, sunset).where(customers.c.email == "", _concerned(to)).order_by(None)
+        mute = select(customers.c.id).where(customers.c.product == product, customers.c.email == "")
         with self._database.reading() as connection:
             sent = connection.execute(count.where(customer_mails.c.refused == "")).scalar_one()
             total = connection.execute(count).scalar_one()
-            mutes = select(func.count()).select_from(mute.subquery())
-            return Mailed(sent, total - sent, connection.execute(mutes).scalar_one())
+            mutes = list(connection.execute(mute).scalars())
+            if to == "open":
+                known = these(connection, product, sunset, mutes)
+                mutes = [one.id for one in known if one.state == "open"]
+        return Mailed(sent, total - sent, len(mutes))
 
 
-def _these(
-    connection: Connection, product: str, sunset: int, ids: Collection[str]
-) -> Iterator[Known]:
-    listed = list(ids)
-    for start in range(0, len(listed), _IDS):
-        these = customers.c.id.in_(listed[start : start + _IDS])
-        yield from map(known_of, connection.execute(query(product, sunset).where(these)))
-
-
-def _concerned(to: str) -> ColumnElement[bool]:
-    return IS_OPEN if to == "open" else true()
-
-
-def _mail(product: str, key: str) -> ColumnElement[bool]:
-    return exists().where(
-        and_(
-            customer_mails.c.product == product,
-            customer_mails.c.key == _place(key),
-            customer_mails.c.customer == customers.c.id,
-        )
+def _with_address(connection: Connection, product: str, after: str, limit: int) -> list[Addressee]:
+    asked = (
+        select(customers.c.id, customers.c.name, customers.c.email)
+        .where(customers.c.product == product, customers.c.id > after, customers.c.email != "")
+        .order_by(customers.c.id)
+        .limit(limit)
     )
+    return [Addressee(*row) for row in connection.execute(asked)]
+
+
+def _still(
+    connection: Connection, product: str, key: str, to: str, sunset: int, page: list[Addressee]
+) -> Iterator[Addressee]:
+    """Those of a page that the mail still has to go to."""
+    ids = [one.id for one in page]
+    noted = select(customer_mails.c.customer).where(
+        customer_mails.c.product == product,
+        customer_mails.c.key == _place(key),
+        customer_mails.c.customer.in_(ids),
+    )
+    done = set(connection.execute(noted).scalars())
+    if to == "open":
+        said = facts_of(connection, product, sunset, ids)
+        done |= {id for id, row in said.items() if any(getattr(row, fact) for fact in SETTLING)}
+    return (one for one in page if one.id not in done)
 
 
 def _note(

@@ -3,66 +3,105 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, true
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from ledger import dialects
 from ledger.schema import customer_changes, customer_facts, customers
-from phasegate.customers import FACTS, SETTLING, Known, text_of
+from phasegate.customers import FACTS, Known, text_of
 
 _CHUNK = 2000
 
-IS_OPEN = and_(*(customer_facts.c[fact].is_(None) for fact in SETTLING))
-"""Also true where nothing is known of a customer in the sunset: there is no row of facts then."""
+_IDS = 500
+"""Ids in one query: databases bound the parameters of a statement."""
 
 
-def query(product: str, sunset: int) -> Select[Any]:
-    """Customers of a product with their facts in that sunset, in the order of their ids."""
-    facts = and_(
-        customer_facts.c.product == customers.c.product,
+class Stored(NamedTuple):
+    """A customer as the tables have it, and who wrote that."""
+
+    known: Known
+    updated_at: datetime | None
+    updated_by: str
+
+
+def scan(connection: Connection, product: str, sunset: int) -> Iterator[Stored]:
+    """Customers of a product with their facts in that sunset, in the order of their ids.
+
+    Both tables are read along their keys and put together here, some rows at a time. A join would
+    be as fast as a database's statistics are fresh: after an import they are not.
+    """
+    facts = select(customer_facts).where(
+        customer_facts.c.product == product, customer_facts.c.sunset == sunset
+    )
+    of_it = select(customers).where(customers.c.product == product)
+    with (
+        closing(_stream(connection, of_it.order_by(customers.c.id))) as rows,
+        closing(_stream(connection, facts.order_by(customer_facts.c.customer))) as said,
+    ):
+        fact = next(said, None)
+        for row in rows:
+            here = fact if fact is not None and fact.customer == row.id else None
+            if here is not None:
+                fact = next(said, None)
+            yield _stored(row, here)
+
+
+def these(
+    connection: Connection, product: str, sunset: int, ids: Collection[str]
+) -> Iterator[Known]:
+    """Those of these customers that there are."""
+    for some in batches(ids):
+        said = facts_of(connection, product, sunset, some)
+        of_it = select(customers).where(customers.c.product == product, customers.c.id.in_(some))
+        for row in connection.execute(of_it):
+            yield _stored(row, said.get(row.id)).known
+
+
+def facts_of(
+    connection: Connection, product: str, sunset: int, ids: Sequence[str]
+) -> dict[str, Row[Any]]:
+    """What became of these customers, by id, where anything did."""
+    asked = select(customer_facts).where(
+        customer_facts.c.product == product,
         customer_facts.c.sunset == sunset,
-        customer_facts.c.customer == customers.c.id,
+        customer_facts.c.customer.in_(ids),
     )
-    return (
-        select(customers, *(customer_facts.c[fact] for fact in FACTS))
-        .outerjoin(customer_facts, facts)
-        .where(customers.c.product == product)
-        .order_by(customers.c.id)
-    )
+    return {row.customer: row for row in connection.execute(asked)}
 
 
-def among(wanted: str | None) -> ColumnElement[bool]:
-    """The condition of a list: open, or a fact. None for all."""
-    if wanted is None:
-        return true()
-    return IS_OPEN if wanted == "open" else customer_facts.c[wanted].is_not(None)
+def batches(ids: Collection[str]) -> Iterator[list[str]]:
+    """Ids, as many at a time as a query takes."""
+    listed = list(ids)
+    for start in range(0, len(listed), _IDS):
+        yield listed[start : start + _IDS]
 
 
-def stream(connection: Connection, asked: Select[Any]) -> Iterator[Row[Any]]:
-    """The rows, never more than some of them in memory."""
+def _stream(connection: Connection, asked: Select[Any]) -> Generator[Row[Any], None, None]:
     with connection.execute(asked.execution_options(yield_per=_CHUNK)) as found:
         yield from found
 
 
-def known_of(row: Row[Any]) -> Known:
-    return Known(
+def _stored(row: Row[Any], facts: Row[Any] | None) -> Stored:
+    known = Known(
         id=row.id,
         name=row.name,
         email=row.email,
-        contract_until=instant_of(row.contract_until),
+        contract_until=_instant(row.contract_until),
         note=row.note,
-        notified=instant_of(row.notified),
-        exported=instant_of(row.exported),
-        migrated=instant_of(row.migrated),
-        waived=instant_of(row.waived),
+        notified=_instant(facts.notified) if facts else None,
+        exported=_instant(facts.exported) if facts else None,
+        migrated=_instant(facts.migrated) if facts else None,
+        waived=_instant(facts.waived) if facts else None,
     )
+    return Stored(known, _instant(row.updated_at), row.updated_by)
 
 
-def instant_of(text: str | None) -> datetime | None:
+def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 

@@ -6,7 +6,7 @@ Operational state beside the record: it is part of no hash. What changed is appe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,16 +15,8 @@ from sqlalchemy import Connection, func, select
 
 from ledger import dialects
 from ledger.customer_mails import CustomerMails
-from ledger.customer_rows import (
-    Writing,
-    among,
-    instant_of,
-    known_of,
-    last_seq,
-    query,
-    stream,
-)
-from ledger.schema import customer_changes, customers
+from ledger.customer_rows import Writing, last_seq, scan, these
+from ledger.schema import customer_changes
 from phasegate.customers import Customer, Filter, Known, Row, merged, summed
 from phasegate.sunset_ports import CustomersSummary
 
@@ -93,30 +85,23 @@ class Customers(CustomerMails):
     def summary(self, product: str, sunset: int) -> CustomersSummary:
         """The customers, counted, with the digest over all of them."""
         with self._database.reading() as connection:
-            return summed(map(known_of, stream(connection, query(product, sunset))))
+            return summed(one.known for one in scan(connection, product, sunset))
 
     def every(
-        self, product: str, sunset: int, wanted: Filter | None = None, limit: int | None = None
-    ) -> Iterator[Customer]:
+        self, product: str, sunset: int, wanted: Filter | None = None
+    ) -> Generator[Customer, None, None]:
         """Customers in the order of their ids: all, those who are open, or those with a fact."""
-        asked = query(product, sunset).where(among(wanted)).limit(limit)
         with self._database.reading() as connection:
-            for row in stream(connection, asked):
-                known = known_of(row)
-                fields = {name: getattr(known, name) for name in Known.__dataclass_fields__}
-                yield Customer(
-                    **fields,
-                    state=known.state,
-                    updated_at=instant_of(row.updated_at),
-                    updated_by=row.updated_by,
-                )
+            for known, updated_at, updated_by in scan(connection, product, sunset):
+                if known.is_among(wanted):
+                    fields = {name: getattr(known, name) for name in Known.__dataclass_fields__}
+                    written = {"updated_at": updated_at, "updated_by": updated_by}
+                    yield Customer(**fields, state=known.state, **written)
 
     def find(self, product: str, sunset: int, customer: str) -> Known | None:
         """One customer."""
-        asked = query(product, sunset).where(customers.c.id == customer)
         with self._database.reading() as connection:
-            row = connection.execute(asked).one_or_none()
-        return known_of(row) if row else None
+            return next(these(connection, product, sunset, [customer]), None)
 
     def changes(self, product: str, customer: str | None = None) -> list[Change]:
         """What changed, oldest first: of one customer, or of all."""
@@ -148,8 +133,7 @@ class Customers(CustomerMails):
 
 def _reckon(connection: Connection, writing: Writing, rows: Sequence[Row]) -> Put:
     """What these rows do; gathered, and not written yet."""
-    asked = query(writing.product, writing.sunset)
-    known = {row.id: known_of(row) for row in stream(connection, asked)}
+    known = {c.id: c for c, _, _ in scan(connection, writing.product, writing.sunset)}
     not_mentioned = len(known.keys() - {row.id for row in rows})
     new = changed = 0
     for row in rows:
