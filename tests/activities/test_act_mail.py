@@ -1,4 +1,4 @@
-"""Mail to customers: each once, over one connection, whoever dies, and none is left out silently."""
+"""Mail to customers: each once, over one connection, whoever dies; none is left out silently."""
 
 from __future__ import annotations
 
