@@ -27,7 +27,8 @@ from phasegate.sunset_layout import Layout, lay_out
 from phasegate.views import ProductView, SunsetView
 
 DEFINING = ("product.started", "product.updated")
-DATING = ("sunset.planned", "sunset.replanned", "sunset.withdrawn", "sunset.aborted")
+PLANNED = "product.sunset-planned"
+DATING = (PLANNED, "sunset.planned", "sunset.replanned", "sunset.withdrawn", "sunset.aborted")
 """After these its public dates are not what they were."""
 
 
@@ -39,6 +40,9 @@ class Recorded:
     policy: Policy
     available: datetime | None
     dated: Entry | None
+    planned_since: bool
+    """Whether the next sunset was planned after the one before it was aborted."""
+
     seq: int
     """Where the record stands: it grows with whatever changes a plan."""
 
@@ -49,7 +53,7 @@ async def facts(engine: Engine, key: str, now: datetime) -> PublicSunset:
     view = await products.show(engine, key)
     recorded = await asyncio.to_thread(_recorded, engine, view)
     sunset = await _sunset(engine, view)
-    if sunset is None or (sunset.status == "aborted" and view.adjustments is not None):
+    if sunset is None or (sunset.status == "aborted" and recorded.planned_since):
         return _planned(view, recorded, now)
     remind = _reminders(recorded, sunset)
     return public_sunset(
@@ -95,6 +99,7 @@ def _recorded(engine: Engine, view: ProductView) -> Recorded:
         policy=policy,
         available=entered[0] if entered else None,
         dated=dated[-1] if dated else None,
+        planned_since=bool(dated) and dated[-1].announcement.type == PLANNED,
         seq=engine.ledger.head(view.key).seq,
     )
 
