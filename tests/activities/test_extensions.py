@@ -1,4 +1,4 @@
-"""Checks by extension: the example package, installed as anybody would; and ones that misbehave."""
+"""Extensions: the example package, installed as anybody would; and checks that misbehave."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acting import order_of
 from temporalio.testing import ActivityEnvironment
 
 from activities import extensions, milestones
 from phasegate.extending import CheckQuery, cannot_tell
 from phasegate.ports import Finding, MilestoneFinding, MilestoneQuery
+from phasegate.sunset_ports import ActOrder, ActResult
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "tests" / "example_extension"
@@ -31,6 +33,17 @@ from phasegate.ports import MilestoneQuery
 query = MilestoneQuery.model_validate_json(sys.argv[1])
 found = asyncio.run(ActivityEnvironment().run(check_milestone, query))
 print(found.model_dump_json())
+"""
+
+
+DO = """
+import asyncio, sys
+from acting import Acting
+from ledger import Ledger
+from phasegate.sunset_ports import ActOrder
+
+order = ActOrder.model_validate_json(sys.argv[2])
+print(asyncio.run(Acting(Ledger(sys.argv[1])).carry_out(order)).model_dump_json())
 """
 
 
@@ -90,6 +103,41 @@ def test_the_example_is_installed_and_asked(installed: Path, tmp_path: Path) -> 
     assert found.why == (
         "extension error-budget failed: JSONDecodeError; the worker's log says more"
     )
+
+
+def carried_out(packages: Path, ledger: Path, order: ActOrder) -> ActResult:
+    """What becomes of an act in a process of its own that has these packages."""
+    path = os.pathsep.join((str(packages), str(ROOT), str(ROOT / "tests" / "support")))
+    done = subprocess.run(
+        [sys.executable, "-c", DO, f"sqlite:///{ledger}", order.model_dump_json()],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return ActResult.model_validate_json(done.stdout.splitlines()[-1])
+
+
+def test_the_example_is_installed_and_carries_out_its_task(installed: Path, tmp_path: Path) -> None:
+    tenants = tmp_path / "atlas"
+    act = {
+        "kind": "custom",
+        "name": "close-tenants",
+        "options": {"folder": f"{tmp_path}/{{product}}"},
+    }
+    tenants.mkdir()
+    for name in ("ana", "bo"):
+        (tenants / f"{name}.open").touch()
+    found = carried_out(installed, tmp_path / "ledger.db", order_of(act, effect="irreversible"))
+    assert found.state == "done"
+    assert found.proof is not None
+    assert found.proof.text == "close-tenants: 2 tenants are closed"
+    assert found.proof.data == {"tenants": 2}
+    assert sorted(file.name for file in tenants.iterdir()) == ["ana.closed", "bo.closed"]
+    found = carried_out(installed, tmp_path / "ledger.db", order_of(act, key="close/undo"))
+    assert found.proof is not None
+    assert found.proof.text == "close-tenants: 2 tenants are open again"
 
 
 MODULE = """
