@@ -310,6 +310,21 @@ REFUSALS: Mapping[str, Entry] = {
     "too-many-tasks": Entry(
         "rejected", "a sunset of more than 500 tasks", "put several into one task"
     ),
+    "openeox-invalid": Entry(
+        "rejected",
+        "exporting an OpenEoX record that the specification, or the schema given, does not allow",
+        "the reason names the field; mend the plan: `phasegate sunset plan KEY`",
+    ),
+    "openeox-schema": Entry(
+        "rejected",
+        "checking an OpenEoX record against a file that is no JSON Schema",
+        "download it anew",
+    ),
+    "sunset-before-deprecation": Entry(
+        "rejected",
+        "exporting headers of a sunset whose end of life is before its notice",
+        "mend the plan: `phasegate sunset plan KEY`",
+    ),
     # -- the engine -------------------------------------------------------------------------------
     "ledger-unavailable": Entry(
         "rejected",
