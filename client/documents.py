@@ -12,6 +12,7 @@ import policies
 from client.extensions import extension_hints
 from client.usage import UsageError
 from ledger import Ledger
+from phasegate.adjusting import Adjustments
 from phasegate.base import Document, Wire, digest_of
 from phasegate.directory import Directory
 from phasegate.lint import Finding, lint_directory, lint_policy, lint_product
@@ -155,12 +156,16 @@ def known_policies(ledger: Ledger) -> list[PolicyRow]:
     return rows
 
 
-def json_schema(kind: Literal["policy", "product", "directory"]) -> dict[str, Any]:
+Kind = Literal["policy", "product", "directory", "adjustments"]
+
+
+def json_schema(kind: Kind) -> dict[str, Any]:
     """The JSON Schema of a kind of document."""
     models: dict[str, type[Document]] = {
         "policy": Policy,
         "product": Product,
         "directory": Directory,
+        "adjustments": Adjustments,
     }
     schema = models[kind].model_json_schema()
     return {

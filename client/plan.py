@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from phasegate.base import Wire, digest_of
 from phasegate.conditions import asked_of
 from phasegate.directory import Directory
@@ -58,27 +60,42 @@ def plan_start(product: Product, policy: Policy, directory: Directory) -> StartP
 
 
 def _gate_plan(gate: Gate, product: Product, policy: Policy, directory: Directory) -> GatePlan:
-    chosen = product.approvers.get(gate.id, {})
-    asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json")).applying
-    members = seated(directory.groups, directory, chosen, tier=product.tier, barred=[product.owner])
-    steps = steps_of(
-        gate.requires, members, tier=product.tier, excluded=[product.owner], applying=asked
-    )
-    voters: dict[str, list[str]] = {}
-    for step in steps:
-        for person, groups in step.people.items():
-            for group in sorted(groups):
-                voters.setdefault(group, []).append(person)
-    requires = [gate.requires[i] for i in asked]
     return GatePlan(
         gate=gate.id,
         title=gate.title,
         after=_home(gate, policy),
         opens=gate.opens,
         when=policy.opening(gate),
-        requires=[r.title + (f" (step {r.step})" if r.step > 1 else "") for r in requires],
-        voters={group: sorted(set(people)) for group, people in sorted(voters.items())},
+        requires=[
+            r.title + (f" (step {r.step})" if r.step > 1 else "")
+            for r in (gate.requires[i] for i in _asked(gate, product))
+        ],
+        voters=voters_of(gate, product, directory),
     )
+
+
+def voters_of(gate: Gate, product: Product, directory: Directory) -> dict[str, list[str]]:
+    """Who may vote on that product at that gate: group → people."""
+    chosen = product.approvers.get(gate.id, {})
+    members = seated(directory.groups, directory, chosen, tier=product.tier, barred=[product.owner])
+    steps = steps_of(
+        gate.requires,
+        members,
+        tier=product.tier,
+        excluded=[product.owner],
+        applying=_asked(gate, product),
+    )
+    voters: dict[str, list[str]] = {}
+    for step in steps:
+        for person, groups in step.people.items():
+            for group in sorted(groups):
+                voters.setdefault(group, []).append(person)
+    return {group: sorted(set(people)) for group, people in sorted(voters.items())}
+
+
+def _asked(gate: Gate, product: Product) -> Sequence[int]:
+    """Which of the gate's requirements apply to that product."""
+    return asked_of(gate.requires, product.tier, product.model_dump(mode="json")).applying
 
 
 def _home(gate: Gate, policy: Policy) -> str:

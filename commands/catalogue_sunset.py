@@ -7,6 +7,11 @@ from commands.entries import Command, Noun
 SUNSET = Noun(
     "The way out of the market",
     {
+        "plan": Command(
+            "commands.sunset_plan:plan",
+            "The calendar and the gates of a sunset; record what the product changes",
+            "phasegate sunset plan harbor-sync sunset.yaml --dry-run",
+        ),
         "start": Command(
             "commands.sunset_owner:start",
             "Submit the gate that decides on the sunset, with its plan",

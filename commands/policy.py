@@ -138,11 +138,12 @@ def lint(
 
 def schema(
     kind: Annotated[
-        Literal["policy", "product", "directory"], Parameter(help="Of which documents")
+        Literal["policy", "product", "directory", "adjustments"],
+        Parameter(help="Of which documents; adjustments are a product's own sunset"),
     ] = "policy",
     /,
 ) -> None:
-    """JSON Schema of policy, product and directory files, for editors and checks."""
+    """JSON Schema of policy, product, directory and adjustments files, for editors and checks."""
     import json
 
     from client.documents import json_schema

@@ -45,7 +45,7 @@ async def start(
     gate = await sunsets.find_gate_out(engine, key)
     opens = f"{gate} would open" if gate else "the sunset would begin"
     if dry_run:
-        from commands.sunset_plan import plan
+        from commands.sunset_plan import plan, record
 
         await plan(key, file, notice=notice, dry_run=True, output=output)
         note(f"{opens}; nothing was done")
@@ -58,9 +58,9 @@ async def start(
             return DECLINED
     request = build(SubmitRequest, actor=who, reason=reason, request_id=new_request_id())
     if file is not None or notice is not None:
-        from commands.sunset_plan import plan
+        from commands.sunset_plan import plan, record
 
-        await plan(key, file, who=who, notice=notice, output=output)
+        note((await record(engine, key, file, notice, who)).text)
     receipt = await sunsets.start(engine, key, request)
     emit_receipt(receipt, output, product=key, gate=gate)
     return OK
