@@ -91,7 +91,7 @@ def instant_of(day: date, *, ends: bool) -> datetime:
 
 def is_today(day: datetime, now: datetime) -> bool:
     """Whether a plain date means today: what is planned for it begins now."""
-    return day.time() == time(0) and day.date() == now.date()
+    return day == now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def earliest_notice(found: Expanded, adjustments: Adjustments, now: datetime) -> datetime:
