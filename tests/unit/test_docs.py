@@ -12,7 +12,7 @@ from temporalio.envconfig import ClientConfigProfile
 
 import cli
 from commands.catalogue import COMMANDS, Command
-from integrations import Integrations
+from integrations import AllowList, Integrations
 from phasegate.base import Document
 from phasegate.directory import Directory
 from phasegate.lint import Finding, lint_directory, lint_policy, lint_product
@@ -62,6 +62,9 @@ def test_yaml_lints_without_errors(block: str) -> None:
     policy = read_policy(the_first("phases"), "launch.yaml")
     if keys & Integrations.model_fields.keys():
         assert parse(Integrations, block, "integrations.yaml").model.secrets()
+        return
+    if keys & AllowList.model_fields.keys():
+        assert parse(AllowList, block, "commands.yaml").model.secrets()
         return
     if "phases" in keys:
         first = block == the_first("phases")
