@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from client.attribute_setup import missing_attributes, register, wrong_attributes
 from client.checkup import Check
+from client.commands_health import examine_commands
 from client.connection import connect
 from client.deliveries_health import examine_deliveries
 from client.dev_server import find_temporal
@@ -51,6 +52,7 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
     yield await asyncio.to_thread(examine_deliveries, settings)
     async for check in examine_integrations():
         yield check
+    yield await asyncio.to_thread(examine_commands)
     yield _embedded()
     yield await asyncio.to_thread(_ui, settings)
 

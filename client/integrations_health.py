@@ -29,7 +29,7 @@ async def examine_integrations(env: Mapping[str, str] = os.environ) -> AsyncIter
         yield Check(check="integrations", state="fail", what=what, mend=error.hint)
         return
     except DocumentError as error:
-        what = "; ".join(_without_values(problem) for problem in error.problems)
+        what = "; ".join(without_values(problem) for problem in error.problems)
         mend = "mend the file; docs/integrations.md has every field"
         yield Check(check="integrations", state="fail", what=what, mend=mend)
         return
@@ -42,7 +42,7 @@ async def examine_integrations(env: Mapping[str, str] = os.environ) -> AsyncIter
         yield await _hosts(found)
 
 
-def _without_values(problem: Problem) -> str:
+def without_values(problem: Problem) -> str:
     """A problem without what it quotes: that may be a secret in the wrong place."""
     message = re.sub(r"'[^']*'|\"[^\"]*\"", "…", problem.message)
     place = f"{problem.source}:{problem.line}:{problem.column}"
