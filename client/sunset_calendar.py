@@ -18,7 +18,7 @@ DELETION = "deletion"
 
 
 def calendar_of(facts: PublicSunset) -> bytes:
-    """Every date with its reminders as alarms; of a sunset that is withdrawn, their cancellation.
+    """Every date with its reminders as alarms; of what is left out or withdrawn, the cancellation.
 
     An entry is known by product, sunset and task, and its SEQUENCE grows when dates move: who
     takes the calendar again has each date once, on its new day.
@@ -30,6 +30,8 @@ def calendar_of(facts: PublicSunset) -> bytes:
     written.add("method", "CANCEL" if over else "PUBLISH")
     for date in _dates(facts):
         written.add_component(_event(facts, date, over=over))
+    for date in facts.left_out:
+        written.add_component(_event(facts, date, over=True))
     return bytes(written.to_ical())
 
 

@@ -122,9 +122,9 @@ def _planned(view: ProductView, recorded: Recorded, now: datetime) -> PublicSuns
                 reminders=reminders_of(
                     placed.at, getattr(placed.task, "remind", ()), layout.notice_at
                 ),
+                skipped=bool(placed.skipped),
             )
             for placed in layout.tasks
-            if not placed.skipped
         ],
         standing="planned",
         changed_at=now,

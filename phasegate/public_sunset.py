@@ -24,8 +24,6 @@ WORDS = {
 }
 """What a date marks (OASIS OpenEoX, taxonomy), spelt out."""
 
-LEFT_OUT = ("skipped", "dropped")
-
 
 class PublicDate(Wire):
     """A day that the public is told of. `marks` is empty where OpenEoX has no word for it."""
@@ -51,6 +49,9 @@ class PublicSunset(Wire):
     standing: Standing
     notice_at: Instant
     dates: list[PublicDate]
+    left_out: list[PublicDate] = Field(
+        [], description="dates of the policy that this sunset has not; they may have been told of"
+    )
     deletion_at: Instant | None = Field(None, description="data is deleted from then on")
     general_availability: Instant | None = None
     successor: Successor | None = None
@@ -82,6 +83,16 @@ class DatedTask(Wire):
     marks: str = ""
     effect: str = ""
     reminders: list[Instant] = []
+    skipped: bool = False
+
+    def date(self) -> PublicDate:
+        return PublicDate(
+            id=self.id,
+            title=self.title,
+            at=self.at,
+            marks=self.marks,
+            reminders=sorted(self.reminders),
+        )
 
 
 def public_sunset(
@@ -97,27 +108,17 @@ def public_sunset(
     general_availability: datetime | None = None,
 ) -> PublicSunset:
     """The facts of a sunset whose tasks have these days."""
+    dates = sorted((task for task in tasks if task.kind == "date"), key=lambda t: (t.at, t.id))
+    deletions = [task.at for task in tasks if task.effect == "deletion" and not task.skipped]
     return PublicSunset(
         product=product.key,
         name=product.name,
         number=number,
         standing=standing,
         notice_at=notice_at,
-        dates=sorted(
-            (
-                PublicDate(
-                    id=task.id,
-                    title=task.title,
-                    at=task.at,
-                    marks=task.marks,
-                    reminders=sorted(task.reminders),
-                )
-                for task in tasks
-                if task.kind == "date"
-            ),
-            key=lambda date: (date.at, date.id),
-        ),
-        deletion_at=min((task.at for task in tasks if task.effect == "deletion"), default=None),
+        dates=[task.date() for task in dates if not task.skipped],
+        left_out=[task.date() for task in dates if task.skipped],
+        deletion_at=min(deletions, default=None),
         general_availability=general_availability,
         successor=adjustments.successor,
         text=adjustments.notice_text,
@@ -138,9 +139,9 @@ def tasks_of(view: SunsetView, remind: Mapping[str, Sequence[Span]]) -> list[Dat
             marks=task.marks,
             effect=task.effect,
             reminders=reminders_of(task.at, remind.get(task.id, ()), view.notice_at),
+            skipped=task.state == "skipped",
         )
         for task in view.tasks
-        if task.state not in LEFT_OUT
     ]
 
 

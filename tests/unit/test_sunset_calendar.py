@@ -84,6 +84,16 @@ def test_entries_of_another_product_or_sunset_are_others() -> None:
         assert len(one) == 3
 
 
+def test_a_date_that_is_left_out_is_taken_off_calendars() -> None:
+    gone = PublicDate(id="ro", title="Read-only", at=LIFE - 30 * DAY, reminders=[LIFE - 40 * DAY])
+    written = events(calendar_of(facts(left_out=[gone])))
+    entry = written["Kettle: Read-only"]
+    assert str(entry["status"]) == "CANCELLED"
+    assert entry.walk("VALARM") == []
+    there = events(calendar_of(facts(dates=[gone])))["Kettle: Read-only"]
+    assert there["uid"] == entry["uid"]
+
+
 def test_a_plan_is_tentative_and_a_withdrawal_cancels_every_entry() -> None:
     planned = events(calendar_of(facts(standing="planned")))
     assert {str(event["status"]) for event in planned.values()} == {"TENTATIVE"}

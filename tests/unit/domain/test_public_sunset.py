@@ -101,7 +101,7 @@ def test_the_facts_of_a_running_sunset() -> None:
         ],
     )
     found = tasks_of(view, {"eol": (Span.parse("90 days"), Span.parse("24 months"))})
-    assert [t.id for t in found] == ["eol", "wipe"]
+    assert [t.id for t in found if not t.skipped] == ["eol", "not-any-more", "wipe"]
     assert found[0].reminders == [end("2027-10-02")]
     assert standing_of(view, NOTICE) == "announced"
     assert standing_of(view, NOTICE - DAY) == "planned"
@@ -122,6 +122,10 @@ def test_dates_are_in_order_and_the_last_of_a_mark_counts() -> None:
     assert found.marked("end-of-sales") == end("2027-08-01")
     assert found.deletion_at == end("2028-01-30")
     assert facts(DATES[0]).deletion_at is None
+    skipped = [date.model_copy(update={"skipped": True}) for date in DATES]
+    without = facts(*skipped)
+    assert (without.dates, without.deletion_at) == ([], None)
+    assert [date.id for date in without.left_out] == ["eos", "ro", "eol"]
 
 
 # -- OpenEoX --------------------------------------------------------------------------------------
