@@ -201,7 +201,7 @@ async def test_a_full_disk_leaves_nothing_half_done_and_heals(settings: Activity
     assert (await archive(settings)).data["files"] == 6
 
 
-async def test_where_archives_go(tmp_path: Path) -> None:
+def test_where_archives_go(tmp_path: Path) -> None:
     env = {"PHASEGATE_DATA_DIR": str(tmp_path)}
     assert ActivitySettings.from_env(env) == ActivitySettings(
         tmp_path / "archive-source", tmp_path / "archives"

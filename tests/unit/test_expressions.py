@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasegate.expressions import Truth, compile_error, evaluate, facts
+from phasegate.expressions import Truth, compile_error, evaluate, facts, figure_of
 
 
 @pytest.mark.parametrize(
@@ -187,3 +187,14 @@ def test_a_problem_can_be_told_without_the_data_it_is_about() -> None:
         assert found.own_problem == "cannot be evaluated"
     assert evaluate("body.token", data).own_problem == "gave string, not true or false"
     assert evaluate("bdy.token", data).own_problem.startswith("does not compile: undeclared")
+
+
+def test_facts_are_taken_from_an_answer() -> None:
+    data = {"status": 200, "body": {"n": 3, "s": "a", "d": 1.5, "t": True, "l": [1], "no": None}}
+    assert [figure_of(f"body.{name}", data) for name in "nsdt"] == [3, "a", 1.5, True]
+    assert figure_of("size(body.l) + status", data) == 201
+    for none in ("body.l", "body.no", "body.gone", "bdy.n", "body.n +", "1.0 / 0.0"):
+        assert figure_of(none, data) is None
+    long = {"body": {"s": "x" * 501, "deep": {"a": 1}}}
+    assert figure_of("body.s", long) is None
+    assert figure_of("body.deep", long) is None
