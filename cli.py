@@ -82,7 +82,9 @@ def overview(arguments: Sequence[str]) -> str | None:
 
 
 def _page(usage: str, about: str, rows: Iterator[tuple[str, str]], example: str, more: str) -> str:
-    lines = "\n".join(f"  {name:<12}{text}" for name, text in rows)
+    listed = list(rows)
+    width = max(12, *(len(name) + 2 for name, _ in listed))
+    lines = "\n".join(f"  {name:<{width}}{text}" for name, text in listed)
     return f"Usage: {usage}\n\n{about}\n\nCommands:\n{lines}\n\nExample:\n  {example}\n\n{more}"
 
 

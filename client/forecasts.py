@@ -11,14 +11,15 @@ from datetime import datetime
 from client.asking import query
 from client.engine import Engine
 from client.sunsets import show as show_sunset
-from phasegate.errors import EngineError
-from phasegate.forecast import forecast
+from phasegate.errors import EngineError, Rejected
+from phasegate.forecast import WAITING, forecast
 from phasegate.forecast_past import PhaseEntry
-from phasegate.forecast_sunset import SUNSET, with_sunset
+from phasegate.forecast_sunset import SUNSET, with_plan, with_sunset
 from phasegate.forecast_view import Forecast
 from phasegate.ids import gate_id
 from phasegate.policy import Policy
 from phasegate.rows import MilestoneRow
+from phasegate.sunset_layout import lay_out
 from phasegate.views import GateView, ProductView
 
 ENTERED, SUNSETTING = "product.phase-entered", "product.sunsetting"
@@ -46,7 +47,22 @@ class Forecaster:
             if sunset.number != max(view.sunsets, 1):  # the one before, until this one begins
                 return found
             return with_sunset(found, sunset, self.now)
-        return found
+        return self._with_plan(found, policy, view)
+
+    def _with_plan(self, found: Forecast, policy: Policy, view: ProductView) -> Forecast:
+        """With the sunset that its owner has planned, where that is possible still."""
+        if policy.sunset is None or view.adjustments is None or view.status not in WAITING:
+            return found
+        notice = view.adjustments.notice
+        passed = notice is not None and notice < self.now  # then it is given as early as can be
+        adjustments = view.adjustments.model_copy(update={"notice": None if passed else notice})
+        try:
+            layout = lay_out(
+                policy.sunset, adjustments, maturity=view.maturity, now=self.now, product=view.key
+            )
+        except Rejected:
+            return found
+        return with_plan(found, layout)
 
     def _read(self, view: ProductView) -> tuple[Policy, list[PhaseEntry]]:
         digest = view.policy_digest

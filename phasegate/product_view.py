@@ -20,6 +20,7 @@ def product_view(state: Lifecycle, workflow_id: str) -> ProductView:
         name=state.product.name,
         owner=state.product.owner,
         tier=state.product.tier,
+        maturity=state.product.maturity,
         status=state.status.value,
         phase=state.phase_shown,
         gate=gate,

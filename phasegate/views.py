@@ -11,6 +11,7 @@ from phasegate.adjusting import Adjustments
 from phasegate.base import Figure, Instant, Wire
 from phasegate.forecast_view import Forecast
 from phasegate.legal_hold import LegalHold
+from phasegate.sunset import Maturity
 from phasegate.sunset_ports import CustomersSummary
 
 
@@ -274,6 +275,7 @@ class ProductView(Wire):
     name: str
     owner: str
     tier: int = 3
+    maturity: Maturity = "ga"
     status: str
     phase: str | None
     gate: str | None

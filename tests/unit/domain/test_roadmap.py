@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from portfolio import NOW, portfolio
 
-from phasegate.forecast_sunset import with_sunset
+from phasegate import sunset_layout
+from phasegate.adjusting import Adjustments
+from phasegate.forecast_sunset import with_plan, with_sunset
 from phasegate.forecast_view import Forecast, GateForecast, MilestoneForecast, PhaseForecast
 from phasegate.mermaid import mermaid, safe
 from phasegate.roadmap import Missing, Roadmap, RoadmapProduct, roadmap_of
@@ -20,6 +22,7 @@ from phasegate.roadmap_layout import lay_out
 from phasegate.roadmap_scale import Scale, scale_of
 from phasegate.roadmap_text import lines
 from phasegate.roadmap_words import day, of_gate, of_milestone, of_phase, slip_words
+from phasegate.sunset import SunsetPlan
 from phasegate.text_width import fit, width_of
 from phasegate.views import SunsetView, TaskView
 
@@ -186,6 +189,56 @@ def test_a_sunset_is_foreseen_by_its_timetable() -> None:
     ended = sunset.model_copy(update={"tasks": sunset.tasks[:3]})
     found = with_sunset(Forecast(product="kettle", as_of=NOW, phases=[over]), ended, NOW)
     assert found.phases[0].expected_end is found.next_gate is None
+
+
+def test_what_waits_for_something_late_is_expected_no_earlier() -> None:
+    tasks = [
+        task("late", "manual", "running", -5),
+        task("left", "gate", "skipped", -3),
+        task("ready", "gate", "waiting", -2).model_copy(update={"needs": ["late", "left"]}),
+        task("far", "manual", "planned", 40),
+        task("down", "gate", "planned", 1).model_copy(update={"needs": ["ready", "far"]}),
+        task("eol", "date", "dropped", 2),
+    ]
+    sunset = SunsetView(
+        product="kettle", status="sunsetting", notice_at=at(-9), workflow_id="w", tasks=tasks
+    )
+    stay = phase(phase="sunset", title="Sunset", start=at(-9))
+    found = with_sunset(Forecast(product="kettle", as_of=NOW, phases=[stay]), sunset, NOW)
+    assert [(g.gate, g.state, g.expected) for g in found.gates] == [
+        ("ready", "open", NOW),
+        ("down", "expected", at(40)),
+    ]
+    assert found.milestones == []
+
+
+def test_a_sunset_that_is_planned_is_a_phase_to_come() -> None:
+    plan = SunsetPlan.model_validate(
+        {
+            "tasks": [
+                {"id": "brief", "kind": "notice", "title": "B", "at": "-30 days"},
+                {"id": "eol", "kind": "date", "title": "End", "at": "90 days"},
+                {"id": "gone", "kind": "date", "title": "Gone", "at": "95 days"},
+                {
+                    "id": "off",
+                    "kind": "gate",
+                    "title": "Off",
+                    "at": "91 days",
+                    "gate": {"id": "off", "title": "Off", "requires": [{"group": "sre"}]},
+                },
+            ]
+        }
+    )
+    adjustments = Adjustments(notice=at(50), skip={"gone": "no need"})
+    layout = sunset_layout.lay_out(plan, adjustments, maturity="ga", now=NOW)
+    market = phase(state="current", start=at(-200))
+    found = with_plan(Forecast(product="kettle", as_of=NOW, phases=[market]), layout)
+    stay = found.phases[-1]
+    assert (stay.phase, stay.state) == ("sunset", "ahead")
+    assert (stay.expected_start, stay.expected_end) == (at(20), layout.tasks[-1].at)
+    assert [(m.id, m.expected, m.ahead) for m in found.milestones] == [("eol", at(140), True)]
+    assert [(g.gate, g.state, g.expected) for g in found.gates] == [("off", "expected", at(141))]
+    assert found.next_gate is None
 
 
 # -- the axis -------------------------------------------------------------------------------------
