@@ -49,6 +49,12 @@ class PastSunsets:
         """What was done for the next sunset before it began."""
         for event in events:
             self._tell(event)
+        place = {id: n for n, id in enumerate(known)}
+        for sunset in self.sunsets:
+            # A record's own order is that of names: a plan has its days, and an order of its own.
+            sunset.tasks.sort(
+                key=lambda t: (t.planned or sunset.begun_at, place.get(t.id, len(place)))
+            )
 
     def _tell(self, event: Announcement) -> None:
         if event.type in (BEGINS, "sunset.planned"):

@@ -126,6 +126,20 @@ def test_outputs_of_a_plan_of_the_running_sunset_and_of_its_withdrawal(served: S
     assert "no headers: the sunset is withdrawn" in nothing.err
     assert exported(served, key, "notice").startswith("Kettle stays")
 
+    # What is left of it in the record.
+    life = taken(served, "report", "retrospective", key)
+    (sunset,) = life["sunsets"]
+    assert (life["status"], sunset["outcome"]) == ("active", "aborted")
+    assert (sunset["aborted"]["by"], sunset["aborted"]["text"]) == ("olga", "a buyer")
+    assert [plan["by"] for plan in sunset["plans"]] == ["olga", ""]
+    tasks = {task["id"]: task for task in sunset["tasks"]}
+    assert list(tasks) == ["told", "eos", "ro", "eol", "down", "wiped"]
+    assert (tasks["told"]["state"], tasks["eol"]["state"]) == ("undone", "not-done")
+    assert tasks["eol"]["planned"] == f"{LAST}T23:59:59Z"
+    assert len(sunset["withdrawn"]) == 1
+    assert [phase["id"] for phase in life["phases"]] == ["market", "sunset", "market"]
+    assert (life["chain_fault"], life["missing"]) == ("", [])
+
 
 def test_what_cannot_be_exported(served: Shell, tmp_path: Path) -> None:
     key = "stayer"

@@ -104,6 +104,8 @@ def test_a_sunset_that_was_aborted(life: Retrospective) -> None:
 
 def test_a_sunset_with_its_proof(life: Retrospective) -> None:
     sunset = life.sunsets[1]
+    order = ["note", "sales", "prices", "eol", "backup", "down", "archive", "wipe"]
+    assert [task.id for task in sunset.tasks] == order
     backup, wipe = task(sunset, "backup"), task(sunset, "wipe")
     assert backup.digest == "sha256:" + "b" * 64
     assert backup.proof["count"] == 12345
