@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from commands.catalogue_customer import CUSTOMER
 from commands.catalogue_gate import GATE
 from commands.catalogue_product import PRODUCT
 from commands.catalogue_sunset import SUNSET
@@ -81,6 +82,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
         },
     ),
     "sunset": SUNSET,
+    "customer": CUSTOMER,
     "roadmap": Command(
         "commands.roadmap:roadmap",
         "Phases, gates and milestones of products over time, and what is expected",
