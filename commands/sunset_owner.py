@@ -38,6 +38,7 @@ async def start(
     from commands.output import note
     from commands.parsing import build, key_of
     from commands.receipts import emit_receipt
+    from commands.sunset_plan import plan, record
     from phasegate.requests import SubmitRequest
 
     key = key_of(key)
@@ -45,11 +46,9 @@ async def start(
     gate = await sunsets.find_gate_out(engine, key)
     opens = f"{gate} would open" if gate else "the sunset would begin"
     if dry_run:
-        from commands.sunset_plan import plan, record
-
-        await plan(key, file, notice=notice, dry_run=True, output=output)
+        found = await plan(key, file, notice=notice, dry_run=True, output=output)
         note(f"{opens}; nothing was done")
-        return OK
+        return found
     if not yes and at_terminal():
         question = f"Submit {gate or 'the end'} of {key}, which decides on its sunset?"
         again = f"phasegate sunset start {key} --as {who} --yes"
@@ -58,8 +57,6 @@ async def start(
             return DECLINED
     request = build(SubmitRequest, actor=who, reason=reason, request_id=new_request_id())
     if file is not None or notice is not None:
-        from commands.sunset_plan import plan, record
-
         note((await record(engine, key, file, notice, who)).text)
     receipt = await sunsets.start(engine, key, request)
     emit_receipt(receipt, output, product=key, gate=gate)

@@ -13,6 +13,7 @@ from phasegate.ports import SunsetBrief
 from phasegate.requests import LegalHoldRequest, PlanSunsetRequest
 from phasegate.stewardship import require_owner_or_team
 from phasegate.sunset_layout import Layout, lay_out
+from phasegate.sunset_ports import CustomersSummary
 from phasegate.sunset_rules import require_sound
 
 LARGEST = 100_000
@@ -50,7 +51,11 @@ def require_bounded(key: str, adjustments: Adjustments) -> None:
 
 
 def plan_ahead(
-    state: Lifecycle, request: PlanSunsetRequest, found: SunsetBrief, now: datetime
+    state: Lifecycle,
+    request: PlanSunsetRequest,
+    found: SunsetBrief,
+    customers: CustomersSummary,
+    now: datetime,
 ) -> Layout:
     """Keep the plan for when the sunset begins; how it lies by the calendar of today.
 
@@ -62,6 +67,7 @@ def plan_ahead(
         request.adjustments,
         maturity=state.product.maturity,
         now=now,
+        contracts_until=customers.contracts_until,
         product=state.key,
     )
     require_sound(
@@ -70,6 +76,7 @@ def plan_ahead(
         request.adjustments,
         maturity=state.product.maturity,
         now=now,
+        contracts_until=customers.contracts_until,
         product=state.key,
     )
     state.adjustments = request.adjustments

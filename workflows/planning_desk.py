@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
+    from phasegate.base import Wire
     from phasegate.errors import Rejected
     from phasegate.planning_ahead import (
         check_before_sunset,
@@ -25,9 +27,12 @@ with workflow.unsafe.imports_passed_through():
         Receipt,
     )
     from phasegate.stewardship import require_owner_or_team
+    from phasegate.sunset_ports import LOOK_AT_CUSTOMERS, CustomersQuery, CustomersSummary
     from workflows.authority import BRIEFLY, WITHIN
     from workflows.desk import because
     from workflows.steward_desk import StewardDesk
+
+T = TypeVar("T")
 
 
 class PlanningDesk(StewardDesk):
@@ -38,8 +43,9 @@ class PlanningDesk(StewardDesk):
         """Adjust the policy's sunset for this product."""
         state = self.state
 
-        def do(found: ports.SunsetBrief) -> str:
-            layout = plan_ahead(state, request, found, workflow.now())
+        def do(found: tuple[ports.SunsetBrief, CustomersSummary]) -> str:
+            brief, customers = found
+            layout = plan_ahead(state, request, brief, customers, workflow.now())
             end = layout.marked("end-of-life")
             self.books.announce(
                 "product.sunset-planned",
@@ -51,9 +57,10 @@ class PlanningDesk(StewardDesk):
             )
             return f"the sunset of {state.key} is planned: {described(layout)}"
 
-        return await self.serve_asking(
-            request, lambda: check_plan(state, request), self._read_sunset, do
-        )
+        async def ask() -> tuple[ports.SunsetBrief, CustomersSummary]:
+            return await self._read_sunset(), await self._count_customers()
+
+        return await self.serve_asking(request, lambda: check_plan(state, request), ask, do)
 
     @plan_sunset.validator
     def _check_plan(self, request: PlanSunsetRequest) -> None:
@@ -106,17 +113,31 @@ class PlanningDesk(StewardDesk):
         self.validate(request, lambda: check_before_sunset(self.state, what))
 
     async def _read_sunset(self) -> ports.SunsetBrief:
-        """The policy's plan and its people. Raises Rejected where the ledger does not answer."""
+        """The policy's plan and its people."""
         state = self.state
+        request = ports.SunsetRequest(policy_digest=state.policy.digest, directory=state.directory)
+        return await self._read(
+            ports.READ_SUNSET, request, ports.SunsetBrief, "the policy's sunset"
+        )
+
+    async def _count_customers(self) -> CustomersSummary:
+        """Those of the sunset to come: what they were promised bounds its end of life."""
+        request = CustomersQuery(product=self.state.key, sunset=self.state.sunsets + 1)
+        return await self._read(
+            LOOK_AT_CUSTOMERS, request, CustomersSummary, "until when customers have contracts"
+        )
+
+    async def _read(self, activity: str, request: Wire, kind: type[T], what: str) -> T:
+        """Ask the ledger. Raises Rejected where it does not answer: somebody waits."""
         try:
-            found: ports.SunsetBrief = await workflow.execute_activity(
-                ports.READ_SUNSET,
-                ports.SunsetRequest(policy_digest=state.policy.digest, directory=state.directory),
-                result_type=ports.SunsetBrief,
+            found: T = await workflow.execute_activity(
+                activity,
+                request,
+                result_type=kind,
                 schedule_to_close_timeout=WITHIN,
                 start_to_close_timeout=timedelta(seconds=4),
                 retry_policy=BRIEFLY,
-                summary="the policy's sunset",
+                summary=what,
             )
             return found
         except ActivityError as error:
@@ -124,7 +145,7 @@ class PlanningDesk(StewardDesk):
                 raise
             raise Rejected(
                 "ledger-unavailable",
-                f"the sunset that the policy of {state.key} plans cannot be read",
-                str(error.cause or error)[:300],
+                f"the sunset of {self.state.key} cannot be looked at",
+                f"{what} cannot be read: {str(error.cause or error)[:300]}",
                 "phasegate doctor  # nothing was done; ask again",
             ) from error

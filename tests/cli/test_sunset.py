@@ -142,6 +142,34 @@ def test_an_aborted_sunset_and_a_second_that_is_carried_through(served: Shell) -
     assert "sha256:ab12" in str(taken(served, "sunset", "show", key)["tasks"][-1])
 
 
+def test_a_sunset_starts_with_its_plan_or_not_at_all(served: Shell) -> None:
+    key = "planned-leaver"
+    begin(served, key)
+    start = ("sunset", "start", key)
+    file = served.write("plan.yaml", "skip:\n  drinks: nobody comes\nnotice_text: So long\n")
+    shown = served(*start, file, "--as", "olga", "--dry-run")
+    assert (shown.code, "left out: nobody comes" in shown.out) == (0, True), shown.err
+    assert "retire would open; nothing was done" in shown.err
+    assert taken(served, "product", "show", key)["adjustments"] is None
+    assert taken(served, "product", "show", key)["gate"] is None
+
+    faulty = served.write("faulty.yaml", "skip:\n  down: we are sure\n")
+    result = served(*start, faulty, "--as", "olga")
+    assert (result.code, "faulty.yaml:2:" in result.err) == (2, True), result.err
+    past = served(*start, "--notice", "2020-01-01", "--as", "olga")
+    assert (past.code, "2020-01-01" in past.err) == (1, True), past.err
+    assert taken(served, "product", "show", key)["gate"] is None, "nothing was submitted"
+
+    done = served(*start, file, "--as", "olga", "-o", "json")
+    assert (done.code, done.json["gate"]) == (0, "retire"), done.err
+    assert "is planned" in done.err
+    adjusted = taken(served, "product", "show", key)["adjustments"]
+    assert adjusted["skip"] == {"drinks": "nobody comes"}
+    served.until(lambda: served("gate", "vote", f"{key}/retire", "go", "--as", "ana").code == 0)
+    served.until(lambda: states(served, key).get("drinks") == "skipped", 60)
+    assert refused(served, *start, "--as", "olga")[1] == "sunset-under-way"
+
+
 def test_legal_holds_from_the_command_line(served: Shell) -> None:
     key = "held-leaver"
     begin(served, key)

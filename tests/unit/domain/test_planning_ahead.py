@@ -26,6 +26,7 @@ from phasegate.ports import PhaseBrief, SunsetBrief
 from phasegate.product import Product
 from phasegate.requests import LegalHoldRequest, PlanSunsetRequest
 from phasegate.sunset import SunsetPlan
+from phasegate.sunset_ports import CustomersSummary
 
 NOW = datetime(2030, 5, 1, tzinfo=UTC)
 PLAN = SunsetPlan.model_validate(
@@ -43,6 +44,7 @@ PLAN = SunsetPlan.model_validate(
         "legal_hold_by": "legal",
     }
 )
+NOBODY = CustomersSummary()
 BRIEF = SunsetBrief(plan=PLAN, members={"legal": ("lea",)})
 
 
@@ -70,7 +72,7 @@ def hold(who: str = "lea", matter: str = "case-7", *, lift: bool = False) -> Leg
 
 def test_the_plan_is_kept_and_said_in_a_sentence() -> None:
     state = living()
-    layout = plan_ahead(state, plan(notice="2030-06-01"), BRIEF, NOW)
+    layout = plan_ahead(state, plan(notice="2030-06-01"), BRIEF, NOBODY, NOW)
     assert state.adjustments == Adjustments.model_validate({"notice": "2030-06-01"})
     said = described(layout)
     assert said.startswith("public notice on 2030-06-01, end of life on 2031-06-01; ")
@@ -82,30 +84,41 @@ def test_the_plan_is_kept_and_said_in_a_sentence() -> None:
 )
 def test_the_notice_is_as_long_as_the_maturity_asks(maturity: str, ends: str) -> None:
     """Kubernetes: GA 12 months, beta 9, alpha none."""
-    layout = plan_ahead(living(maturity), plan(notice="2030-06-01"), BRIEF, NOW)
+    layout = plan_ahead(living(maturity), plan(notice="2030-06-01"), BRIEF, NOBODY, NOW)
     end = layout.marked("end-of-life")
     assert end
     assert f"{end.at:%Y-%m}" == ends
     given = plan(notice="2030-06-01", dates={"eol": "2030-08-01"})
     if maturity == "alpha":
-        plan_ahead(living(maturity), given, BRIEF, NOW)
+        plan_ahead(living(maturity), given, BRIEF, NOBODY, NOW)
         return
     with pytest.raises(Rejected) as refusal:
-        plan_ahead(living(maturity), given, BRIEF, NOW)
+        plan_ahead(living(maturity), given, BRIEF, NOBODY, NOW)
     assert refusal.value.code == "notice-too-short"
+
+
+def test_the_contracts_of_open_customers_are_kept() -> None:
+    customers = CustomersSummary(open=1, contracts_until=datetime(2033, 1, 1, tzinfo=UTC))
+    layout = plan_ahead(living("alpha"), plan(), BRIEF, customers, NOW)
+    assert "end of life on 2033-01-01" in described(layout)
+    with pytest.raises(Rejected) as refusal:
+        plan_ahead(living("alpha"), plan(dates={"eol": "2031-01-01"}), BRIEF, customers, NOW)
+    assert refusal.value.code == "contract-cut-short"
 
 
 def test_a_plan_that_marks_no_end_of_life_has_a_sentence_too() -> None:
     bare = SunsetBrief(plan=PLAN.model_copy(update={"tasks": PLAN.tasks[:1]}))
-    assert described(plan_ahead(living(), plan(), bare, NOW)) == "public notice on 2030-05-01"
+    assert (
+        described(plan_ahead(living(), plan(), bare, NOBODY, NOW)) == "public notice on 2030-05-01"
+    )
 
 
 def test_owner_and_team_plan_and_nobody_else() -> None:
     state = living()
-    plan_ahead(state, plan("tim"), BRIEF, NOW)
+    plan_ahead(state, plan("tim"), BRIEF, NOBODY, NOW)
     before = state.adjustments
     with pytest.raises(Forbidden):
-        plan_ahead(state, plan("eve", notice="2030-06-01"), BRIEF, NOW)
+        plan_ahead(state, plan("eve", notice="2030-06-01"), BRIEF, NOBODY, NOW)
     assert state.adjustments is before
 
 
