@@ -112,6 +112,8 @@ class PastSunsets:
             case "sunset.abort-begun":
                 reason = str(event.data.get("reason") or event.text)
                 here.aborted = Said(at=event.at, by=event.actor, text=reason)
+            case "sunset.customers-reminded":
+                here.customers_reminded.append(said(event))
             case "sunset.withdrawn":
                 here.withdrawn.append(said(event))
             case _:
@@ -202,6 +204,9 @@ class PastSunsets:
         if counts:
             here.customers, here.customers_at = counts, event.at
             here.customers_digest = str(data.get("digest") or "")
+            here.customer_files += [
+                Said(at=event.at, text=str(line)) for line in _list(data.get("said"))
+            ]
         else:
             here.customer_files.append(_filed(event))
 

@@ -169,6 +169,7 @@ class SunsetStory(Wire):
     customers_digest: str = ""
     customers_at: Instant | None = None
     customer_files: list[Said] = Field([], description="what was imported, with digests")
+    customers_reminded: list[Said] = []
     legal_holds: list[HoldStory] = []
     aborted: Said | None = None
     withdrawn: list[Said] = []

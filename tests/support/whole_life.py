@@ -206,7 +206,10 @@ def _second_sunset(tale: Tale, said: str) -> None:
     tale.say(240, "sunset.task-overdue", task="prices")
     tale.say(241, "sunset.task-done", "max", task="prices", by="max", proof={})
     tale.say(290, "sunset.task-done", task="eol")
-    tale.say(290, "sunset.customers", counts={"total": 3, "open": 0}, digest="sha256:5")
+    tale.say(260, "sunset.customers-reminded", task="eol", proof={"sent": 2})
+    tale.say(
+        290, "sunset.customers", counts={"total": 3, "open": 0}, digest="sha256:5", said=[said]
+    )
     tale.say(
         291,
         "sunset.task-done",

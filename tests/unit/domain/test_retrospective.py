@@ -116,7 +116,8 @@ def test_a_sunset_with_its_proof(life: Retrospective) -> None:
     assert task(sunset, "archive").title == "archive"  # no plan that is kept names it
     assert sunset.customers == {"total": 3, "open": 0}
     assert sunset.customers_digest == "sha256:5"
-    assert len(sunset.customer_files) == 1
+    assert [said.text for said in sunset.customer_files] == ["sunset.customers sha256:3", "fine"]
+    assert [said.at for said in sunset.customers_reminded] == [day(260)]
     (hold,) = sunset.legal_holds
     assert (hold.matter, hold.placed_by, hold.lifted_at) == ("case-7", "ruth", day(330))
     assert [said.by for said in sunset.plans] == ["max", ""]
