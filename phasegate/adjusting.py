@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, field_validator
 
 from phasegate.acts import MailAct, ManualAct, NoticeAct
-from phasegate.base import Beginning, Document, Due, Instant, Slug, Text
+from phasegate.base import Beginning, Document, Due, Instant, Slug, Text, canonical
+from phasegate.errors import Rejected
 from phasegate.span import Span
 from phasegate.sunset import (
     ArchiveTask,
@@ -99,3 +100,19 @@ class Adjustments(Document):
                     "it (kind: manual)"
                 )
         return tasks
+
+
+LARGEST = 100_000
+"""Bytes of the JSON of a product's adjustments: its state carries them for years."""
+
+
+def require_bounded(key: str, adjustments: Adjustments) -> None:
+    """Raise Rejected for adjustments that are too large to be kept."""
+    size = len(canonical(adjustments.model_dump(mode="json")))
+    if size > LARGEST:
+        raise Rejected(
+            "too-large",
+            f"the plan for the sunset of {key} is too large",
+            f"as JSON it has {size} bytes, and {LARGEST} are taken",
+            f"phasegate sunset plan {key} --dry-run  # link to documents instead of quoting them",
+        )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from phasegate.adjusting import Adjustments
-from phasegate.base import canonical
+from phasegate.adjusting import require_bounded
 from phasegate.errors import Rejected
 from phasegate.legal_hold import apply_legal_hold, check_legal_hold, require_holder
 from phasegate.lifecycle import Lifecycle, Status
@@ -15,9 +14,6 @@ from phasegate.stewardship import require_owner_or_team
 from phasegate.sunset_layout import Layout, lay_out
 from phasegate.sunset_ports import CustomersSummary
 from phasegate.sunset_rules import require_sound
-
-LARGEST = 100_000
-"""Bytes of the JSON of a product's adjustments: its state carries them for years."""
 
 
 def check_before_sunset(state: Lifecycle, what: str) -> None:
@@ -36,18 +32,6 @@ def check_plan(state: Lifecycle, request: PlanSunsetRequest) -> None:
     """Raise Rejected where no plan is taken now, or it is too large."""
     check_before_sunset(state, f"the sunset of {state.key} cannot be planned")
     require_bounded(state.key, request.adjustments)
-
-
-def require_bounded(key: str, adjustments: Adjustments) -> None:
-    """Raise Rejected for adjustments that are too large to be kept."""
-    size = len(canonical(adjustments.model_dump(mode="json")))
-    if size > LARGEST:
-        raise Rejected(
-            "too-large",
-            f"the plan for the sunset of {key} is too large",
-            f"as JSON it has {size} bytes, and {LARGEST} are taken",
-            f"phasegate sunset plan {key} --dry-run  # link to documents instead of quoting them",
-        )
 
 
 def plan_ahead(

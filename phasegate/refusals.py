@@ -237,6 +237,60 @@ REFUSALS: Mapping[str, Entry] = {
         "asking a product what its sunset takes, once that has begun, or starting it twice",
         "`phasegate sunset show KEY`",
     ),
+    "not-legal-holder": Entry(
+        "forbidden",
+        "placing or lifting a legal hold without being in the group that the policy names",
+        "`phasegate policy show NAME` names it; else the owner may",
+    ),
+    "hold-placed": Entry(
+        "rejected", "placing a legal hold twice", "`phasegate sunset show KEY` lists them"
+    ),
+    "no-such-hold": Entry(
+        "rejected",
+        "lifting a legal hold that is not placed",
+        "`phasegate product show KEY -o json` lists those that are",
+    ),
+    "too-many-holds": Entry(
+        "rejected", "a fifty-first legal hold", "lift one, or name several matters as one"
+    ),
+    "legal-hold": Entry(
+        "rejected",
+        "confirming a deletion while a legal hold is placed",
+        "`phasegate sunset legal-hold KEY MATTER --lift` once the matter is over",
+    ),
+    "proof-missing": Entry(
+        "rejected",
+        "confirming a task without the facts that its proof asks for",
+        "`phasegate sunset confirm KEY TASK --proof NAME=VALUE`",
+    ),
+    "not-unknown": Entry(
+        "rejected",
+        "saying of a task that it was not done, where nobody doubts that",
+        "`phasegate sunset show KEY`",
+    ),
+    "not-planned-yet": Entry(
+        "rejected", "planning a sunset anew while it reads its plan", "ask again"
+    ),
+    "task-begun": Entry(
+        "rejected",
+        "moving or leaving out a task of a sunset that has begun, or is done",
+        "`phasegate sunset show KEY`",
+    ),
+    "not-aborter": Entry(
+        "forbidden",
+        "aborting a sunset as somebody else than its owner and the group that the policy names",
+        "ask the owner: `phasegate product show KEY`",
+    ),
+    "aborting": Entry(
+        "rejected",
+        "planning a sunset, or submitting a gate of it, while it is being aborted",
+        "`phasegate sunset show KEY`",
+    ),
+    "point-of-no-return": Entry(
+        "rejected",
+        "aborting a sunset, or changing its customers, after its point of no return",
+        "none: what comes after it cannot be undone",
+    ),
     "sunset-ended": Entry(
         "rejected", "anything asked of a sunset that has ended", "`phasegate sunset show KEY`"
     ),

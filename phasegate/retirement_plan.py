@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from phasegate.adjusting import Adjustments
+from phasegate.adjusting import Adjustments, require_bounded
 from phasegate.errors import Rejected
 from phasegate.requests import PlanSunsetRequest
 from phasegate.retirement import Retirement, TaskRecord, TaskState
@@ -48,6 +48,7 @@ def check_plan(state: Retirement, request: PlanSunsetRequest, now: datetime) -> 
         raise Rejected("aborting", what, "it is being aborted", hint)
     if state.plan is None:
         raise Rejected("not-planned-yet", what, "its plan is being read; ask again", hint)
+    require_bounded(key, request.adjustments)
     _require_ahead(state, request.adjustments, what, hint)
     layout = _placed(state, request.adjustments, now)
     _check(state, layout, request.adjustments, now)

@@ -8,12 +8,11 @@ from functools import partial
 
 import pytest
 
-from phasegate.adjusting import Adjustments
+from phasegate.adjusting import LARGEST, Adjustments
 from phasegate.errors import Forbidden, Rejected
 from phasegate.events import Outbox
 from phasegate.lifecycle import Lifecycle, PolicyRef, Status
 from phasegate.planning_ahead import (
-    LARGEST,
     check_before_sunset,
     check_hold,
     check_plan,
