@@ -81,7 +81,8 @@ def _order(found: Expanded, days: Mapping[str, datetime]) -> Iterator[Finding]:
     gate: Leaf | None = None
     for leaf in found.leaves:
         task, at, when = leaf.task, days[leaf.task.id], day_in_words(leaf.task)
-        gives = "at" in task.model_fields_set or task.relative_to is not None
+        counted = task.relative_to is not None and task.relative_to not in found.groups
+        gives = counted or "at" in task.model_fields_set
         if gate and gives and at < days[gate.task.id] and not isinstance(task, DateTask):
             yield Finding(
                 "error",

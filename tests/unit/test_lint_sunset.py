@@ -186,6 +186,13 @@ def test_days_go_forward_across_a_gate_and_any_way_between_gates() -> None:
     )
 
 
+def test_tasks_of_a_plan_below_a_gate_need_no_day_of_their_own() -> None:
+    inner = task("p", "plan", tasks=[task("a"), task("b", after=["a"])])
+    assert told(gate("g", at="2 months"), inner) == []
+    early = task("p", "plan", tasks=[task("a", at="1 day")])
+    says(told(gate("g", at="2 months"), early), "error", "1.tasks.0.at", "1 day after p")
+
+
 def test_a_public_date_is_not_before_what_it_waits_for() -> None:
     says(told(gate("g", at="2 months"), date("d", at="1 month")), "error", "1.at", "cannot be kept")
 

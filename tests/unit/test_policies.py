@@ -16,7 +16,7 @@ from phasegate.gate import Gate
 from phasegate.lint import lint_directory, lint_policy, lint_product
 from phasegate.policy import Policy
 from phasegate.product import Product
-from phasegate.reading import read_directory, read_policy, read_product
+from phasegate.reading import parse, read_directory, read_policy, read_product
 from phasegate.seats import can_pass, steps_of
 from phasegate.span import Span
 from phasegate.sunset import ArchiveTask, DateTask, ManualTask
@@ -93,6 +93,7 @@ def test_each_example_has_no_errors(product_file: str, directory_file: str) -> N
 def test_every_example_file_is_tested() -> None:
     served = {"web-feature.policy.yaml", "web-feature.directory.yaml", "popover.product.yaml"}
     tested = {file for p in PAIRS for file in p} | served  # played in tests/cli/test_web_feature.py
+    tested.add("harbor-sync.sunset.yaml")
     assert {path.name for path in EXAMPLES.glob("*.yaml")} == tested
 
 
@@ -108,6 +109,24 @@ def test_the_invented_example_is_exemplary() -> None:
     dated = {milestone.id for milestone in goods.milestones if milestone.due}
     assert goals <= dated
     assert all(person.email for person in people.people.values())
+
+
+def test_the_sunset_of_the_invented_example_keeps_every_rule() -> None:
+    goods, people = product("example.product.yaml"), directory("example.directory.yaml")
+    file = EXAMPLES / "harbor-sync.sunset.yaml"
+    adjustments = parse(Adjustments, file.read_text("utf-8"), file.name).model
+    plan = policy("standard").sunset
+    assert plan is not None
+    now = datetime(2029, 11, 1, tzinfo=UTC)
+    layout = lay_out(plan, adjustments, maturity=goods.maturity, now=now)
+    assert problems(layout, plan, adjustments, maturity=goods.maturity, now=now) == []
+    assert [name for name in Adjustments.model_fields if not getattr(adjustments, name)] == []
+    assert {task.by for task in adjustments.add if task.by} <= people.groups.keys()
+    order = [placed.task.id for placed in layout.tasks]
+    assert order.index("last-letter") < order.index("decommission") < order.index("quay-terminals")
+    end = layout.marked("end-of-life")
+    assert end is not None
+    assert end.at == adjustments.contracts_until
 
 
 def test_standard_has_the_phases_and_gates_of_the_design() -> None:
