@@ -43,6 +43,9 @@ class Recorded:
     planned_since: bool
     """Whether the next sunset was planned after the one before it was aborted."""
 
+    contracts_until: datetime | None
+    """The latest contract of a customer who is open, for a sunset that is still to come."""
+
     seq: int
     """Where the record stands: it grows with whatever changes a plan."""
 
@@ -100,6 +103,7 @@ def _recorded(engine: Engine, view: ProductView) -> Recorded:
         available=entered[0] if entered else None,
         dated=dated[-1] if dated else None,
         planned_since=bool(dated) and dated[-1].announcement.type == PLANNED,
+        contracts_until=engine.ledger.customers.summary(view.key, view.sunsets + 1).contracts_until,
         seq=engine.ledger.head(view.key).seq,
     )
 
@@ -162,5 +166,6 @@ def _laid_out(
         maturity=recorded.product.maturity,
         now=now,
         notice=notice,
+        contracts_until=recorded.contracts_until if notice is None else None,
         product=key,
     )

@@ -141,6 +141,18 @@ def test_outputs_of_a_plan_of_the_running_sunset_and_of_its_withdrawal(served: S
     assert (life["chain_fault"], life["missing"]) == ("", [])
 
 
+def test_a_plan_is_exported_as_it_is_shown(served: Shell) -> None:
+    """Contracts of open customers move the end of life, wherever it is told."""
+    key = "contractor"
+    begin(served, key)
+    last = LAST + timedelta(days=200)
+    file = served.write("customers.csv", f"id,contract_until\nacme,{last}\n")
+    taken(served, "customer", "import", key, file, "--as", "olga")
+    shown = taken(served, "sunset", "plan", key, "--dry-run")
+    assert str(last) in json.dumps(shown)
+    assert json.loads(exported(served, key, "openeox"))["end_of_life"] == f"{last}T23:59:59Z"
+
+
 def test_what_cannot_be_exported(served: Shell, tmp_path: Path) -> None:
     key = "stayer"
     begin(served, key)
