@@ -14,6 +14,9 @@ from typing import Any, TypeVar
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
+with workflow.unsafe.imports_passed_through():
+    from workflows.moment import something_happened
+
 PATIENT = RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2,
@@ -34,4 +37,5 @@ async def ask(name: str, request: Any, result: type[T], summary: str) -> T:
         retry_policy=PATIENT,
         summary=summary,
     )
+    something_happened()
     return answer

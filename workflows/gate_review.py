@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.bookkeeping import UNDETERRED, Books, Value, ahead
     from workflows.calling import ask
     from workflows.convening import Convening
+    from workflows.moment import Moment
     from workflows.vote_desk import ReviewStart
 
 LEDGER_IS_LATE = timedelta(seconds=2)
@@ -36,6 +36,7 @@ class GateReview(Convening):
         self.start = start
         self.round = start.round
         self.books = Books(start.outbox)
+        self.moment = Moment()
         self.id = workflow.info().workflow_id
         self._told = False
 
@@ -58,8 +59,8 @@ class GateReview(Convening):
 
     async def _sit(self) -> None:
         """Let votes and clocks act until the gate is decided."""
-        renew = workflow.info().is_continue_as_new_suggested
         while not self.round.closed:
+            self.moment.passes()
             if self.round.clocks.again:
                 await self.look()
                 self.settle()
@@ -67,24 +68,25 @@ class GateReview(Convening):
             wake = self.round.next_wake(workflow.now())
             try:
                 await workflow.wait_condition(
-                    partial(self._stirred, wake, renew),
+                    partial(self._stirred, wake),
                     timeout=ahead(wake),
                     timeout_summary=f"next clock of {self.round.gate.id}",
                 )
             except TimeoutError:
+                self.moment.passes()
                 self._turn_clocks()
-            if renew() and not self.round.closed:
+            if self.moment.renew and not self.round.closed:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(
                     self.start, memo=self.books.noted, search_attributes=self.books.hand_on()
                 )
 
-    def _stirred(self, wake: datetime | None, renew: Callable[[], bool]) -> bool:
+    def _stirred(self, wake: datetime | None) -> bool:
         """Whether there is something to do before `wake`."""
         state = self.round
-        if state.closed or state.clocks.again or renew():
+        if state.closed or state.clocks.again or self.moment.renew:
             return True
-        return state.next_wake(workflow.now()) != wake
+        return state.next_wake(self.moment.now) != wake
 
     def _turn_clocks(self) -> None:
         """Remind; let deputies, then managers act for those who are late; at the resolve deadline

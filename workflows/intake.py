@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
 
     from phasegate.errors import Rejected
     from phasegate.requests import Asked, VoteRequest
+    from workflows.moment import something_happened
     from workflows.refusing import SURPLUS, as_failure, count_refusal, first_problem
 
 
@@ -44,7 +45,12 @@ class _Intake(WorkflowInboundInterceptor):
     async def handle_signal(self, input: HandleSignalInput) -> None:
         if len(input.args) > 1 and workflow.get_signal_handler(input.signal) is not None:
             input.args = [SURPLUS]
+        something_happened()
         await super().handle_signal(input)
+
+    async def handle_update_handler(self, input: HandleUpdateInput) -> Any:
+        something_happened()
+        return await super().handle_update_handler(input)
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:
         if len(input.args) != 1:

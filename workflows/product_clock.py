@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.promises import Condition, Turn
     from workflows.authority import authority_of
     from workflows.bookkeeping import Books, ahead
+    from workflows.moment import Moment
 
 
 class Cancelled(Exception):
@@ -30,11 +31,13 @@ class ProductClock:
         books: Books,
         changed: Callable[[], None],
         renew: Callable[[], Awaitable[None]],
+        moment: Moment,
     ) -> None:
         self.state = state
         self.books = books
         self.changed = changed
         self.renew = renew
+        self.moment = moment
 
     async def until(self, done: Callable[[], bool]) -> None:
         """Wait, and let the clocks act meanwhile. Raises Cancelled.
@@ -43,9 +46,9 @@ class ProductClock:
         state alone.
         """
         state = self.state
-        renew_now = workflow.info().is_continue_as_new_suggested
         if state.cancelled_by is not None:
             raise Cancelled
+        self.moment.passes()
         while not done():
             wake = state.next_wake(workflow.now())
             try:
@@ -55,17 +58,19 @@ class ProductClock:
                     timeout_summary="next milestone, condition or review",
                 )
             except TimeoutError:
+                self.moment.passes()
                 await self._turn()
+            self.moment.passes()
             if state.cancelled_by is not None:
                 raise Cancelled
-            if renew_now() and not done():
+            if self.moment.renew and not done():
                 await self.renew()
 
     def _stirred(self, done: Callable[[], bool], wake: datetime | None) -> bool:
         """Whether there is something to do before `wake`."""
         state = self.state
-        moved = state.cancelled_by is not None or state.next_wake(workflow.now()) != wake
-        return done() or moved or workflow.info().is_continue_as_new_suggested()
+        moved = state.cancelled_by is not None or state.next_wake(self.moment.now) != wake
+        return done() or moved or self.moment.renew
 
     async def _turn(self) -> None:
         state = self.state

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import because
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
+    from workflows.moment import Moment
     from workflows.product_clock import Cancelled, ProductClock
     from workflows.refusing import NO_INPUT, OURS
     from workflows.retiring import SunsetKeeper
@@ -37,10 +38,11 @@ class ProductLifecycle(Course):
         self.state = state
         self.id = workflow.info().workflow_id
         self.books = Books(state.outbox)
+        self.moment = Moment()
         self.gates = Gatekeeper(state.sittings, self.books)
         self.sunset = SunsetKeeper(state)
         self.watch = MilestoneWatch(state, self.books, self.tell_milestone, self.publish)
-        self.clock = ProductClock(state, self.books, self.publish, self.renew)
+        self.clock = ProductClock(state, self.books, self.publish, self.renew, self.moment)
 
     @workflow.run
     async def run(self, state: Lifecycle) -> ProductView:
@@ -106,7 +108,7 @@ class ProductLifecycle(Course):
                 state.sittings.open is not None
                 or state.verdict is not None
                 or state.may_open_gate()
-                or state.review_is_due(workflow.now())
+                or state.review_is_due(self.moment.now)
             )
         )
         if state.verdict is not None:

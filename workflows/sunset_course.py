@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from typing import Any
 
 from temporalio import workflow
 
@@ -26,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.sunset_ports import CustomersQuery, CustomersSummary, TaskProof
     from workflows.bookkeeping import ahead
     from workflows.calling import PATIENT
+    from workflows.moment import Moment
     from workflows.sunset_acts import BrokenOff
     from workflows.sunset_tasks import SunsetTasks
 
@@ -35,6 +37,7 @@ class SunsetCourse(SunsetTasks):
 
     def __init__(self) -> None:
         super().__init__()
+        self.moment = Moment()
         self._stirred = False
         self._doing: dict[str, asyncio.Task[None]] = {}
         self._learning: asyncio.Task[None] | None = None
@@ -54,6 +57,7 @@ class SunsetCourse(SunsetTasks):
 
     def stir(self) -> None:
         self._stirred = True
+        self.moment.passes()
 
     async def through(self) -> None:
         """Carry the plan through, or until an abort has brought it to rest."""
@@ -71,16 +75,17 @@ class SunsetCourse(SunsetTasks):
         """The tasks that have their turn."""
         if self.state.aborting or self.state.needs_plan:
             return []
-        return ready(self.state, workflow.now())
+        return ready(self.state, self.moment.now)
 
     async def meanwhile(self, done: Callable[[], bool]) -> None:
         """Wait, and let the clock act. What has come is shown, and the history is renewed in time.
 
         A renewal goes on at the beginning, and finds its place from the state alone.
         """
-        state, suggested = self.state, workflow.info().is_continue_as_new_suggested
+        state = self.state
         while True:
             self._stirred = False
+            self.moment.passes()
             self._collect()
             if state.aborting is None:
                 self._tell_by_the_clock()
@@ -88,12 +93,12 @@ class SunsetCourse(SunsetTasks):
             self._look()
             await self.progress()
             ending = state.aborting is None and self._over()
-            if (self.renewal_due or suggested()) and not ending:
+            if (self.renewal_due or self.moment.renew) and not ending:
                 await self.renew()
             if done():
                 return
             self._set_alarm()
-            await workflow.wait_condition(lambda: done() or self._stirred or suggested())
+            await workflow.wait_condition(lambda: done() or self._stirred or self.moment.renew)
 
     def _over(self) -> bool:
         state = self.state
@@ -117,7 +122,13 @@ class SunsetCourse(SunsetTasks):
             self._post(letter)
 
     def _start(self, record: TaskRecord) -> None:
-        self._doing[record.task.id] = asyncio.create_task(self._do(record))
+        self._in_hand(record.task.id, self._do(record))
+
+    def _in_hand(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done, and look at it when it has ended, in whatever way."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(lambda _: self.stir())
+        self._doing[name] = task
 
     async def _do(self, record: TaskRecord) -> None:
         """One task, to its end."""
@@ -128,7 +139,6 @@ class SunsetCourse(SunsetTasks):
         else:
             if proof is not None:
                 self._done(record, proof)
-        self.stir()
 
     def _done(self, record: TaskRecord, proof: TaskProof) -> None:
         self.state.done(record, proof, workflow.now())
@@ -195,7 +205,7 @@ class SunsetCourse(SunsetTasks):
 
     def _post(self, letter: Letter) -> None:
         name = f"letter {letter.task} {letter.at:%Y-%m-%d} {letter.ahead}"
-        self._doing[name] = asyncio.create_task(self._write(letter))
+        self._in_hand(name, self._write(letter))
 
     async def _write(self, letter: Letter) -> None:
         try:
@@ -210,7 +220,6 @@ class SunsetCourse(SunsetTasks):
                 proof=proof.data,
             )
         self.state.letters.remove(letter)
-        self.stir()
 
     def _set_alarm(self) -> None:
         """One timer for all days. It is set anew only for an earlier one: later ones can wait."""
