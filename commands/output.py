@@ -54,6 +54,8 @@ STYLES = {
     "waiting-on-owner": "yellow", "taken": "green", "refused": "red",
     "kill": "red", "killed": "red", "missed": "red", "fail": "red", "overdue": "red",
     "cannot-pass": "red", "cancelled": "red",
+    "stuck": "red", "unknown": "red", "held": "yellow", "waiting-for-plan": "yellow",
+    "aborting": "yellow", "aborted": "yellow",
 }  # fmt: skip
 """Colours repeat what a word says already, and only on a terminal."""
 

@@ -87,6 +87,8 @@ def product_blocks(view: ProductView) -> Iterable[Block]:
             ("waits for", view.waiting_for),
             ("next due", view.next_due),
             ("next gate expected", _expected_gate(view)),
+            ("sunset", _sunset(view)),
+            ("legal holds", view.legal_holds),
             ("policy", view.policy),
             ("started", view.started_at),
             ("ended", view.ended_at),
@@ -103,6 +105,22 @@ def product_blocks(view: ProductView) -> Iterable[Block]:
         "Closed gates",
     )
     yield condition_grid(view)
+
+
+def _sunset(view: ProductView) -> list[str]:
+    """What there is to know of sunsets: how the one under way stands, and what became of others."""
+    from commands.times import day_of
+
+    told = [view.sunset_state] if view.sunset_state not in ("", "sunsetting") else []
+    told += ["no way back any more"] if view.beyond_return else []
+    if view.adjustments is not None and not view.sunset_state and view.ended_at is None:
+        notice = view.adjustments.notice
+        told.append("planned" + (f", notice on {day_of(notice)}" if notice else ""))
+    told += [
+        f"number {past.number} was aborted by {past.by} on {day_of(past.ended_at)}"
+        for past in view.past_sunsets
+    ]
+    return told
 
 
 def _expected_gate(view: ProductView) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from client import products, sunsets
 from client.asking import ask, new_request_id
 from client.engine import Engine
 from client.products import listing
+from client.settings import Settings
+from ledger import Ledger
 from phasegate.adjusting import Adjustments
 from phasegate.errors import EngineError, Rejected
 from phasegate.ids import product_id, sunset_id
@@ -29,6 +32,7 @@ from phasegate.requests import (
     SubmitRequest,
 )
 from phasegate.views import SunsetView
+from worker import build_worker
 
 REVIEW = (
     "review: {first: 1 day, every: 1 day, gate: {id: plr, title: PLR, requires: [{group: eng}]}}"
@@ -77,6 +81,9 @@ class Leaving(Life):
             return view if any(t.id == task and t.state == "waiting" for t in view.tasks) else None
 
         return await self.until(waiting, f"{task} of sunset {number} waits")
+
+    async def is_back(self) -> bool | None:
+        return True if (await self.product()).status == "active" else None
 
     async def back(self) -> None:
         await self.becomes(status="active", phase="market", gate=None)
@@ -206,6 +213,29 @@ async def test_a_product_sends_on_what_its_sunset_takes(leaving: Leaving) -> Non
         assert refusal.value.hint == f"phasegate sunset show {leaving.key}"
 
 
+async def test_a_dead_ledger_refuses_a_plan_that_nobody_can_check(
+    engine: Engine, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "state"
+    settings = Settings(tmp_path, f"sqlite:///{blocked}/ledger.db", "dead-plan", "http://x")
+    own = Engine(engine.client, Ledger(settings.ledger_url), settings)
+    leaving = Leaving(own, "dead-plan")
+    async with build_worker(own.client, settings):
+        await leaving.begin()
+        await leaving.told("product.phase-entered")
+        aside = tmp_path / "aside"
+        own.ledger.close()
+        blocked.rename(aside)
+        blocked.write_text("a file where the folder was")
+        assert await leaving.refused(leaving.asks("plan", adjustments={})) == "ledger-unavailable"
+        blocked.unlink()
+        aside.rename(blocked)
+        await leaving.asks("plan", adjustments={})
+        await leaving.told("product.sunset-planned")
+        await own.workflow(product_id(leaving.key)).terminate()
+    own.ledger.close()
+
+
 # -- back in the market ---------------------------------------------------------------------------
 
 
@@ -326,6 +356,46 @@ async def test_a_product_that_is_back_can_be_held_changed_and_cancelled(leaving:
     await leaving.update(summary="better than ever")
     await leaving.owner("cancel", reason="sold")
     await leaving.becomes(status="cancelled")
+
+
+WITHOUT_GATE = """
+policy: KEY
+version: "1"
+title: Nothing to decide
+phases:
+  - id: market
+    title: Market
+    in_market: true
+    REVIEW
+sunset: {tasks: [{id: keys, title: Revoke keys, kind: manual}]}
+"""
+
+
+async def test_a_phase_without_a_gate_waits_for_its_owner_then(leaving: Leaving) -> None:
+    """It began the sunset by itself, and would again."""
+    policy = WITHOUT_GATE.replace("KEY", leaving.key).replace("REVIEW", "milestones: []")
+    await leaving.start(policy)
+    await leaving.waits("keys")
+    await leaving.asks("abort")
+    await leaving.back()
+    ends = f"olga to end market: phasegate gate submit {leaving.key} --as olga"
+    assert (await leaving.product()).waiting_for == ends
+    assert "the end of market is submitted" not in leaving.texts("gate.submitted")
+    await leaving.asks("start")
+    await leaving.waits("keys", 2)
+    assert leaving.texts("gate.submitted") == ["the end of market is submitted"]
+
+
+async def test_a_review_that_ended_the_market_comes_again(leaving: Leaving) -> None:
+    often = REVIEW.replace("1 day", "1 second")
+    await leaving.start(WITHOUT_GATE.replace("KEY", leaving.key).replace("REVIEW", often))
+    for number in (1, 2):
+        await leaving.gate_opens("plr", number)
+        await leaving.votes("plr", "kill", "bo", "cy", "dan")
+        await leaving.waits("keys", number)
+        await leaving.asks("abort")
+        await leaving.until(leaving.is_back, "it is in the market again")
+    assert await leaving.refused(leaving.asks("start")) == "no-gate"
 
 
 async def test_it_comes_back_in_whatever_run_it_is(
