@@ -99,7 +99,7 @@ def lay_out(
     leaves = _listed(found, days)
     reasons = skips(found, adjustments)
     edges = waiting_for(leaves, found, reasons)
-    raise_first([waiting_circle(way) for way in [cycle(edges)] if way], product)
+    raise_first(_waiting(edges, [leaf for leaf in leaves if leaf.added]), product)
     at = _after_needs(leaves, days, edges, adjustments.dates)
     tasks = [
         Placed(
@@ -197,17 +197,20 @@ def circles(found: Expanded) -> Iterator[Flaw]:
     }
     if way := cycle(anchors):
         why = f"{' counts from '.join(way)}, so that none of them has a day"
-        yield Flaw("cycle", "dates of the sunset go round in a circle", why, path=_path(found, way))
+        yield Flaw(
+            "cycle", "dates of the sunset go round in a circle", why, path=_path(found.leaves, way)
+        )
     planned = [leaf for leaf in found.leaves if not leaf.added]
-    if way := cycle(waiting_for(planned, found)):
-        yield waiting_circle(way, _path(found, way))
+    yield from _waiting(waiting_for(planned, found), planned)
 
 
-def waiting_circle(way: Sequence[str], path: DocPath = ()) -> Flaw:
-    """Tasks that wait for each other."""
-    why = f"{' waits for '.join(way)}, so that none of them begins"
-    return Flaw("cycle", "tasks of the sunset go round in a circle", why, path=path)
+def _waiting(edges: Edges, leaves: Sequence[Leaf]) -> Iterator[Flaw]:
+    """A circle of tasks that wait for each other; its place is that of the first of `leaves`."""
+    if way := cycle(edges):
+        why = f"{' waits for '.join(way)}, so that none of them begins"
+        path = _path(leaves, way)
+        yield Flaw("cycle", "tasks of the sunset go round in a circle", why, path=path)
 
 
-def _path(found: Expanded, way: Sequence[str]) -> DocPath:
-    return next((leaf.path for leaf in found.leaves if leaf.task.id in way), ())
+def _path(leaves: Sequence[Leaf], way: Sequence[str]) -> DocPath:
+    return next((leaf.path for leaf in leaves if leaf.task.id in way), ())
