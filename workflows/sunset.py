@@ -36,6 +36,7 @@ class Sunset(SunsetUndo):
         self.books = Books(state.outbox)
         self.gates = Gatekeeper(state.sittings, self.books)
         self._told: SunsetReport | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     @workflow.run
     async def run(self, state: Retirement) -> SunsetReport:
@@ -141,12 +142,17 @@ class Sunset(SunsetUndo):
             }
         )
 
-    async def progress(self) -> None:
+    def progress(self) -> None:
+        """Not awaited: a signal on its way swallows a cancel that comes meanwhile."""
         self.publish()
         report = self._report()
-        if report != self._told and self.state.plan is not None:
+        if report != self._told and self._has_told() and self.state.plan is not None:
             self._told = report.model_copy(deep=True)
-            await self._tell(report)
+            self._telling = asyncio.create_task(self._tell(self._told))
+            self._telling.add_done_callback(lambda _: self.stir())
+
+    def _has_told(self) -> bool:
+        return self._telling is None or self._telling.done()
 
     def _report(self) -> SunsetReport:
         state = self.state

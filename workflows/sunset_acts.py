@@ -113,7 +113,7 @@ class SunsetActs(SunsetDesk):
             "sunset.task-intended",
             f"about to be done, and cannot be undone: {title}",
             task=order.task,
-            key=order.key,
+            idempotency_key=order.key,
             effect=order.effect,
         )
         return self.books.outbox.count

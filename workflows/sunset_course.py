@@ -47,7 +47,7 @@ class SunsetCourse(SunsetTasks):
         self._alarm_at: datetime | None = None
         self.renewal_due = False
 
-    async def progress(self) -> None:
+    def progress(self) -> None:
         """Show and report how the sunset stands, where that has changed."""
         raise NotImplementedError
 
@@ -91,7 +91,7 @@ class SunsetCourse(SunsetTasks):
                 self._tell_by_the_clock()
             self._learn()
             self._look()
-            await self.progress()
+            self.progress()
             ending = state.aborting is None and self._over()
             if (self.renewal_due or self.moment.renew) and not ending:
                 await self.renew()

@@ -39,7 +39,6 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.retirement_undo import begin_abort
     from phasegate.sittings import OpenerNote
     from workflows.calling import ask
-    from workflows.calling import ask
     from workflows.desk import Desk, Request, because
     from workflows.gatekeeper import Gatekeeper
     from workflows.refusing import NO_INPUT, OURS, read_signal
