@@ -34,6 +34,7 @@ from phasegate.sunset_ports import ActOrder, TaskProof
 REFUSED_WAIT = timedelta(minutes=1)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+FACTS = 50
 _FACTS: TypeAdapter[dict[FigureName, Figure]] = TypeAdapter(dict[FigureName, Figure])
 _THREADS = ThreadPoolExecutor(8, thread_name_prefix="command")
 
@@ -188,6 +189,8 @@ def _facts(ended: Ended, secret: tuple[str, ...]) -> dict[str, Figure] | None:
     try:
         facts = _FACTS.validate_python(json.loads(ended.out.first))
     except (ValidationError, ValueError, RecursionError):
+        return None
+    if len(facts) > FACTS:
         return None
     return {
         name: _without(value, secret) if isinstance(value, str) else value

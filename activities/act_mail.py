@@ -11,6 +11,7 @@ from typing import Any
 import aiosmtplib
 from temporalio import activity
 
+from activities.beating import tell
 from activities.customer_letters import (
     Halt,
     Unwritable,
@@ -35,8 +36,8 @@ SOON = timedelta(seconds=5)
 SUSPICIOUS = 10
 """So many refused in a row say something about us, and not about their addresses."""
 
-NAMED = 20
-"""Refused customers that the proof names; all are in the ledger's database."""
+SAID, NAMED = 3, 20
+"""Refused customers that the proof's text and its data name; all are in the ledger's database."""
 
 
 @dataclass
@@ -118,6 +119,7 @@ class MailActs:
                             work = self._write(mail, smtp, run, customer)
                             await undeterred(work, then_cancelled=True)
                             run.after = customer.id
+                            tell(f"{run.count} written to, up to customer {run.after}")
                         page = await self._page(run)
                 break
             except (aiosmtplib.SMTPException, OSError, ValueError) as error:
@@ -219,7 +221,7 @@ class MailActs:
         if found.refused:
             named = self._ledger.customers.refusals(run.order.product, run.order.key, NAMED)
             data["refusals"] = named
-            parts.append(f"{found.refused} refused by their address: {', '.join(named)}")
+            parts.append(f"{found.refused} refused by their address: {', '.join(named[:SAID])}")
         if found.no_address:
             parts.append(f"{_customers(found.no_address)} without an address")
         return Done(TaskProof(text="; ".join(parts), digest=digest_of(run.act), data=data))

@@ -118,6 +118,7 @@ async def test_facts_are_read_from_what_it_writes(acting: Acting, allowed: Allow
         "nothing": "pass",
         "list": "print('[1]')",
         "deep": 'print(\'{"a": {"b": 1}}\')',
+        "many": "print({f'n{n}': n for n in range(51)}.__repr__().replace(chr(39), chr(34)))",
         "large": "print('{\"a\": 1' + ' ' * 70000 + '}')",
     }.items():
         allowed.program(name, wrong, facts=True)

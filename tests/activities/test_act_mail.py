@@ -15,7 +15,7 @@ import pytest
 from acting import KEY, Acting, order_of
 from mailserver import MailServer, body, mail_server
 
-from activities import act_mail
+from activities import act_mail, beating
 from client.dev_server import free_port
 from integrations import Mail
 from ledger import Ledger
@@ -272,7 +272,9 @@ async def test_a_killed_worker_writes_to_nobody_twice_but_the_one_in_flight(
     assert len(arrived) <= 41  # and that one has the Message-ID it had before
 
 
-async def test_a_cancelled_one_stops_between_two_mails(ledger: Ledger, server: MailServer) -> None:
+async def test_a_cancelled_one_stops_between_two_mails(
+    ledger: Ledger, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     customers(ledger, *people(20))
     acting = worker(ledger, server)
     env = acting.environment()
@@ -284,8 +286,12 @@ async def test_a_cancelled_one_stops_between_two_mails(ledger: Ledger, server: M
 
     loop = asyncio.get_running_loop()
     server.answer = answer
+    beats: list[Any] = []
+    env.on_heartbeat = lambda *details: beats.append(details)
+    monkeypatch.setattr(beating, "EVERY", 0.001)
     with pytest.raises(asyncio.CancelledError):
         await env.run(acting.acts.carry_out, mail())
+    assert any("written to, up to customer c00" in str(beat) for beat in beats)
     assert 5 <= len(server.mails) < 20
     await acting.done(mail())
     assert len(server.mails) == 20
