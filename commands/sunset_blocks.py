@@ -39,7 +39,7 @@ def sunset_blocks(view: SunsetView) -> Iterable[Block]:
     )
     yield Grid(
         ("task", "state", "who can", "answer with"),
-        [(t.id, t.state, t.waits_for or "its owner", answer(view, t)) for t in asking(view)],
+        [(t.id, t.state, _who(t), answer(view, t)) for t in asking(view)],
         "Waits for people",
     )
     for title, tasks in sections(view):
@@ -95,22 +95,32 @@ def asking(view: SunsetView) -> list[TaskView]:
     return [
         task
         for task in view.tasks
-        if task.state in ("stuck", "unknown")
-        or (task.state == "waiting" and task.kind in ("manual", "gate"))
-        or (task.state == "undoing" and bool(task.waits_for))
+        if task.waits_for
+        or task.state == "stuck"
+        or task.undo_state == "stuck"
+        or (task.kind == "gate" and task.state == "waiting")
     ]
 
 
 def answer(view: SunsetView, task: TaskView) -> str:
     """The command that brings it on."""
-    confirm = f"phasegate sunset confirm {view.product} {task.id} --note TEXT --as WHO"
+    key, confirm = view.product, f"phasegate sunset confirm {view.product} {task.id}"
     if task.kind == "gate":
-        return f"phasegate gate show {view.product}/{task.gate or task.id}"
-    if task.state == "unknown" or task.undo_state == "unknown":
-        return f"{confirm}  # with --not-done if it was not done"
-    if task.state == "stuck":
+        gate = f"{key}/{task.gate or task.id}"
+        again = f"phasegate gate submit {gate} --as WHO"
+        return again if task.waits_for else f"phasegate gate show {gate}"
+    if "unknown" in (task.state, task.undo_state):
+        return f"{confirm} --note TEXT --as WHO  # with --not-done if it was not done"
+    if "stuck" in (task.state, task.undo_state):
         return f"mend it, and it goes on by itself: {task.why}"
-    return " ".join([confirm, *(f"--proof {name}=VALUE" for name in task.asks_for)])
+    facts = task.asks_for if task.state != "undoing" else []
+    return " ".join([f"{confirm} --note TEXT --as WHO", *(f"--proof {f}=VALUE" for f in facts)])
+
+
+def _who(task: TaskView) -> object:
+    if task.waits_for:
+        return task.waits_for
+    return "its voters" if task.kind == "gate" else "whoever can mend it"
 
 
 def counted(customers: CustomersSummary | None) -> str:

@@ -177,22 +177,30 @@ def test_tasks_are_shown_up_to_each_gate() -> None:
 
 def test_whoever_is_waited_for_sees_the_command_that_answers() -> None:
     shown = view(
-        task("keys", state="waiting", asks_for=["digest", "count"]),
-        task("calls", "http", "unknown"),
+        task("keys", state="waiting", asks_for=["digest", "count"], waits_for=["bo"]),
+        task("calls", "http", "unknown", waits_for=["bo"]),
         task("stuck", "http", "stuck", why="connection refused"),
         task("g8", "gate", "waiting", gate="decommission"),
+        task("g9", "gate", "waiting", waits_for=["olga"]),
+        task("taken", state="waiting"),
         task("date", "date", "waiting"),
         task("later", state="planned"),
-        task("back", "http", "undoing", undo_state="unknown", waits_for=["bo"]),
+        task("back", state="undoing", undo_state="waiting", waits_for=["bo"], asks_for=["count"]),
+        task("lost", "http", "undoing", undo_state="unknown", waits_for=["bo"]),
     )
-    assert [t.id for t in asking(shown)] == ["keys", "calls", "stuck", "g8", "back"]
+    asked = ["keys", "calls", "stuck", "g8", "g9", "back", "lost"]
+    assert [t.id for t in asking(shown)] == asked
     by_id = {t.id: answer(shown, t) for t in shown.tasks}
     confirm = "phasegate sunset confirm kettle {} --note TEXT --as WHO"
     assert by_id["keys"] == f"{confirm.format('keys')} --proof digest=VALUE --proof count=VALUE"
     assert by_id["calls"] == f"{confirm.format('calls')}  # with --not-done if it was not done"
-    assert by_id["back"] == f"{confirm.format('back')}  # with --not-done if it was not done"
+    assert by_id["back"] == confirm.format("back")
+    assert by_id["lost"] == f"{confirm.format('lost')}  # with --not-done if it was not done"
     assert "connection refused" in by_id["stuck"]
     assert by_id["g8"] == "phasegate gate show kettle/decommission"
+    assert by_id["g9"] == "phasegate gate submit kettle/g9 --as WHO"
+    (table,) = (b for b in sunset_blocks(shown) if isinstance(b, Grid) and "who can" in b.columns)
+    assert [row[2] for row in table.rows][2:5] == ["whoever can mend it", "its voters", ["olga"]]
 
 
 def test_everything_that_matters_is_on_the_page() -> None:
