@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, field_validator
 
 from phasegate.acts import MailAct, ManualAct, NoticeAct
 from phasegate.base import Beginning, Document, Due, Instant, Slug, Text, canonical
@@ -30,8 +30,10 @@ Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 
 def _day(value: object) -> object:
     """Read here, so that what is wrong is one sentence; each member would have its own."""
-    if not isinstance(value, str):
+    if isinstance(value, Span | date):
         return value
+    if not isinstance(value, str):
+        raise ValueError("needs a date such as 2027-03-31, an instant, or a span such as 30 days")
     text = value.strip()
     try:
         return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
@@ -43,7 +45,11 @@ def _day(value: object) -> object:
         raise ValueError(f"{error}, and no date such as 2027-03-31") from None
 
 
-Day = Annotated[Span | Instant | date, BeforeValidator(_day)]
+def _written(day: Span | date) -> str:
+    return str(day) if isinstance(day, Span) else day.isoformat().replace("+00:00", "Z")
+
+
+Day = Annotated[Span | Instant | date, BeforeValidator(_day), PlainSerializer(_written)]
 """A day of the plan: a date, an instant, or a span from where the policy counts it."""
 
 AddedTask = Annotated[

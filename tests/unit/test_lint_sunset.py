@@ -346,7 +346,9 @@ def test_expressions_and_placeholders_of_acts(path: str, words: str, act: dict[s
 
 
 def test_a_proof_may_be_any_fact() -> None:
-    assert told(call(proof={"count": "body.count", "code": "status"})) == []
+    assert (
+        told(call(proof={"count": "body.count", "code": "status"}, body={"p": "{product}"})) == []
+    )
 
 
 # -- people ---------------------------------------------------------------------------------------

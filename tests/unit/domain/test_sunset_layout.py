@@ -116,6 +116,50 @@ def test_a_plain_date_of_the_notice_is_its_beginning_and_of_a_public_date_its_en
     assert at["readiness"] == datetime(2027, 9, 1, tzinfo=UTC)
 
 
+def test_a_day_that_the_owner_gives_does_not_push_the_notice() -> None:
+    dated = plan(
+        task("d", "date"),
+        task("before", at="-10 days", relative_to="d"),
+        task("brief", at="-5 days"),
+    )
+    layout = laid(dated, adjust(dates={"d": "2027-06-01"}))
+    assert layout.notice_at == NOW + timedelta(days=5)
+    assert days(layout)["before"] == "2027-05-22"
+
+
+def test_what_is_to_be_done_today_is_not_past() -> None:
+    assert codes(plan(task("a")), adjust(dates={"a": "2026-11-25"})) == []
+    assert codes(plan(task("a")), adjust(dates={"a": "2026-11-24"})) == ["date-in-the-past"]
+    assert codes(plan(task("a")), adjust(dates={"a": "2026-11-25T15:00:00Z"})) == [
+        "date-in-the-past"
+    ]
+
+
+def test_texts_within_a_plan_keep_what_is_not_text() -> None:
+    nested = plan(
+        task(
+            "r",
+            "plan",
+            each=["eu"],
+            due="3 days",
+            tasks=[
+                task(
+                    "call",
+                    "custom",
+                    name="end-asset",
+                    options={"ids": ["{each}-1", 7, None], "deep": {"{each}": True}},
+                ),
+                task("own", due="1 day", tasks=[task("x", title="{each}")], kind="plan"),
+            ],
+        )
+    )
+    call, inner = (placed.task for placed in laid(nested).tasks)
+    assert call.kind == "custom"
+    assert call.options == {"ids": ["eu-1", 7, None], "deep": {"{each}": True}}
+    assert (call.due, inner.due) == (Span.parse("3 days"), Span.parse("1 day"))
+    assert (inner.id, inner.title) == ("r--eu--own--x", "eu")
+
+
 def test_a_notice_of_today_is_given_now() -> None:
     today = adjust(notice="2026-11-25", skip={"briefing": "everybody knows"})
     assert laid(YEAR, today).notice_at == NOW
@@ -132,6 +176,7 @@ def test_a_task_has_no_earlier_day_than_what_it_waits_for() -> None:
     b = laid(steps, adjust(notice="2027-01-01")).tasks[1]
     assert b.at == datetime(2027, 1, 21, tzinfo=UTC)
     assert b.overdue_at == datetime(2027, 1, 24, tzinfo=UTC)
+    assert laid(steps).point_of_no_return is None
 
 
 # -- what waits for what --------------------------------------------------------------------------
@@ -203,6 +248,23 @@ def test_dates_that_count_from_each_other_are_refused() -> None:
             [task("a", "plan", tasks=[task("b")]), task("a")],
         ),
         ("unfit-task", "63", [task("a" * 60, "plan", tasks=[task("bcdef")])]),
+        (
+            "unfit-task",
+            "at most 200 char",
+            [
+                task(
+                    "p",
+                    "plan",
+                    each=["a" * 50],
+                    tasks=[task("m", "mail", subject="{each}" * 10, text="T")],
+                )
+            ],
+        ),
+        (
+            "given-twice",
+            "first as sunset.tasks.0",
+            [task("p", "plan", tasks=[task("x")]), task("p", "plan", tasks=[task("y")])],
+        ),
     ],
 )
 def test_what_cannot_be_laid_out_says_why(code: str, why: str, tasks: list[Any]) -> None:
