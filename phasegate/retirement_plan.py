@@ -20,24 +20,37 @@ _STILL_OPEN = (TaskState.planned, TaskState.skipped)
 def begin(state: Retirement, now: datetime) -> None:
     """Lay out the plan as the sunset begins.
 
-    Between the planning and the decision time has passed. A notice whose day is gone is given as
-    early as can be; where a date of the owner's then breaks a rule, `needs_plan` says which.
+    Between the planning and the decision time has passed. Where that breaks a rule, the notice is
+    given as early as can be; where another date of the owner's breaks it, `needs_plan` says so.
     """
     assert state.plan is not None
     state.needs_plan = ""
-    planned = state.adjustments.notice
-    if planned is not None and planned < now and planned.date() != now.date():
-        state.adjustments = state.adjustments.model_copy(update={"notice": None})
     try:
-        layout = _placed(state, state.adjustments, now)
-        _check(state, layout, state.adjustments, now)
+        _take(state, _sound(state, state.adjustments, now))
+        return
     except Rejected as flaw:
         state.needs_plan = str(flaw)
-        layout = _placed(state, Adjustments(), now)  # to show something; nothing begins by it
-    if planned is not None and state.adjustments.notice is None:
-        moved = f"the public notice from {planned:%Y-%m-%d} to {layout.notice_at:%Y-%m-%d}"
-        layout.moved.insert(0, f"{moved}: its day was past when the sunset was decided")
-    _take(state, layout)
+    planned = state.adjustments.notice
+    if planned is not None:
+        early = state.adjustments.model_copy(update={"notice": None})
+        try:
+            layout = _sound(state, early, now)
+        except Rejected:
+            pass  # what was wrong at first is what its owner has to know
+        else:
+            days = f"{planned:%Y-%m-%d} to {layout.notice_at:%Y-%m-%d}"
+            layout.moved.insert(0, f"the public notice from {days}: {state.needs_plan}")
+            state.adjustments, state.needs_plan = early, ""
+            _take(state, layout)
+            return
+    _take(state, _placed(state, Adjustments(), now))  # to show something; nothing begins by it
+
+
+def _sound(state: Retirement, adjustments: Adjustments, now: datetime) -> Layout:
+    """The layout, which keeps every rule. Raises Rejected."""
+    layout = _placed(state, adjustments, now)
+    _check(state, layout, adjustments, now)
+    return layout
 
 
 def check_plan(state: Retirement, request: PlanSunsetRequest, now: datetime) -> Layout:
@@ -50,9 +63,7 @@ def check_plan(state: Retirement, request: PlanSunsetRequest, now: datetime) -> 
         raise Rejected("not-planned-yet", what, "its plan is being read; ask again", hint)
     require_bounded(key, request.adjustments)
     _require_ahead(state, request.adjustments, what, hint)
-    layout = _placed(state, request.adjustments, now)
-    _check(state, layout, request.adjustments, now)
-    return layout
+    return _sound(state, request.adjustments, now)
 
 
 def _require_ahead(state: Retirement, wanted: Adjustments, what: str, hint: str) -> None:

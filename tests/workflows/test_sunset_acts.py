@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from leaving import Leaving, no_return, task
+from parting import Leaving, no_return, task
 from tracker import Tracker
 
 from client.dev_server import DevServer

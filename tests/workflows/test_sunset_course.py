@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from leaving import Leaving, gate, no_return, task
+from parting import Leaving, gate, no_return, task
 
 from client.engine import Engine
 from phasegate.ids import sunset_id
