@@ -62,6 +62,7 @@ def _secrets(found: Integrations, env: Mapping[str, str]) -> Check:
     parts = {
         "connections": len(found.connections),
         "sources": len(found.sources),
+        "feeds": len(found.feeds),
         "subscribers": len(found.subscribers),
         "chat channels": len(found.chat),
     }

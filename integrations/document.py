@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from integrations.secret import Secret
-from phasegate.base import Document, Slug
+from phasegate.base import Document, PersonId, Slug
 from phasegate.directory import Weekday
 from phasegate.span import Span
 
@@ -76,6 +76,25 @@ class Source(Document):
     kind: Literal["cloudevents", "standard-webhooks", "github", "gitlab"]
     secret: Secret = Field(description="what the sender signs with, or sends as its token")
     previous: Secret | None = Field(None, description="an older one, good while it is rotated")
+
+
+class Feed(Document):
+    """A sender of customers, as `phasegate serve` takes them at /customers/KEY."""
+
+    kind: Literal["bearer", "standard-webhooks"] = "bearer"
+    secret: Secret = Field(description="what the sender sends as its token, or signs with")
+    previous: Secret | None = Field(None, description="an older one, good while it is rotated")
+    who: PersonId = Field(
+        description="in whose name it changes customers: the product's owner, or one of its team"
+    )
+
+    @property
+    def proven_as(self) -> Source:
+        """The same proofs as those of events."""
+        kind: Literal["cloudevents", "standard-webhooks"] = (
+            "cloudevents" if self.kind == "bearer" else "standard-webhooks"
+        )
+        return Source(kind=kind, secret=self.secret, previous=self.previous)
 
 
 class Subscriber(Document):
@@ -141,6 +160,7 @@ class Integrations(Document):
     schema_version: Literal[1] = 1
     connections: dict[Slug, Connection] = {}
     sources: dict[Slug, Source] = {}
+    feeds: dict[Slug, Feed] = {}
     subscribers: dict[Slug, Subscriber] = {}
     mail: Mail | None = None
     chat: dict[Slug, Chat] = {}
@@ -156,9 +176,10 @@ class Integrations(Document):
         """Every secret that is pointed at, and from where."""
         found: list[tuple[str, Secret | None]] = []
         found += [(f"connections.{name}.token", c.token) for name, c in self.connections.items()]
-        for name, source in self.sources.items():
-            found.append((f"sources.{name}.secret", source.secret))
-            found.append((f"sources.{name}.previous", source.previous))
+        for where, senders in (("sources", self.sources), ("feeds", self.feeds)):
+            for name, sender in senders.items():
+                found.append((f"{where}.{name}.secret", sender.secret))
+                found.append((f"{where}.{name}.previous", sender.previous))
         found += [(f"subscribers.{name}.secret", s.secret) for name, s in self.subscribers.items()]
         found += [(f"chat.{name}.url", channel.url) for name, channel in self.chat.items()]
         found.append(("mail.password", self.mail.password if self.mail else None))

@@ -19,7 +19,8 @@ from serving.app import build_app
 from serving.impatience import Impatient
 
 GRACE = 20
-"""Seconds in which running requests may finish after SIGTERM; each is bounded by less."""
+"""Seconds in which running requests may finish after SIGTERM; each is bounded by less, but for
+large feeds of customers: one that is cut off is sent again, and changes nothing twice."""
 
 CONNECTIONS = 500
 """Open at the same time; what is beyond is turned away before it is read."""
@@ -36,17 +37,17 @@ class _Server(uvicorn.Server):
 
 async def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT. Raises EngineError where there is nothing, or nowhere, to."""
-    sources = load_integrations().sources
-    if not sources:
+    found = load_integrations()
+    if not (found.sources or found.feeds):
         raise EngineError(
             "there is nothing to serve",
-            f"no sources are named in the file that {VARIABLE} names",
+            f"no sources and no feeds are named in the file that {VARIABLE} names",
             "phasegate serve --help  # docs/integrations.md says how a source is written",
         )
     listening = _listen(host, port)
     server = _Server(
         uvicorn.Config(
-            build_app(sources),
+            build_app(found.sources, found.feeds),
             http=Impatient,
             ws="none",
             lifespan="off",
@@ -65,7 +66,7 @@ async def serve(host: str, port: int) -> None:
         loop.add_signal_handler(name, setattr, server, "should_exit", True)
     at, number = listening.getsockname()[:2]
     url = f"http://[{at}]:{number}" if ":" in at else f"http://{at}:{number}"
-    log.info("serving", url=url, sources=sorted(sources))
+    log.info("serving", url=url, sources=sorted(found.sources), feeds=sorted(found.feeds))
     try:
         await server.serve(sockets=[listening])
     finally:

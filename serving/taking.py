@@ -70,8 +70,8 @@ class Taker:
     async def take(self, name: str, source: Source, request: Request) -> dict[str, Any]:
         """What an event did, as the sender is told. Raises Refused."""
         with self.reading:
-            body = await _body(request)
-        headers = _headers(request)
+            body = await body_of(request)
+        headers = headers_of(request)
         token = request.query_params.get("access_token")
         prove(source, headers, body, token and token.encode().decode("latin-1"))
         with self.working:  # who has no secret takes no place here
@@ -133,21 +133,21 @@ def _note(each: Incoming, found: list[Told]) -> None:
     )
 
 
-async def _body(request: Request) -> bytes:
-    """The body, unless it is too large: then it is not read to its end."""
+async def body_of(request: Request, largest: int = LARGEST) -> bytes:
+    """The body, unless it is too large: then it is not read to its end. Raises Refused."""
     declared = request.headers.get("content-length", "")
     body = bytearray()
     try:
         async with asyncio.timeout(WITHIN):
-            if declared.isdigit() and int(declared) > LARGEST:
+            if declared.isdigit() and int(declared) > largest:
                 if "expect" not in request.headers:  # who asked first has sent nothing yet
-                    await _linger(request)
-                raise _too_large()
+                    await _linger(request, largest)
+                raise _too_large(largest)
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > LARGEST:
-                    await _linger(request)
-                    raise _too_large()
+                if len(body) > largest:
+                    await _linger(request, largest)
+                    raise _too_large(largest)
     except TimeoutError as error:
         raise Refused(
             408,
@@ -160,25 +160,25 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _linger(request: Request) -> None:
+async def _linger(request: Request, largest: int) -> None:
     """Drop some of what comes: who is cut off while sending may never read why (RFC 9112, 9.6)."""
     dropped = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(LINGER):
-            while dropped < 4 * LARGEST:
+            while dropped < 4 * largest:
                 message = await request.receive()
                 dropped += len(message.get("body", b""))
                 if not message.get("more_body", False):
                     return
 
 
-def _too_large() -> Refused:
+def _too_large(largest: int) -> Refused:
     return Refused(
         413,
         "too-large",
         "the event is not taken",
-        f"its body has more than {LARGEST} bytes",
-        "send less: a milestone needs to know what happened, and where",
+        f"its body has more than {largest} bytes",
+        "send less: milestones need to know what happened and where; customers may come in parts",
         headers={"Connection": "close"},
     )
 
@@ -187,7 +187,8 @@ ONCE = ("authorization", "ce-", "content-", "idempotency-key", "webhook-", "x-gi
 """Headers, or how they begin, that say something here: given twice, they say two things."""
 
 
-def _headers(request: Request) -> dict[str, str]:
+def headers_of(request: Request) -> dict[str, str]:
+    """The headers by name. Raises Refused where one that counts is given twice."""
     found: dict[str, str] = {}
     for name, value in request.headers.items():
         if name in found and name.startswith(ONCE):

@@ -27,6 +27,9 @@ sources:
   gitlab: {kind: gitlab, secret: {env: HOOK_SECRET}}
   bus: {kind: cloudevents, secret: {env: HOOK_SECRET}}
   hooks: {kind: standard-webhooks, secret: {env: HOOK_KEY}}
+feeds:
+  crm: {secret: {env: HOOK_SECRET}, who: tim}
+  billing: {kind: standard-webhooks, secret: {env: HOOK_KEY}, who: olga}
 """
 
 COMMAND = (sys.executable, "-m", "cli")
@@ -48,6 +51,13 @@ class Served:
         return await self.http.post(
             f"{self.url}/events/{source}", headers=dict(headers), content=body, **more
         )
+
+    async def feed(
+        self, product: str, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes]
+    ) -> httpx2.Response:
+        """Send customers."""
+        url = f"{self.url}/customers/{product}"
+        return await self.http.post(url, headers=dict(headers), content=body, timeout=60)
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """The log lines about this."""
