@@ -20,6 +20,12 @@ class Ask(StrEnum):
     advise = "advise"
     work = "work"
     """The owner and the team: submit the gate again."""
+    confirm = "confirm"
+    """Do a task of a sunset, and say what shows it."""
+    settle = "settle"
+    """Find out whether something was done that nobody can tell of."""
+    plan = "plan"
+    """Plan a sunset anew."""
     promise = "promise"
     """Close a condition."""
     milestone = "milestone"
@@ -195,6 +201,24 @@ def _handed_over(event: Announcement, product: Standing) -> list[Concern]:
     return _know([product.owner, event.data.get("from", ""), *product.team])
 
 
+def _task(event: Announcement, product: Standing) -> Iterable[Concern]:
+    """Those who answer for a task of the sunset; the owner knows what is not as it should be."""
+    kind, people = event.type, _people(event.data.get("people"))
+    waits = kind == "sunset.task-begun" or event.data.get("state") == "waiting"
+    ask = Ask.settle if kind == "sunset.task-unknown" else Ask.confirm if waits else Ask.nothing
+    urgent = kind not in ("sunset.task-begun", "sunset.task-held")
+    due = event.data.get("due")
+    when = datetime.fromisoformat(due) if due else None
+    yield from _know(people, ask=ask, urgent=urgent, due=when)
+    if kind != "sunset.task-begun":
+        yield from _know([product.owner], urgent=urgent)
+
+
+def _plan(event: Announcement, product: Standing) -> Iterable[Concern]:
+    yield Concern(person=product.owner, ask=Ask.plan, urgent=True)
+    yield from _know(product.team, urgent=True)
+
+
 _RULES: Mapping[str, Rule] = {
     "gate.opened": _asked,
     "gate.step": _asked,
@@ -243,6 +267,19 @@ _RULES: Mapping[str, Rule] = {
     "sunset.reminder": _staff,
     "sunset.notice": _staff,
     "sunset.stopped": _urgent_staff,
+    "sunset.waiting-for-plan": _plan,
+    "sunset.replanned": _staff,
+    "sunset.task-begun": _task,
+    "sunset.task-stuck": _task,
+    "sunset.task-unknown": _task,
+    "sunset.task-held": _task,
+    "sunset.task-overdue": _task,
+    "sunset.settled": _owner,
+    "sunset.legal-hold-placed": _urgent_staff,
+    "sunset.legal-hold-lifted": _staff,
+    "sunset.abort-begun": _urgent_staff,
+    "sunset.withdrawn": _staff,
+    "sunset.aborted": _staff,
 }
 
 CONCERNING = tuple(_RULES)

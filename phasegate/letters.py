@@ -79,6 +79,11 @@ def answer(item: Item) -> str:
             return f"phasegate gate vote {gate} go --as {who} --for {concern.holder}"
         case Ask.work:
             return f"phasegate gate submit {gate if gate[-1] != '/' else key} --as {who}"
+        case Ask.confirm | Ask.settle:
+            task = event.data.get("task", "TASK")
+            return f"phasegate sunset confirm {key} {task} --note 'what shows it' --as {who}"
+        case Ask.plan:
+            return f"phasegate sunset plan {key} FILE --as {who}"
         case Ask.promise:
             name = event.data.get("condition", "ID")
             return f"phasegate condition close {key} {name} --note 'what shows it' --as {who}"
@@ -119,6 +124,10 @@ def _headline(item: Item) -> str:
             return f"your advice on {gate}{due}"
         case Ask.promise:
             return f"a condition of yours{due}"
+        case Ask.confirm:
+            return f"please do {item.event.data.get('task', 'a task')} of its sunset{due}"
+        case Ask.settle:
+            return f"was {item.event.data.get('task', 'a task')} of its sunset done?"
     return one_line(item.event.text)
 
 
@@ -135,6 +144,15 @@ def _asks(item: Item) -> list[str]:
             ]
         case Ask.work:
             return ["When the work is done, submit the gate again:"]
+        case Ask.confirm:
+            return [f"This is yours to do{due}. When it is done, say what shows it:"]
+        case Ask.settle:
+            return [
+                "Nobody can tell whether this was done, and it is not done again before somebody "
+                "says so. Find out, and confirm that it was done; with --not-done if it was not:"
+            ]
+        case Ask.plan:
+            return ["The sunset begins when a plan keeps the rules:"]
         case Ask.promise:
             return [f"This condition is yours{due}. When it is kept, say what shows that:"]
         case Ask.milestone:
