@@ -198,7 +198,9 @@ class MailActs:
 
     async def _page(self, run: _Run) -> list[Addressee]:
         order = run.order
-        unsent = partial(self._ledger.customers.unsent, sunset=order.sunset)
+        # Where nobody can be written to here, who was told otherwise is owed nothing.
+        owed = self._mail is None and run.act.notifies
+        unsent = partial(self._ledger.customers.unsent, sunset=order.sunset, unnotified=owed)
         with ledger_errors():
             return await asyncio.to_thread(
                 unsent, order.product, order.key, run.act.to, run.after, PAGE

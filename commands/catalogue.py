@@ -173,7 +173,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
     ),
     "serve": Command(
         "commands.serve:serve",
-        "Take events of other systems over HTTP: webhooks and CloudEvents",
+        "Take events and customers of other systems over HTTP",
         "phasegate serve --port 8600",
     ),
     "worker": Noun(

@@ -14,10 +14,11 @@ async def serve(
     ),
     port: Annotated[int, Parameter(help="The port to listen at; 0 for a free one")] = 8600,
 ) -> None:
-    """Take events of other systems over HTTP, until SIGTERM or Ctrl-C.
+    """Take events and customers of other systems over HTTP, until SIGTERM or Ctrl-C.
 
-    Who may send them is said by `sources` of the file that PHASEGATE_INTEGRATIONS names; each has
-    its own address, /events/NAME. What runs may finish first; then the exit code is 0.
+    Who may send events is said by `sources` of the file that PHASEGATE_INTEGRATIONS names; each has
+    its own address, /events/NAME. Who may send customers, to /customers/KEY, is said by `feeds`.
+    What runs may finish first; then the exit code is 0.
     """
     import sys
 

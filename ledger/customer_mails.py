@@ -59,16 +59,19 @@ class CustomerMails:
         limit: int = 500,
         *,
         sunset: int = 1,
+        unnotified: bool = False,
     ) -> list[Addressee]:
         """The next customers, by id, that this mail was neither sent to nor refused by.
 
-        `key` is that of the mail's act. Customers without an address are left out.
+        `key` is that of the mail's act. Customers without an address are left out; with
+        `unnotified` those, too, whom the notice has reached.
         """
+        settled = (*(SETTLING if to == "open" else ()), *(("notified",) if unnotified else ()))
         found: list[Addressee] = []
         with self._database.reading() as connection:
             while len(found) < limit:
                 page = _with_address(connection, product, after_id, _PAGE)
-                found += _still(connection, product, key, to, sunset, page)
+                found += _still(connection, product, key, sunset, settled, page)
                 if len(page) < _PAGE:
                     break
                 after_id = page[-1].id
@@ -146,9 +149,14 @@ def _with_address(connection: Connection, product: str, after: str, limit: int) 
 
 
 def _still(
-    connection: Connection, product: str, key: str, to: str, sunset: int, page: list[Addressee]
+    connection: Connection,
+    product: str,
+    key: str,
+    sunset: int,
+    settled: Collection[str],
+    page: list[Addressee],
 ) -> Iterator[Addressee]:
-    """Those of a page that the mail still has to go to."""
+    """Those of a page that the mail still has to go to: none of these facts holds for them."""
     ids = [one.id for one in page]
     noted = select(customer_mails.c.customer).where(
         customer_mails.c.product == product,
@@ -156,9 +164,9 @@ def _still(
         customer_mails.c.customer.in_(ids),
     )
     done = set(connection.execute(noted).scalars())
-    if to == "open":
+    if settled:
         said = facts_of(connection, product, sunset, ids)
-        done |= {id for id, row in said.items() if any(getattr(row, fact) for fact in SETTLING)}
+        done |= {id for id, row in said.items() if any(getattr(row, fact) for fact in settled)}
     return (one for one in page if one.id not in done)
 
 

@@ -230,6 +230,8 @@ async def test_without_mail_it_says_whom_it_did_not_write_to(ledger: Ledger) -> 
     assert proof.data["not_written_to"] == 3
     error = await acting.failed(mail(notifies=True))
     assert "no mail is configured, and customers are owed this notice" in error.message
+    customers(ledger, *(Row(person.id, notified=True) for person in people(3)))
+    await acting.done(mail(notifies=True))  # they were told otherwise, as the hint says
 
 
 async def test_an_irreversible_mail_goes_on_as_well(ledger: Ledger, server: MailServer) -> None:

@@ -126,6 +126,14 @@ def test_mail_goes_to_each_once_whoever_goes_on(ledger: Ledger) -> None:
     assert len(mail.unsent("atlas", "key/1", "open", sunset=2)) == 3, "migrated counts in one only"
 
 
+def test_who_was_told_otherwise_is_owed_no_notice(ledger: Ledger) -> None:
+    rows = [Row("a", email="a@x.org", notified=True), Row("b", email="b@x.org")]
+    ledger.customers.put("atlas", 1, rows, NOW, "olga")
+    owed = ledger.customers.unsent("atlas", "k", "all", unnotified=True)
+    assert [one.id for one in owed] == ["b"]
+    assert len(ledger.customers.unsent("atlas", "k", "all")) == 2
+
+
 def test_keys_of_tasks_deep_in_sub_plans_are_told_apart(ledger: Ledger) -> None:
     ledger.customers.put("atlas", 1, [Row("a", email="a@x.org")], NOW, "olga")
     long = "product/atlas/sunset/1/" + "x" * 300
