@@ -161,7 +161,7 @@ def _moved(
 ) -> dict[str, datetime]:
     """All days with the end of life at `target`. Days that the owner gave stay."""
     new = {eol: target}
-    delta = target - old[eol]
+    delta = Span(exact=target - old[eol])
 
     def day(name: str) -> datetime:
         if name not in new:
@@ -175,7 +175,7 @@ def _moved(
             elif name in given or old[name] < old[eol]:
                 new[name] = old[name]
             else:
-                new[name] = old[name] + delta
+                new[name] = day_after(delta, old[name])
             # What came after it does so still, however long the months are in between.
             if name not in given and old[name] >= old[eol]:
                 new[name] = max(new[name], target)

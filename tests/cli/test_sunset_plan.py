@@ -187,6 +187,28 @@ def test_a_plan_is_recorded_for_a_product_and_shown_from_then_on(served: Shell) 
     found = served("roadmap", key, "-o", "json")
     assert found.code == 0, found.err
     assert "sunset" in found.out
+
+    assert served("sunset", "start", key, "--as", "olga").code == 0
+    served.until(lambda: served("gate", "vote", f"{key}/retire", "go", "--as", "ana").code == 0)
+    served.until(lambda: served("sunset", "show", key).code == 0, 60)
+    plan = shown(served, key)
+    assert (plan["running"], plan["decided_by"]) == (True, "")
+    assert plan["dates"]["end-of-life"].startswith(day(600))
+    rehearsed = shown(served, key, "--notice", day(130), "--dry-run")
+    assert rehearsed["notice_at"].startswith(day(130)), "the public has not been told yet"
+    later = served("sunset", "plan", key, "--notice", day(130), "--as", "olga")
+    assert later.code == 0, later.err
+    assert shown(served, key)["notice_at"].startswith(day(130))
+
+
+def test_what_has_ended_has_no_sunset_to_plan(served: Shell) -> None:
+    key = "faded"
+    served.write("fading.yaml", POLICY)
+    served.write("people.yaml", DIRECTORY)
+    product = served.write(f"{key}.yaml", f"key: {key}\nname: Faded\nowner: olga\n")
+    options = ("--policy", "fading.yaml", "--directory", "people.yaml")
+    assert served("product", "start", product, *options).code == 0
+    served.until(lambda: served("product", "show", key, "-o", "json").code == 0)
     assert served("product", "cancel", key, "--as", "olga", "--reason", "x", "--yes").code == 0
     served.until(lambda: served("product", "show", key, "-o", "json").json["status"] == "cancelled")
     over = served("sunset", "plan", key)

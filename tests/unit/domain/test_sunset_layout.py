@@ -77,6 +77,10 @@ YEAR = plan(
 )
 
 
+EOL = task("eol", "date", at="12 months", marks="end-of-life")
+CENTURIES = adjust(contracts_until="9999-12-31")
+
+
 # -- days -----------------------------------------------------------------------------------------
 
 
@@ -283,6 +287,8 @@ def test_adjustments_name_tasks_that_there_are() -> None:
 
 def test_a_day_beyond_the_calendar_is_refused() -> None:
     assert refused(YEAR, adjust(notice="9999-06-01")).code == "too-far"
+    assert refused(YEAR, adjust(contracts_until="9999-12-31")).code == "too-far"
+    assert refused(plan(EOL, task("after", at="15 months")), CENTURIES).code == "too-far"
 
 
 # -- plans within the plan ------------------------------------------------------------------------
