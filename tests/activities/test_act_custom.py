@@ -187,3 +187,39 @@ async def test_undoing_calls_undo(strangers: Any, acting: Acting) -> None:
     error = await acting.failed(custom("no-undo", "reversible", undo))
     assert "extension no-undo has no async undo" in error.message
     await acting.done(custom("no-undo"))
+
+
+async def test_what_cannot_be_asked_of_an_extension(
+    strangers: Any, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undo = KEY + "/undo"
+    monkeypatch.setattr(strangers.Tenants, "undo", strangers.wonders.__get__(strangers.tenants))
+    assert (await acting.carry_out(custom("tenants", "irreversible", undo))).state == "unknown"
+    assert (await acting.carry_out(custom("wonders", of="no probe"))).state == "unknown"
+
+
+async def test_an_extension_that_was_uninstalled_meanwhile(
+    strangers: Any, acting: Acting, tmp_path: Path
+) -> None:
+    from phasegate.extending import TaskUnknown
+
+    strangers.Tenants.probed = TaskUnknown("who knows")
+    await acting.failed(custom("tenants"))
+    (tmp_path / "task_strangers-1.0.dist-info" / "entry_points.txt").write_text("")
+    minutes = timedelta(minutes=11)
+    error = await acting.failed(custom("tenants"), minutes)
+    assert "no extension tenants is installed" in error.message
+    result = await acting.carry_out(custom("tenants"), timedelta(minutes=15))
+    assert result.state == "unknown"
+    assert len(strangers.calls) == 1
+
+
+async def test_options_that_cannot_be_filled_and_imports_that_hang(
+    strangers: Any, acting: Acting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = await acting.failed(custom("good", where="{region}"))
+    assert "there is no value for {region}" in error.message
+    install(tmp_path, "task_slow", "import time\ntime.sleep(1)\n", slow="task_slow:task")
+    monkeypatch.setattr(act_custom, "SECONDS", 0.1)
+    assert "cannot be loaded in 0.1 s" in (await acting.failed(custom("slow"))).message
+    assert strangers.calls == []

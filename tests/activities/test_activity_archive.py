@@ -8,6 +8,8 @@ import resource
 import shutil
 import subprocess
 import tarfile
+import threading
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +17,8 @@ import pytest
 from acting import Acting, order_of
 from temporalio.exceptions import ApplicationError
 
-from activities import ActivitySettings
+from activities import ActivitySettings, act_archive
+from activities import archive as archives
 from ledger import Ledger
 from phasegate.sunset_ports import TaskProof
 
@@ -208,3 +211,33 @@ def test_where_archives_go(tmp_path: Path) -> None:
     )
     env["PHASEGATE_ARCHIVE_ROOT"] = "/srv/products"
     assert ActivitySettings.from_env(env).archive_root == Path("/srv/products")
+
+
+async def test_one_that_is_cancelled_packs_no_further(
+    settings: ActivitySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_it, let_go = threading.Event(), threading.Event()
+    seen: list[Path] = []
+
+    def slow(path: Path) -> Iterator[Path]:
+        for found in walk(path):
+            seen.append(found)
+            at_it.set()
+            let_go.wait(30)
+            yield found
+
+    walk = archives._walk
+    monkeypatch.setattr(archives, "_walk", slow)
+    acting = Acting(Ledger("sqlite:////nowhere/ledger.db"), settings)
+    env = acting.environment()
+    order = order_of({"kind": "archive", "source": "atlas"})
+    running = asyncio.ensure_future(env.run(acting.acts.carry_out, order))
+    await asyncio.to_thread(at_it.wait, 30)
+    env.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    let_go.set()
+    await asyncio.to_thread(act_archive._THREADS.submit(lambda: None).result, 30)
+    while any(settings.archives.glob("*")) or any(settings.archives.glob(".*")):
+        await asyncio.to_thread(threading.Event().wait, 0.01)
+    assert len(seen) == 1
