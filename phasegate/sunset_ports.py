@@ -15,7 +15,8 @@ SETTLE_ACT = "settle_act"
 
 
 class ActOrder(Wire):
-    """Carry out an act. `key` is its Idempotency-Key, the same however often it is ordered.
+    """Carry out an act. `key` is its Idempotency-Key, the same however often it is ordered; that of
+    an act which undoes another ends with `/undo`.
 
     `values` fill its placeholders. `told` says that its being stuck is known. An act whose effect
     is not reversible is tried at most once: its intent is in the ledger before it happens.
@@ -52,7 +53,8 @@ class ActResult(Wire):
 
 
 class ActVerdict(Wire):
-    """What a person found out of an act whose result was unknown."""
+    """What a person found out of an act whose result was unknown. Ordered again, the act then has
+    this for its result, or is begun once more. That it was done is never taken back."""
 
     key: str
     product: str
