@@ -103,9 +103,9 @@ async def test_an_unknown_result_is_asked_of_a_person_and_tried_once_more_if_it_
     unknown = await leaving.task_is("destroy", "unknown")
     assert unknown.waits_for == ["bo", "cy"]
     assert len(tracker.calls) == 1, "it is not repeated"
+    (told,) = await leaving.told("sunset.task-unknown")
     story = leaving.story()
     assert story.index("sunset.task-intended") < story.index("sunset.task-unknown")
-    (told,) = await leaving.told("sunset.task-unknown")
     assert told["people"] == ["bo", "cy"]
     assert await leaving.refused(leaving.confirmed("destroy", "eve")) == "not-confirmer"
     tracker.status = 200
