@@ -3,17 +3,14 @@
 import asyncio
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from stage import POLICY, Stage
-from temporalio.api.enums.v1 import EventType
 
 from ledger import Ledger
 from ledger.store import Appended
 from phasegate.events import Announcement
-from phasegate.ids import gate_id
 
 BRIEF = 1.0
 """Seconds within which a vote is answered while nobody waits for the ledger."""
@@ -75,23 +72,6 @@ async def test_a_ledger_that_hangs_delays_one_vote_by_a_second_and_nothing_else(
     assert stage.engine.ledger.verify(stage.key) == len(stage.story())
 
 
-async def test_after_an_outage_votes_are_again_announced_before_they_are_answered(
-    stage: Stage, on_write: list[Callable[..., None]]
-) -> None:
-    await to_launch(stage)
-
-    def fail(batch: object) -> None:
-        raise OSError("no disk")
-
-    on_write.append(fail)
-    await stage.vote("launch", "ana", "go")
-    on_write.clear()
-    await announced(stage, "gate.vote", 1)
-    await asyncio.sleep(0.2)  # the workflow hears that a regular call has succeeded
-    await stage.vote("launch", "bo", "go")
-    assert stage.story().count("gate.vote") == 2
-
-
 async def test_a_burst_of_votes_is_written_in_few_batches(
     stage: Stage, on_write: list[Callable[..., None]]
 ) -> None:
@@ -109,18 +89,11 @@ async def test_a_burst_of_votes_is_written_in_few_batches(
     batches = [size for size in sizes if size]
     assert sum(batches) == 30
     assert len(batches) <= 15
-    history = await stage.history(gate_id(stage.key, "launch"))
-    kinds = Counter(event.event_type for event in history.events)
-    assert kinds[EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED] == 0
 
 
-async def test_a_task_that_is_done_again_leaves_nothing_out_of_the_record(
+async def test_a_vote_that_comes_while_the_decision_is_written_changes_nothing(
     stage: Stage, on_write: list[Callable[..., None]]
 ) -> None:
-    """A signal in mid-closing makes the server take the task back, and its vote with it.
-
-    The record then has the step that was taken back, and after it what happened instead.
-    """
     await to_launch(stage)
     await stage.votes("launch", "go", "ana", "bo")
     writing = threading.Event()
@@ -131,16 +104,12 @@ async def test_a_task_that_is_done_again_leaves_nothing_out_of_the_record(
             time.sleep(0.4)
 
     on_write.append(slowly)
-    last = asyncio.create_task(stage.refused_or(stage.vote("launch", "cy", "go")))
+    await stage.vote("launch", "cy", "go")
     await asyncio.to_thread(writing.wait, 5)
     await stage.signal("launch", "vote", {"approver": "dan", "vote": "go"})
-    assert await last in ("", "gate-decided")
     product = await stage.becomes(phase="market")
     view = await stage.gate("launch", 1)
     counted = {vote.approver for vote in view.votes}
-    assert {"ana", "bo", "dan"} <= counted
-    assert counted == set(product.gates[-1].votes)
-    recorded = [text.split()[0] for text in stage.texts("gate.vote")]
-    assert counted <= set(recorded)
-    assert len(recorded) == len(set(recorded))
+    assert counted == {"ana", "bo", "cy"} == set(product.gates[-1].votes)
+    assert [text.split()[0] for text in stage.texts("gate.vote")] == ["ana", "bo", "cy"]
     assert stage.engine.ledger.verify(stage.key) == len(stage.story())
