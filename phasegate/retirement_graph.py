@@ -20,12 +20,6 @@ class Reminder(NamedTuple):
     ahead: Span
 
 
-def free(state: Retirement, record: TaskRecord) -> bool:
-    """Whether nothing that a task needs is still to be done."""
-    settled = {r.task.id for r in state.tasks if r.state.settled}
-    return settled.issuperset(record.needs)
-
-
 def ready(state: Retirement, now: datetime) -> list[TaskRecord]:
     """The tasks that begin now, in the order of the plan."""
     settled = {r.task.id for r in state.tasks if r.state.settled}

@@ -35,7 +35,7 @@ def break_off(state: Retirement, record: TaskRecord) -> None:
 
 def come_to_rest(state: Retirement) -> bool:
     """Whether nothing is being done any more, so that undoing may begin."""
-    return all(record.state.settled for record in state.tasks)
+    return not any(record.state.under_way for record in state.tasks)
 
 
 def plan_undoing(state: Retirement) -> list[Undoing]:

@@ -178,7 +178,7 @@ def graphs(draw: st.DrawFn) -> Retirement:
     for n in range(draw(st.integers(1, 8))):
         kind = draw(kinds)
         made = {"gate": gate, "http": call, "manual": manual}.get(kind)
-        task = made(f"t{n}") if made else {"id": f"t{n}", "kind": kind}
+        task: dict[str, Any] = made(f"t{n}") if made else {"id": f"t{n}", "kind": kind}
         since = max((i for i, t in enumerate(tasks) if t["kind"] == "gate"), default=-1) + 1
         free = [t["id"] for t in tasks[since:]]
         if kind != "gate" and free:
