@@ -59,6 +59,7 @@ class SunsetReport(Wire):
     """
 
     token: str
+    serial: int = Field(0, description="which of its reports; they may arrive in another order")
     text: str
     gate: str | None = None
     next_due: Instant | None = None
@@ -175,9 +176,14 @@ class Lifecycle(Wire):
         self.conditions += [Condition.promised(condition, now, gate) for condition in fit]
 
     def take_sunset(self, report: SunsetReport, now: datetime) -> bool:
-        """Keep how the sunset stands; False unless it comes from the one that was started."""
+        """Keep how the sunset stands; False unless it comes from the one that was started.
+
+        What it has said last counts, and its end is final.
+        """
         if not self.sunset_token or report.token != self.sunset_token:
             return False
+        if self.sunset and (self.sunset.ended or report.serial < self.sunset.serial):
+            return True  # it was on its way for longer than one that was sent after it
         self.sunset = report
         self.take_conditions(report.conditions, now)
         self.had_a_hand = report.had_a_hand | self.had_a_hand

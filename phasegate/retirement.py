@@ -148,6 +148,7 @@ class Retirement(Wire):
     approvers: dict[str, dict[str, tuple[str, ...]]] = {}
     open_conditions: list[str] = []
     reports_to: str
+    reports: int = Field(0, description="how many it was sent: they may arrive in another order")
     token: str
     outbox: Outbox
     number: int = Field(1, description="the how-manieth sunset of the product")

@@ -176,8 +176,10 @@ class Sunset(SunsetUndo):
 
     async def _tell(self, report: SunsetReport) -> None:
         product = workflow.get_external_workflow_handle(self.state.reports_to)
+        self.state.reports += 1
+        numbered = report.model_copy(update={"serial": self.state.reports})
         try:
-            await product.signal("sunset_progress", report)
+            await product.signal("sunset_progress", numbered)
         except Exception as error:  # the product was terminated, say: the sunset goes on
             if is_cancelled_exception(error) and workflow.patched(UNDETERRED):
                 raise  # the sunset itself was cancelled, and the product not told

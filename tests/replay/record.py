@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
+from leaving import REVIEW, Leaving  # noqa: E402
 from life import Life  # noqa: E402
 from stage import Stage  # noqa: E402
 
@@ -249,6 +250,26 @@ async def second_life(life: Life) -> None:
     await life.becomes(status="cancelled")
 
 
+async def returning_life(leaving: Leaving) -> None:
+    """A plan and a legal hold, a sunset that is aborted, and a second that is carried through."""
+    await leaving.begin(review=REVIEW)
+    await leaving.launched()
+    await leaving.asks("plan", adjustments={"skip": {"note": "everybody knows"}})
+    await leaving.asks("hold", matter="case-7")
+    await leaving.asks("customers", text="twelve more")
+    await leaving.leave()
+    await leaving.confirm("keys", "bo")
+    await leaving.gate_opens("down")
+    await leaving.asks("abort")
+    await leaving.back()
+    await leaving.leave(2)
+    await leaving.asks("hold", matter="case-7", lift=True)
+    await leaving.confirm("keys", "bo")
+    await leaving.gate_opens("down", 2)
+    await leaving.votes("down", "go", "ana", "bo")
+    await leaving.becomes(status="retired")
+
+
 TOLD = """
 policy: told
 version: "1"
@@ -322,6 +343,7 @@ async def main() -> None:
             await changing_life(Life(engine, "changing"))
             await second_life(Life(engine, "second"))
             await told_life(Stage(engine, "told"))
+            await returning_life(Leaving(engine, "returning"))
             HISTORIES.mkdir(exist_ok=True)
             for old in HISTORIES.glob("*.json"):
                 old.unlink()

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from life import Life
+from leaving import REVIEW, Leaving
 from stage import Stage
+from temporalio.worker import Replayer
 
-from client import products, sunsets
+from client import products
 from client.asking import ask, new_request_id
 from client.engine import Engine
+from client.plugin import phasegate_plugin
 from client.products import listing
 from client.settings import Settings
 from ledger import Ledger
@@ -22,71 +24,13 @@ from phasegate.errors import EngineError, Rejected
 from phasegate.ids import product_id, sunset_id
 from phasegate.lifecycle import SunsetReport
 from phasegate.requests import (
-    AbortRequest,
     ConditionRequest,
     CustomersRequest,
     LegalHoldRequest,
     PlanSunsetRequest,
     Promise,
-    Receipt,
-    SubmitRequest,
 )
-from phasegate.views import SunsetView
 from worker import build_worker
-
-REVIEW = (
-    "review: {first: 1 day, every: 1 day, gate: {id: plr, title: PLR, requires: [{group: eng}]}}"
-)
-
-
-class Leaving(Life):
-    """A product that leaves the market, or does not."""
-
-    async def asks(self, what: str, who: str = "olga", **fields: Any) -> Receipt:
-        fields.setdefault("request_id", new_request_id())
-        engine, key = self.engine, self.key
-        match what:
-            case "plan":
-                wanted = fields.pop("adjustments")
-                adjusted = Adjustments.model_validate(wanted)
-                request = PlanSunsetRequest(actor=who, adjustments=adjusted, **fields)
-                return await sunsets.record_plan(engine, key, request)
-            case "hold":
-                placed = LegalHoldRequest(actor=who, reason="a letter", **fields)
-                return await sunsets.legal_hold(engine, key, placed)
-            case "customers":
-                told = CustomersRequest(actor=who, **fields)
-                return await sunsets.tell_customers(engine, key, told)
-            case "start":
-                return await sunsets.start(engine, key, SubmitRequest(actor=who, **fields))
-            case _:
-                abort = AbortRequest(actor=who, reason="a buyer was found", **fields)
-                return await sunsets.abort(engine, key, abort)
-
-    async def leave(self, number: int = 1) -> SunsetView:
-        """Decide on the sunset; it is under way until its manual task waits."""
-        await self.asks("start")
-        await self.gate_opens("retire", number)
-        await self.vote("retire", "ana", "go")
-        return await self.waits("keys", number)
-
-    async def waits(self, task: str, number: int = 1) -> SunsetView:
-        async def waiting() -> SunsetView | None:
-            try:
-                view = await self.sunset()
-            except Exception:  # its workflow is just being started
-                return None
-            if view is None or view.number != number:
-                return None
-            return view if any(t.id == task and t.state == "waiting" for t in view.tasks) else None
-
-        return await self.until(waiting, f"{task} of sunset {number} waits")
-
-    async def is_back(self) -> bool | None:
-        return True if (await self.product()).status == "active" else None
-
-    async def back(self) -> None:
-        await self.becomes(status="active", phase="market", gate=None)
 
 
 @pytest.fixture
@@ -315,6 +259,26 @@ async def test_what_the_first_sunset_says_late_is_refused_and_recorded(leaving: 
     await leaving.told("product.refused", 2)
     assert (await leaving.product()).status == "sunsetting"
     assert first.number == 1
+
+
+async def test_every_run_of_a_product_that_came_back_replays(leaving: Leaving) -> None:
+    await leaving.begin(review=REVIEW)
+    await leaving.launched()
+    await leaving.asks("plan", adjustments={"skip": {"note": "known"}})
+    await leaving.asks("hold", matter="case-7")
+    for number in (1, 2):
+        await leaving.leave(number)
+        await leaving.asks("abort")
+        await leaving.back()
+    await leaving.owner("cancel", reason="enough")
+    await leaving.becomes(status="cancelled")
+    client, replayed = leaving.engine.client, 0
+    replayer = Replayer(workflows=[], plugins=[phasegate_plugin()])
+    async for found in client.list_workflows(f"PhasegateProduct = '{leaving.key}'"):
+        handle = client.get_workflow_handle(found.id, run_id=found.run_id)
+        await replayer.replay_workflow(await handle.fetch_history())
+        replayed += 1
+    assert replayed >= 6, "runs of the product, its gates and two sunsets"
 
 
 async def _token(leaving: Leaving) -> str:

@@ -130,3 +130,20 @@ def test_the_product_says_whom_its_sunset_waits_for() -> None:
     view = product_view(state, "product/kettle")
     assert (view.waiting_for, view.sunset_state) == (wanted, "waiting-for-plan")
     assert "`phasegate sunset confirm kettle keys --as ana --note TEXT`" in product_page(view, "")
+
+
+def test_reports_that_overtake_each_other_leave_the_latest() -> None:
+    """Temporal delivers signals of one workflow in any order."""
+
+    def said(text: str, serial: int, ended: str = "") -> SunsetReport:
+        return SunsetReport(token="t", text=text, serial=serial, ended=ended)
+
+    state = sunsetting()
+    state.sunset = None
+    for report in (said("second", 2), said("first", 1)):
+        assert state.take_sunset(report, NOW)
+    assert state.sunset is not None
+    assert state.sunset.text == "second"
+    for report in (said("end", 4, "aborted"), said("third", 3), said("after", 5)):
+        assert state.take_sunset(report, NOW)
+    assert (state.sunset.text, state.sunset.ended) == ("end", "aborted")
