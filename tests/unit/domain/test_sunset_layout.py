@@ -375,6 +375,11 @@ def test_dates_within_a_plan_are_those_of_their_copy() -> None:
     assert days(layout)["r--us--wiped"] == "2027-01-22"
 
 
+def test_a_name_may_be_as_long_as_any() -> None:
+    layout = laid(plan(task("a" * 60, "plan", tasks=[task("b")])))
+    assert [len(placed.task.id) for placed in layout.tasks] == [63]
+
+
 def test_a_gate_is_no_part_of_a_plan_within_the_plan() -> None:
     with pytest.raises(ValueError, match="list it beside"):
         plan(task("p", "plan", tasks=[gate("g")]))
@@ -499,6 +504,28 @@ def test_an_end_of_life_that_the_owner_dates_takes_along_what_comes_after() -> N
     assert codes(YEAR, adjust(notice="2027-01-31", dates={"end-of-life": "2028-04-30"})) == []
 
 
+def test_nothing_is_said_to_move_along_where_nothing_does() -> None:
+    alone = plan(task("brief"), EOL)
+    (said,) = laid(alone, adjust(notice="2027-01-31", contracts_until="2028-04-30")).moved
+    assert said.endswith("since a contract runs until then")
+
+
+def test_what_is_on_the_day_of_the_end_of_life_is_not_before_it_when_months_are_short() -> None:
+    months = plan(
+        EOL,
+        task("d", "date", at="14 months"),
+        task("f", at="-2 months", relative_to="d"),
+    )
+    before = days(laid(months, adjust(notice="2027-01-31")))
+    assert before["f"] == before["eol"] == "2028-01-31"
+    until = adjust(notice="2027-01-31", contracts_until="2028-03-02T00:00:00Z")
+    assert days(laid(months, until)) == {
+        "eol": "2028-03-02",
+        "d": "2028-05-01",
+        "f": "2028-03-02",
+    }
+
+
 # -- rules ----------------------------------------------------------------------------------------
 
 
@@ -583,6 +610,9 @@ def test_a_sunset_that_runs_is_planned_anew() -> None:
     assert later(adjust(dates={"end-of-sales": "2027-09-30"}), "2027-08-01T00:00Z") == [
         "public-date-reached"
     ]
+    moved = adjust(dates={"end-of-sales": "2027-08-30"})
+    assert later(moved, "2027-07-31T00:00Z") == ["public-date-reached"], "reached this moment"
+    assert later(TOLD, "2027-01-31T00:00Z") == [], "told this moment"
     assert later(adjust(add=[task("more", at="1 day")]), "2027-05-01T00:00Z") == [
         "date-in-the-past"
     ]
