@@ -19,6 +19,8 @@ class Tracker:
     status: int = 200
     body: object = field(default_factory=dict)
     calls: list[tuple[str, str, str]] = field(default_factory=list)
+    answers: threading.Event = field(default_factory=threading.Event)
+    """While it is clear, whoever asks is kept waiting."""
 
     async def asked(self, times: int) -> None:
         for _ in range(600):
@@ -32,6 +34,7 @@ class Tracker:
 def serving() -> Iterator[Tracker]:
     """A tracker that answers until it is left."""
     state = Tracker()
+    state.answers.set()
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -39,12 +42,16 @@ def serving() -> Iterator[Tracker]:
             self.rfile.read(length)
             key = self.headers.get("Idempotency-Key", "")
             state.calls.append((self.command, self.path, key))
+            state.answers.wait()
             text = json.dumps(state.body).encode()
-            self.send_response(state.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            try:
+                self.send_response(state.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+            except (BrokenPipeError, ConnectionResetError):  # whoever asked is gone
+                self.close_connection = True
 
         do_GET = do_POST = do_DELETE = answer
 
@@ -56,6 +63,7 @@ def serving() -> Iterator[Tracker]:
     thread.start()
     state.url = f"http://127.0.0.1:{server.server_port}"
     yield state
+    state.answers.set()
     server.shutdown()
     server.server_close()
     thread.join()
