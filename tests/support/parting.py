@@ -42,7 +42,7 @@ phases:
 sunset:
   abort_by: legal
   legal_hold_by: legal
-  tasks:
+MORE  tasks:
 """
 
 GATE = """
@@ -88,7 +88,12 @@ def task(line: str) -> str:
 
 
 class Leaving(Stage):
-    """A product whose sunset is played; its owner is olga, in her team is tim."""
+    """A product whose sunset is played; its owner is olga, in her team is tim.
+
+    `also` is a line more of its plan.
+    """
+
+    also: str = ""
 
     async def leave(self, *tasks: str) -> None:
         """Start the product and decide that it leaves."""
@@ -97,7 +102,8 @@ class Leaving(Stage):
 
     async def enter(self, *tasks: str) -> None:
         """Start the product, in its market."""
-        policy = POLICY.replace("KEY", self.key) + "".join(tasks)
+        more = f"  {self.also}\n" if self.also else ""
+        policy = POLICY.replace("KEY", self.key).replace("MORE", more) + "".join(tasks)
         product = f"key: {self.key}\nname: Kettle\nowner: olga\ntier: 2\nteam: [tim]"
         await self.start(policy, DIRECTORY.replace("KEY", self.key), product)
         await self.becomes(phase="market")

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from parting import Leaving, gate, no_return, task
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+from tracker import Tracker
 
 from client.engine import Engine
 from phasegate.ids import sunset_id
@@ -186,3 +189,68 @@ async def test_a_sunset_is_postponed_on_the_way(leaving: Leaving) -> None:
     assert (event["actor"], event["tasks"]["eol"]) == ("tim", after.at.isoformat())
     people = {told["task"]: told["people"] for told in await leaving.told("sunset.task-begun", 3)}
     assert people["cake"] == ["ana"], "its group is read when the plan names it"
+
+
+async def test_acts_are_under_way_at_the_same_time(leaving: Leaving, tracker: Tracker) -> None:
+    tracker.answers.clear()
+    await leaving.leave(
+        *[
+            task(f"id: t{n}, kind: http, title: Task {n}, url: '{tracker.url}/t{n}'")
+            for n in range(4)
+        ]
+    )
+    await tracker.asked(4)
+    assert set((await leaving.states()).values()) == {"running"}
+    tracker.answers.set()
+    await leaving.becomes(status="retired")
+    assert sorted(path for _, path, _ in tracker.calls) == ["/t0", "/t1", "/t2", "/t3"]
+
+
+async def test_a_plan_within_the_plan_is_done_for_each(leaving: Leaving) -> None:
+    await leaving.leave(
+        "    - id: regions\n      kind: plan\n      title: Regions\n      each: [eu, us]\n"
+        "      by: eng\n      tasks:\n"
+        "        - {id: off, kind: manual, title: 'Off in {each}'}\n"
+        "        - {id: gone, kind: manual, title: 'Gone in {each}', after: [off]}\n",
+        task("id: z, kind: manual, title: Z, after: [regions]"),
+    )
+    eu = await leaving.task_is("regions--eu--off", "waiting")
+    assert (eu.title, eu.waits_for) == ("Off in eu", ["bo", "cy"])
+    for region in ("us", "eu"):
+        await leaving.confirmed(f"regions--{region}--off", "bo")
+        await leaving.task_is(f"regions--{region}--gone", "waiting")
+        assert (await leaving.states())["z"] == "planned"
+        await leaving.confirmed(f"regions--{region}--gone", "bo")
+    await leaving.task_waits("z")
+    await leaving.confirmed("z")
+    await leaving.becomes(status="retired")
+
+
+async def test_reminders_of_a_date_go_to_customers_who_are_open_too(leaving: Leaving) -> None:
+    leaving.also = "customer_reminder: {subject: 'It ends', text: 'On {end_of_life}', to: open}"
+    await leaving.leave(
+        task("id: eos, kind: date, title: End of sales, at: PT2S, remind: [PT1S, 0 days]"),
+        task("id: z, kind: manual, title: Z, after: [eos]"),
+    )
+    await leaving.task_waits("z")
+    texts = [event["text"] for event in await leaving.told("sunset.reminder", 2)]
+    assert texts[0].startswith("End of sales in 1 seconds, on ")
+    assert texts[1].startswith("End of sales today, on ")
+    assert len(await leaving.told("sunset.customers-reminded", 2)) == 2
+    await leaving.confirmed("z")
+    await leaving.becomes(status="retired")
+
+
+async def test_garbage_is_refused_and_the_sunset_goes_on(leaving: Leaving) -> None:
+    await leaving.leave(task("id: z, kind: manual, title: Z"))
+    await leaving.task_waits("z")
+    handle = leaving.engine.workflow(sunset_id(leaving.key))
+    for update in ("confirm", "plan_sunset", "abort", "legal_hold", "customers", "submit"):
+        for garbage in ({}, {"actor": "olga"}, [1], None, "x", {"actor": 1, "request_id": []}):
+            with pytest.raises(WorkflowUpdateFailedError) as failed:
+                await handle.execute_update(update, garbage)
+            assert isinstance(failed.value.cause, ApplicationError)
+            assert failed.value.cause.type == "malformed"
+    await handle.signal("abort", {"actor": "olga"})
+    await leaving.confirmed("z")
+    await leaving.becomes(status="retired")

@@ -154,3 +154,30 @@ def test_what_the_record_says_of_a_product_follows_its_changes() -> None:
         ("Lamp 2", "max", ("tim",), "d"),
     ]
     assert set(STANDING) <= set(CONCERNING)
+
+
+def test_a_task_of_a_sunset_asks_those_who_answer_for_it() -> None:
+    people = ["bo", "cy"]
+    begun = event("sunset.task-begun", people=people, due=DAY)
+    assert [
+        (c.person, c.ask, c.urgent, c.due and c.due.isoformat()) for c in concerned(begun, LAMP)
+    ] == [
+        ("bo", Ask.confirm, False, DAY),
+        ("cy", Ask.confirm, False, DAY),
+    ]
+    assert asks("sunset.task-begun") == {}, "what phasegate does itself asks nobody"
+    unknown = asks("sunset.task-unknown", people=people)
+    assert unknown == {"bo": "settle", "cy": "settle", "olga": "nothing"}
+    assert asks("sunset.task-stuck", people=people) == dict.fromkeys([*people, "olga"], "nothing")
+    assert asks("sunset.task-overdue", people=people, state="waiting")["bo"] == "confirm"
+    assert asks("sunset.task-overdue", people=people, state="planned")["bo"] == "nothing"
+    held = concerned(event("sunset.task-held", people=people), LAMP)
+    assert {(c.person, c.urgent) for c in held} == {("bo", False), ("cy", False), ("olga", False)}
+    assert all(c.urgent for c in concerned(event("sunset.task-stuck", people=people), LAMP))
+
+
+def test_what_becomes_of_a_sunset_is_told_to_owner_and_team() -> None:
+    assert asks("sunset.waiting-for-plan") == {"olga": "plan", "tim": "nothing"}
+    for type in ("replanned", "legal-hold-placed", "abort-begun", "withdrawn", "aborted"):
+        assert asks(f"sunset.{type}", "olga") == {"tim": "nothing"}, type
+    assert asks("sunset.settled", "bo") == {"olga": "nothing"}

@@ -81,6 +81,21 @@ def test_one_event_is_a_letter_of_its_own() -> None:
             "phasegate product show lamp",
         ),
         (
+            item("sunset.task-begun", Ask.confirm, "to do: Keys", data={"task": "keys"}, due=DUE),
+            "Lamp: please do keys of its sunset by 2026-12-02",
+            "phasegate sunset confirm lamp keys --note 'what shows it' --as ana",
+        ),
+        (
+            item("sunset.task-unknown", Ask.settle, "who knows", data={"task": "wipe"}),
+            "Lamp: was wipe of its sunset done?",
+            "phasegate sunset confirm lamp wipe --note 'what shows it' --as ana",
+        ),
+        (
+            item("sunset.waiting-for-plan", Ask.plan, "eol cannot be on 2027-01-01", data={}),
+            "Lamp: eol cannot be on 2027-01-01",
+            "phasegate sunset plan lamp FILE --as ana",
+        ),
+        (
             item("sunset.planned", Ask.nothing, "the notice is on 2027-01-01", data={}),
             "Lamp: the notice is on 2027-01-01",
             "phasegate sunset show lamp",
@@ -97,6 +112,13 @@ def test_every_ask_has_its_words_and_its_command(made: Item, subject: str, comma
     assert written.subject == subject
     assert answer(made) == command
     assert f"\n    {command}\n" in written.text
+
+
+def test_a_result_that_nobody_knows_says_how_to_answer_either_way() -> None:
+    unknown = item("sunset.task-unknown", Ask.settle, "who knows", data={"task": "wipe"})
+    assert "with --not-done if it was not:" in letter([unknown]).text
+    begun = item("sunset.task-begun", Ask.confirm, "to do", data={"task": "keys"}, due=DUE)
+    assert "This is yours to do by 2026-12-02 17:00 UTC." in letter([begun]).text
 
 
 def test_several_events_are_one_digest_the_urgent_first() -> None:
