@@ -37,8 +37,9 @@ def test_a_file_is_imported_listed_and_settled(served: Shell) -> None:
     assert done["told"] == f"product/{key}"
     counts = done["customers"]
     assert (counts["total"], counts["open"], counts["migrated"]) == (2, 1, 1)
-    events = served("events", "list", key, "--type", "sunset.customers", "-o", "json")
-    said = events.json[0]
+    events = ("events", "list", key, "--type", "sunset.customers", "-o", "json")
+    served.until(lambda: bool(served(*events).json))
+    said = served(*events).json[0]
     assert said["actor"] == "olga"
     assert said["text"] == "2 customers were imported: 2 new, 0 changed; 1 of 2 are open"
     assert said["data"]["digest"] == done["digest"]
@@ -46,7 +47,7 @@ def test_a_file_is_imported_listed_and_settled(served: Shell) -> None:
     again = served("customer", "import", key, "c.csv", "--as", "olga")
     assert again.code == 0
     assert "nothing has changed" in again.err
-    assert len(served("events", "list", key, "--type", "sunset.customers", "-o", "json").json) == 1
+    assert len(served(*events).json) == 1
 
     listed = served("customer", "list", key, "--state", "open", "-o", "json").json
     assert [(row["id"], row["state"]) for row in listed] == [("c2", "open")]

@@ -17,6 +17,7 @@ from client.asking import ask, new_request_id
 from client.customers import Batch, NotTold
 from client.engine import Engine
 from phasegate.customers import Row
+from phasegate.events import Announcement
 from phasegate.ids import product_id, sunset_id
 from phasegate.requests import AbortRequest, CustomersRequest
 
@@ -70,6 +71,10 @@ class Kettle(Stage):
         await self.start(policy + tasks, directory, product)
         await self.becomes(phase="market")
 
+    async def recorded(self) -> Announcement | None:
+        found = self.engine.ledger.events(self.key, types=("sunset.customers",))
+        return found[0].announcement if found else None
+
     async def leave(self, tasks: str = KEYS) -> None:
         await self.begin(tasks)
         await self.submit("retire")
@@ -112,13 +117,15 @@ async def test_a_feed_fills_the_ledger_and_a_retry_changes_nothing(
     done = answer.json()
     assert (done["new"], done["customers"]["open"]) == (2, 1)
     assert done["told"] == product_id(kettle.key)
-    (entry,) = kettle.engine.ledger.events(kettle.key, types=("sunset.customers",))
-    assert entry.announcement.actor == "tim"
-    assert entry.announcement.data["digest"] == customers.digest_of_bytes(body)
+    entry = await kettle.until(kettle.recorded, "the import is in the record")
+    assert entry.actor == "tim"
+    assert entry.data["digest"] == customers.digest_of_bytes(body)
     for _ in range(3):
         again = (await serve.feed(kettle.key, JSON, body)).json()
         assert (again["new"], again["changed"], again["unchanged"]) == (0, 0, 2)
     assert kettle.story().count("sunset.customers") == 1, "no history for what changes nothing"
+    kind = "workflow_execution_update_accepted_event_attributes"
+    assert [event.HasField(kind) for event in (await kettle.history()).events].count(True) == 1
     text = b"id,waived,note\r\n2,yes,no contract\r\n"
     signed = {**webhooks.standard(SIGNING, text), "Content-Type": "text/csv"}
     later = await serve.feed(kettle.key, signed, text)
