@@ -388,6 +388,8 @@ def test_a_gate_is_no_part_of_a_plan_within_the_plan() -> None:
 def test_a_sunset_has_a_bound() -> None:
     many = [task("p", "plan", each=[f"x{i}" for i in range(501)], tasks=[task("t")])]
     assert refused(plan(*many)).code == "too-many-tasks"
+    most = [task("p", "plan", each=[f"x{i}" for i in range(500)], tasks=[task("t")])]
+    assert len(laid(plan(*most)).tasks) == 500
 
 
 # -- what a product adds --------------------------------------------------------------------------
@@ -570,6 +572,16 @@ def test_a_rule_that_is_broken_has_its_code(code: str, adjustments: Adjustments)
     assert caught.value.hint.startswith("phasegate sunset plan popover")
 
 
+def test_the_last_contract_counts() -> None:
+    adjustments = adjust(
+        notice="2027-01-31", contracts_until="2028-05-31", dates={"end-of-life": "2028-05-30"}
+    )
+    customers = datetime(2028, 3, 31, tzinfo=UTC)
+    layout = laid(YEAR, adjustments, contracts_until=customers)
+    (flaw,) = problems(layout, YEAR, adjustments, maturity="ga", now=NOW, contracts_until=customers)
+    assert (flaw.code, flaw.why) == ("contract-cut-short", "a contract runs until 2028-05-31")
+
+
 def test_what_cannot_be_undone_needs_a_point_of_no_return_above_it() -> None:
     lone = plan(task("wipe", effect="deletion"), gate("off", point_of_no_return=True))
     assert codes(lone) == ["no-point-of-no-return"]
@@ -629,6 +641,21 @@ def test_end_of_life_stays_where_the_public_was_told_though_contracts_end_earlie
 def test_a_public_date_cannot_be_taken_away() -> None:
     told = adjust(notice="2027-01-31", add=[task("last-order", "date", at="3 months")])
     assert later(TOLD, "2027-02-01T00:00Z", told) == ["not-skippable"]
+
+
+def test_a_date_that_was_left_out_was_told_to_nobody() -> None:
+    told = adjust(
+        notice="2027-01-31",
+        add=[task("last-order", "date", at="3 months")],
+        skip={"last-order": "nobody orders"},
+    )
+    assert later(TOLD, "2027-02-01T00:00Z", told) == []
+
+
+def test_work_for_people_may_be_moved_to_an_earlier_day() -> None:
+    told = adjust(notice="2027-01-31", dates={"farewell": "2028-12-24"})
+    sooner = adjust(notice="2027-01-31", dates={"farewell": "2028-12-01"})
+    assert later(sooner, "2027-02-01T00:00Z", told) == []
 
 
 def test_before_its_notice_a_sunset_may_be_planned_anew_in_every_way() -> None:
