@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from client.engine import Engine
-    from client.sunset_plans import Ground
+    from client.sunset_ground import Ground
     from commands.options import Format
     from commands.output import Block
     from phasegate.plan_view import PlannedGate, PlannedTask, PlanView
@@ -49,7 +49,7 @@ async def plan(
     """
     from datetime import UTC, datetime
 
-    from client import sunset_plans
+    from client import sunset_ground
     from client.engine import Engine
     from client.settings import Settings
     from client.usage import UsageError
@@ -67,11 +67,11 @@ async def plan(
     now = datetime.now(UTC)
     if product is not None:
         ledger = Ledger(Settings.load().ledger_url)
-        ground = sunset_plans.ground_from(key, product, policy, ledger)
+        ground = sunset_ground.ground_from(key, product, policy, ledger)
         return _show(ground, file, notice, now, output)
     engine = await Engine.connect()
     if dry_run or (file is None and notice is None):
-        return _show(await sunset_plans.ground_of(engine, key, now), file, notice, now, output)
+        return _show(await sunset_ground.ground_of(engine, key, now), file, notice, now, output)
     if who is None:
         again = " ".join(word for word in (file, notice and f"--notice {notice}") if word)
         raise UsageError(
@@ -93,14 +93,14 @@ async def record(
     """
     from datetime import UTC, datetime
 
-    from client import sunset_plans, sunsets
+    from client import sunset_ground, sunset_plans, sunsets
     from client.asking import new_request_id
     from commands.output import note
     from commands.parsing import build
     from phasegate.requests import PlanSunsetRequest
 
     now = datetime.now(UTC)
-    ground = await sunset_plans.ground_of(engine, key, now)
+    ground = await sunset_ground.ground_of(engine, key, now)
     asked = sunset_plans.wanted(ground, file, notice)
     _, flaws = sunset_plans.lay_out_on(ground, asked, now)
     sunset_plans.refuse(asked, flaws, key)
