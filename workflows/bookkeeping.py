@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,6 +39,9 @@ def ahead(wake: datetime | None) -> timedelta | None:
         return None
     return min(max(wake - workflow.now(), timedelta(0)), LONGEST_TIMER)
 
+
+A_MOMENT = timedelta(seconds=10)
+"""How long a run that goes on in the next waits for the ledger; a dead one holds up nothing."""
 
 UNDETERRED = "an-ending-is-not-cancelled"
 """Patch: a cancel that comes while something ends changes nothing."""
@@ -76,6 +79,19 @@ class Books:
     def has_written(self, count: int) -> bool:
         """Whether the ledger has the announcement that was the how-manieth of this workflow."""
         return self.outbox.count - len(self.outbox.waiting) >= count
+
+    async def at_rest(self, also: Callable[[], bool] = lambda: True) -> None:
+        """Wait a moment for what is on its way to the ledger: the next run would write it again.
+
+        `also` says whether other activities have come to rest, which it would order again.
+        """
+        if self.outbox.waiting or not also():
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: not self.outbox.waiting and also(),
+                    timeout=A_MOMENT,
+                    timeout_summary="the ledger is late: the next run goes on",
+                )
 
     async def closed(self) -> None:
         """Wait until everybody is answered and everything is in the ledger."""

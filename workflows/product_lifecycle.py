@@ -188,6 +188,7 @@ class ProductLifecycle(Course):
 
     async def renew(self) -> None:
         """A fresh history; children go on, and pollers are started again."""
+        await self.books.at_rest()
         await workflow.wait_condition(
             lambda: workflow.all_handlers_finished() and self.watch.has_told()
         )

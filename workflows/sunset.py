@@ -119,6 +119,7 @@ class Sunset(SunsetUndo):
     async def renew(self) -> None:
         """Go on in a fresh history, which may be carried on by newer code."""
         await self.rest()
+        await self.books.at_rest(lambda: self.has_learnt() and self._has_told())
         await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.opening)
         workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
 

@@ -240,6 +240,10 @@ class SunsetCourse(SunsetTasks):
 
     # -- customers --------------------------------------------------------------------------------
 
+    def has_learnt(self) -> bool:
+        """Whether nothing is being read of customers and groups."""
+        return all(task is None or task.done() for task in (self._looking, self._learning))
+
     def _look(self) -> None:
         state = self.state
         if self._looking is None and state.customers_seen < state.customers_asked:
