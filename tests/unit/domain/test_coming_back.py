@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from phasegate.adjusting import Adjustments
 from phasegate.coming_back import PAST_KEPT, come_back
+from phasegate.errors import Rejected
 from phasegate.events import Outbox
 from phasegate.gate import Gate, Requirement
 from phasegate.legal_hold import LegalHold
@@ -16,6 +19,8 @@ from phasegate.ports import PhaseBrief
 from phasegate.product import Product
 from phasegate.product_view import product_page, product_view, waiting_for
 from phasegate.promises import Condition
+from phasegate.requests import SubmitRequest
+from phasegate.stewardship import check_submit
 from phasegate.views import ConditionView
 
 NOW = datetime(2030, 5, 1, tzinfo=UTC)
@@ -109,6 +114,19 @@ def test_no_gate_opens_again_by_itself() -> None:
         assert ends in waiting_for(state)
         state.needs_submit, state.submitted_by = False, "olga"
         assert state.may_open_gate()
+
+
+def test_its_owner_ends_a_phase_without_a_gate_and_only_then() -> None:
+    state = sunsetting(None)
+    state.status = Status.active
+    request = SubmitRequest(actor="olga", request_id="r")
+    with pytest.raises(Rejected) as refusal:
+        check_submit(state, request)
+    assert refusal.value.code == "no-gate"
+    come_back(state, NOW)
+    assert check_submit(state, request) == ""
+    with pytest.raises(Rejected):
+        check_submit(state, request.model_copy(update={"gate": "retire"}))
 
 
 def test_it_keeps_a_bounded_number_of_aborted_sunsets() -> None:
