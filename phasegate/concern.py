@@ -268,6 +268,7 @@ _RULES: Mapping[str, Rule] = {
     "sunset.notice": _staff,
     "sunset.stopped": _urgent_staff,
     "sunset.waiting-for-plan": _plan,
+    "sunset.contract-cut-short": _plan,
     "sunset.replanned": _staff,
     "sunset.task-begun": _task,
     "sunset.task-stuck": _task,

@@ -152,7 +152,7 @@ def _asks(item: Item) -> list[str]:
                 "says so. Find out, and confirm that it was done; with --not-done if it was not:"
             ]
         case Ask.plan:
-            return ["The sunset begins when a plan keeps the rules:"]
+            return ["Plan it anew, so that it keeps the rules:"]
         case Ask.promise:
             return [f"This condition is yours{due}. When it is kept, say what shows that:"]
         case Ask.milestone:

@@ -11,7 +11,8 @@ from phasegate.requests import (
     LegalHoldRequest,
     SubmitRequest,
 )
-from phasegate.retirement import Doing, Retirement, TaskRecord, TaskState
+from phasegate.retirement import Retirement
+from phasegate.retirement_tasks import Doing, TaskRecord, TaskState
 from phasegate.sunset import ManualTask
 from phasegate.sunset_ports import ActVerdict, TaskProof
 

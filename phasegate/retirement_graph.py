@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from phasegate.retirement import Letter, Retirement, TaskRecord, TaskState
+from phasegate.retirement import Retirement
+from phasegate.retirement_tasks import Letter, TaskRecord, TaskState
 from phasegate.span import Span
 from phasegate.sunset import ActingTask, DateTask, ManualTask
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from phasegate.adjusting import Adjustments, require_bounded
 from phasegate.errors import Rejected
 from phasegate.requests import PlanSunsetRequest
-from phasegate.retirement import Retirement, TaskRecord, TaskState
+from phasegate.retirement import Retirement
+from phasegate.retirement_tasks import TaskRecord, TaskState
 from phasegate.sunset import DateTask
 from phasegate.sunset_layout import Layout, Placed, lay_out
 from phasegate.sunset_rules import require_sound
@@ -51,6 +52,21 @@ def _sound(state: Retirement, adjustments: Adjustments, now: datetime) -> Layout
     layout = _placed(state, adjustments, now)
     _check(state, layout, adjustments, now)
     return layout
+
+
+def follow_contracts(state: Retirement, now: datetime) -> tuple[list[str], str]:
+    """Move an end of life that a contract outlives, as customers have become known on the way.
+
+    Returns what was moved, and why it could not be where its owner gave the day.
+    """
+    end, until = state.date("end-of-life"), _contracts(state)
+    if end is None or until is None or until <= end or end <= now or state.needs_plan:
+        return [], ""
+    try:
+        layout = _sound(state, state.adjustments, now)
+    except Rejected as flaw:
+        return [], str(flaw)
+    return replan(state, state.adjustments, layout), ""
 
 
 def check_plan(state: Retirement, request: PlanSunsetRequest, now: datetime) -> Layout:

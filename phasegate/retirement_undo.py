@@ -10,7 +10,8 @@ from datetime import datetime
 
 from phasegate.acts import NoticeAct
 from phasegate.requests import AbortRequest
-from phasegate.retirement import Retirement, TaskRecord, TaskState, Undoing
+from phasegate.retirement import Retirement
+from phasegate.retirement_tasks import TaskRecord, TaskState, Undoing
 from phasegate.sunset import ActingTask, MailTask, NoticeTask, Undo
 from phasegate.views import Aborting
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from phasegate.retirement import Doing, Retirement, TaskRecord, TaskState
+from phasegate.retirement import Retirement
+from phasegate.retirement_tasks import Doing, TaskRecord, TaskState
 from phasegate.retirement_undo import undo_of
 from phasegate.retirement_words import waits_for
 from phasegate.sunset import ActingTask, DateTask, GateTask, ManualTask

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from phasegate.retirement import Doing, Retirement, TaskRecord, TaskState, Undoing
+from phasegate.retirement import Retirement
+from phasegate.retirement_tasks import Doing, TaskRecord, TaskState, Undoing
 from phasegate.sunset import GateTask
 
 NAMED = 3

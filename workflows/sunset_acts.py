@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import sunset_ports
-    from phasegate.retirement import Doing, TaskState
+    from phasegate.retirement_tasks import Doing, TaskState
     from phasegate.sunset_ports import ActOrder, ActResult, TaskProof
     from workflows.calling import PATIENT
     from workflows.sunset_desk import SunsetDesk

@@ -10,8 +10,6 @@ from typing import Any
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate import sunset_ports
-    from phasegate.retirement import Letter, TaskRecord, TaskState
     from phasegate.retirement_desk import groups_of
     from phasegate.retirement_graph import (
         Reminder,
@@ -22,11 +20,11 @@ with workflow.unsafe.imports_passed_through():
         take_overdue,
         take_reminders,
     )
+    from phasegate.retirement_tasks import Letter, TaskRecord, TaskState
     from phasegate.retirement_undo import break_off, come_to_rest
-    from phasegate.sunset import CUSTOMERS_SETTLED, DateTask, GateTask
-    from phasegate.sunset_ports import CustomersQuery, CustomersSummary, TaskProof
+    from phasegate.sunset import DateTask, GateTask
+    from phasegate.sunset_ports import TaskProof
     from workflows.bookkeeping import ahead
-    from workflows.calling import PATIENT
     from workflows.moment import Moment
     from workflows.sunset_acts import BrokenOff
     from workflows.sunset_tasks import SunsetTasks
@@ -42,7 +40,6 @@ class SunsetCourse(SunsetTasks):
         self._doing: dict[str, asyncio.Task[None]] = {}
         self._learning: asyncio.Task[None] | None = None
         self._members_old = False
-        self._looking: asyncio.Task[None] | None = None
         self._alarm: asyncio.Task[None] | None = None
         self._alarm_at: datetime | None = None
         self.renewal_due = False
@@ -90,7 +87,7 @@ class SunsetCourse(SunsetTasks):
             if state.aborting is None:
                 self._tell_by_the_clock()
             self._learn()
-            self._look()
+            self.look_soon()
             self.progress()
             ending = state.aborting is None and self._over()
             if (self.renewal_due or self.moment.renew) and not ending:
@@ -158,9 +155,7 @@ class SunsetCourse(SunsetTasks):
         """Forget what has ended; a fault in it stops the run here, where it is seen."""
         for name in [name for name, task in self._doing.items() if task.done()]:
             self._doing.pop(name).result()
-        if self._looking and self._looking.done():
-            self._looking.result()
-            self._looking = None
+        self.collect_count()
         if self._learning and self._learning.done():
             self._learning.result()
             self._learning = None
@@ -238,58 +233,6 @@ class SunsetCourse(SunsetTasks):
         self._members_old = True
         self.stir()
 
-    # -- customers --------------------------------------------------------------------------------
-
     def has_learnt(self) -> bool:
         """Whether nothing is being read of customers and groups."""
-        return all(task is None or task.done() for task in (self._looking, self._learning))
-
-    def _look(self) -> None:
-        state = self.state
-        if self._looking is None and state.customers_seen < state.customers_asked:
-            self._looking = asyncio.create_task(self._count())
-
-    async def look_at_customers(self) -> None:
-        self.state.customers_asked += 1
-        wanted = self.state.customers_asked
-        self.stir()
-        await workflow.wait_condition(
-            lambda: (
-                self.state.customers_seen >= wanted
-                and self.state.customers_seen == self.state.customers_asked
-            )
-        )
-
-    async def _count(self) -> None:
-        """Have them counted; many changes meanwhile are one more look."""
-        state = self.state
-        seen, said = state.customers_asked, list(state.customers_told)
-        found = await workflow.execute_activity(
-            sunset_ports.LOOK_AT_CUSTOMERS,
-            CustomersQuery(product=state.product.key, sunset=state.number),
-            result_type=CustomersSummary,
-            start_to_close_timeout=timedelta(minutes=2),
-            retry_policy=PATIENT,
-            summary="how many customers are open",
-        )
-        before, word = state.customers, state.customers_word
-        state.customers, state.customers_seen = found, seen
-        state.customers_told = [text for text in state.customers_told if text not in said]
-        if before is not None and (before != found or said):
-            self.books.announce(
-                "sunset.customers",
-                self.customers_said(),
-                counts=found.model_dump(mode="json", exclude={"digest", "contracts_until"}),
-                digest=found.digest,
-                said=said,
-            )
-        if state.customers_word != word:
-            await self.gates.tell("milestone", CUSTOMERS_SETTLED, state.customers_word)
-        self.stir()
-
-    def customers_said(self) -> str:
-        found = self.state.customers
-        if found is None or not found.total:
-            return "no customers are known"
-        settled = found.total - found.open
-        return f"{found.open} of {found.total} customers are open, {settled} are settled"
+        return self.has_counted() and (self._learning is None or self._learning.done())

@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
         Receipt,
         SubmitRequest,
     )
-    from phasegate.retirement import Doing, Retirement
+    from phasegate.retirement import Retirement
     from phasegate.retirement_desk import (
         check_abort,
         check_confirm,
@@ -36,6 +36,7 @@ with workflow.unsafe.imports_passed_through():
         require_owner_or_team,
     )
     from phasegate.retirement_plan import check_plan, replan
+    from phasegate.retirement_tasks import Doing
     from phasegate.retirement_undo import begin_abort
     from phasegate.sittings import OpenerNote
     from workflows.calling import ask

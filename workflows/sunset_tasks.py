@@ -7,8 +7,8 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from phasegate.acts import Act
     from phasegate.gate import Gate
-    from phasegate.retirement import Letter, TaskRecord, TaskState, act_of
     from phasegate.retirement_graph import frozen
+    from phasegate.retirement_tasks import Letter, TaskRecord, TaskState, act_of
     from phasegate.sunset import (
         ActingTask,
         DateTask,
@@ -18,10 +18,10 @@ with workflow.unsafe.imports_passed_through():
         WaitTask,
     )
     from phasegate.sunset_ports import ActOrder, TaskProof
-    from workflows.sunset_acts import SunsetActs
+    from workflows.sunset_customers import SunsetCustomers
 
 
-class SunsetTasks(SunsetActs):
+class SunsetTasks(SunsetCustomers):
     """Carries a task out once it is its turn. What is waited for may take a year."""
 
     def __init__(self) -> None:
@@ -167,16 +167,6 @@ class SunsetTasks(SunsetActs):
 
     def aborted(self) -> bool:
         return self.state.aborting is not None
-
-    # -- customers --------------------------------------------------------------------------------
-
-    async def look_at_customers(self) -> None:
-        """Count the customers until nothing of them has changed meanwhile; the open gate hears."""
-        raise NotImplementedError
-
-    def customers_said(self) -> str:
-        """How they stand, in a few words."""
-        raise NotImplementedError
 
     async def write_letter(self, letter: Letter) -> TaskProof:
         """Remind the open customers of a public date."""

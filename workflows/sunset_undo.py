@@ -8,7 +8,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from phasegate.acts import ManualAct, NoticeAct
-    from phasegate.retirement import TaskRecord, TaskState, Undoing
+    from phasegate.retirement_tasks import TaskRecord, TaskState, Undoing
     from phasegate.retirement_undo import not_undone, plan_undoing
     from phasegate.sunset_ports import TaskProof
     from workflows.sunset_course import SunsetCourse

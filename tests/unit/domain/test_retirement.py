@@ -22,7 +22,7 @@ from phasegate.requests import (
     Receipt,
     SubmitRequest,
 )
-from phasegate.retirement import HANDLED_KEPT, Retirement, TaskState, act_of
+from phasegate.retirement import HANDLED_KEPT, Retirement
 from phasegate.retirement_desk import (
     check_abort,
     check_confirm,
@@ -47,7 +47,15 @@ from phasegate.retirement_graph import (
     take_reminders,
 )
 from phasegate.retirement_page import sunset_page
-from phasegate.retirement_plan import NO_LONGER, begin, check_plan, public_dates, replan
+from phasegate.retirement_plan import (
+    NO_LONGER,
+    begin,
+    check_plan,
+    follow_contracts,
+    public_dates,
+    replan,
+)
+from phasegate.retirement_tasks import TaskState, act_of
 from phasegate.retirement_undo import (
     begin_abort,
     break_off,
@@ -347,6 +355,26 @@ def test_contracts_of_customers_move_the_end_that_only_the_policy_gives() -> Non
     assert public_dates(state) == {"end-of-life": state.record("eol").at.isoformat()}
     assert state.values()["end_of_life"] == f"{state.record('eol').at:%Y-%m-%d}"
     assert state.values() | {"product": "kettle", "name": "Kettle"} == state.values()
+
+
+def test_a_contract_that_becomes_known_on_the_way_moves_the_end_or_tells_the_owner() -> None:
+    eol = {"id": "eol", "kind": "date", "at": "13 months", "marks": "end-of-life"}
+    state, until = sunset(eol), NOW + 600 * DAY
+    assert follow_contracts(state, NOW) == ([], "")
+    state.customers = CustomersSummary(total=1, open=1, contracts_until=until)
+    moved, problem = follow_contracts(state, NOW + DAY)
+    assert moved == [f"Task eol to {state.record('eol').at:%Y-%m-%d}"]
+    assert not problem
+    assert state.record("eol").at >= until
+    assert follow_contracts(state, NOW + DAY) == ([], "")
+    owners = sunset(eol)
+    given = asked(dates={"eol": NOW + 500 * DAY})
+    replan(owners, given.adjustments, check_plan(owners, given, NOW))
+    owners.customers = state.customers
+    moved, problem = follow_contracts(owners, NOW + DAY)
+    assert moved == []
+    assert "a contract runs until" in problem
+    assert owners.record("eol").at == NOW + 500 * DAY
 
 
 # -- legal holds ----------------------------------------------------------------------------------
