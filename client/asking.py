@@ -18,6 +18,7 @@ from temporalio.client import (
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from client.steady import OUT_OF_STEP
 from phasegate.base import Wire
 from phasegate.errors import EngineError, Forbidden, NotRunning, PhasegateError, Refusal, Rejected
 from phasegate.requests import Receipt
@@ -95,20 +96,30 @@ async def reached(handle: WorkflowHandle[Any, Any], answer: Awaitable[T]) -> T:
 
 async def query(handle: WorkflowHandle[Any, Any], name: str, result_type: type[T]) -> T:
     """Ask a workflow for its state. Raises EngineError when it is not there or nobody answers."""
-    return await _queried(handle, handle.query(name, result_type=result_type))
+    return await _queried(handle, lambda: handle.query(name, result_type=result_type))
 
 
 async def query_about(
     handle: WorkflowHandle[Any, Any], name: str, about: Wire, result_type: type[T]
 ) -> T:
     """The same, for a query that takes an argument."""
-    return await _queried(handle, handle.query(name, about, result_type=result_type))
+    return await _queried(handle, lambda: handle.query(name, about, result_type=result_type))
 
 
-async def _queried(handle: WorkflowHandle[Any, Any], asked: Awaitable[T]) -> T:
+async def in_step(asked: Callable[[], Awaitable[T]]) -> T:
+    """Query again where the query met a workflow between two of its tasks."""
+    while True:
+        try:
+            return await asked()
+        except (WorkflowQueryFailedError, RPCError) as error:
+            if OUT_OF_STEP not in str(error):
+                raise
+
+
+async def _queried(handle: WorkflowHandle[Any, Any], asked: Callable[[], Awaitable[T]]) -> T:
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            return await asked
+            return await in_step(asked)
     except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
         raise EngineError(
             f"{handle.id} cannot show its state", str(error), "phasegate doctor"

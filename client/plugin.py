@@ -10,6 +10,7 @@ from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from client.logs import LogContextInterceptor
+from client.steady import SteadyRunner
 from workflows.courier import Courier, CourierSweep
 from workflows.failures import PlainFailureConverter
 from workflows.gate_review import GateReview
@@ -40,11 +41,11 @@ def _runner(existing: WorkflowRunner | None) -> WorkflowRunner:
     """The sandbox stays on; our own modules pass through it."""
     if isinstance(existing, SandboxedWorkflowRunner):
         restrictions = existing.restrictions.with_passthrough_modules(*PASSED_THROUGH)
-        return dataclasses.replace(existing, restrictions=restrictions)
+        return SteadyRunner(restrictions=restrictions, runner_class=existing.runner_class)
     if existing is not None:
         return existing
     restrictions = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH)
-    return SandboxedWorkflowRunner(restrictions=restrictions)
+    return SteadyRunner(restrictions=restrictions)
 
 
 CONVERTER = dataclasses.replace(

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from temporalio.client import WorkflowQueryFailedError, WorkflowQueryRejectedError
 
-from client.asking import answered
+from client.asking import answered, in_step
 from client.engine import Engine
 from phasegate.errors import EngineError, NotRunning
 from phasegate.gate_requests import AttestRequest
@@ -37,7 +37,8 @@ async def seeing(engine: Engine, key: str, gate: str, request: Said) -> Said:
     handle = engine.workflow(gate_id(key, gate))
     try:
         view = await answered(
-            handle, lambda: handle.query("show", result_type=GateView, rpc_timeout=LOOK)
+            handle,
+            lambda: in_step(lambda: handle.query("show", result_type=GateView, rpc_timeout=LOOK)),
         )
     except NotRunning:
         return request

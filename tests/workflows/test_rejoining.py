@@ -1,15 +1,14 @@
 """A product that was reset, or was away, while its gate went on."""
 
 import pytest
+from replaying import replay
 from stage import Stage
-from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.common.v1 import WorkflowExecution as Execution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
-from temporalio.client import WorkflowHandle
-from temporalio.worker import Replayer
+from temporalio.client import WorkflowExecution, WorkflowHandle
 
 from client.asking import new_request_id
-from client.plugin import phasegate_plugin
 from phasegate.ids import gate_id, product_id
 
 
@@ -34,7 +33,7 @@ async def reset(stage: Stage, handle: WorkflowHandle[object, object], to: int = 
     await stage.engine.client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=stage.engine.client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=description.run_id),
+            workflow_execution=Execution(workflow_id=handle.id, run_id=description.run_id),
             reason="try",
             workflow_task_finish_event_id=last,
             request_id=new_request_id(),
@@ -87,12 +86,14 @@ async def test_what_was_reset_replays(stage: Stage, last: bool) -> None:
     await stage.votes("launch", "go", "ana", "bo", "cy")
     await stage.becomes(phase="market")
     client = stage.engine.client
-    runs = [run async for run in client.list_workflows(f"WorkflowId = '{handle.id}'")]
-    assert len(runs) == 3
-    replayer = Replayer(workflows=[], plugins=[phasegate_plugin()])
+
+    async def listed() -> list[WorkflowExecution] | None:
+        found = [run async for run in client.list_workflows(f"WorkflowId = '{handle.id}'")]
+        return found if len(found) == 3 else None
+
+    runs = await stage.until(listed, "all of its runs")
     for run in runs:
-        past = client.get_workflow_handle(run.id, run_id=run.run_id)
-        await replayer.replay_workflow(await past.fetch_history())
+        await replay(client.get_workflow_handle(run.id, run_id=run.run_id))
 
 
 @pytest.mark.parametrize("times", [1, 2])
