@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from parting import Leaving, gate, no_return, task
+from replaying import replay
 from tracker import Tracker
 
 from client.engine import Engine
@@ -10,12 +11,13 @@ from phasegate.ids import sunset_id
 
 
 async def runs(stage: Leaving) -> int:
-    """How many runs the sunset had."""
+    """How many runs the sunset had. All of them replay."""
     workflow_id, seen = sunset_id(stage.key), 0
     run_id: str | None = (await stage.engine.workflow(workflow_id).describe()).run_id
     while run_id:
         seen += 1
         handle = stage.engine.client.get_workflow_handle(workflow_id, run_id=run_id)
+        await replay(handle)
         started = (await handle.fetch_history()).events[0]
         run_id = started.workflow_execution_started_event_attributes.continued_execution_run_id
     return seen
@@ -112,3 +114,4 @@ async def test_a_whole_sunset_and_its_abort_on_a_server_that_renews_all_the_time
     await leaving.task_waits("z")
     await leaving.confirmed("z")
     await leaving.becomes(status="retired")
+    assert await runs(leaving) > 1
