@@ -55,7 +55,7 @@ class Sunset(SunsetUndo):
                 raise
             await self.books.undeterred(self._stop, self._cancelled_late)
             self._end("cancelled", f"the sunset of {state.product.name} was cancelled")
-        report = self._report()
+        report = self._numbered(self._report())
         await self.books.undeterred(partial(self._tell, report), self._cancelled_late)
         await self.books.undeterred(self.books.closed, self._cancelled_late)
         keeping.cancel()
@@ -149,7 +149,7 @@ class Sunset(SunsetUndo):
         report = self._report()
         if report != self._told and self._has_told() and self.state.plan is not None:
             self._told = report.model_copy(deep=True)
-            self._telling = asyncio.create_task(self._tell(self._told))
+            self._telling = asyncio.create_task(self._tell(self._numbered(self._told)))
             self._telling.add_done_callback(lambda _: self.stir())
 
     def _has_told(self) -> bool:
@@ -175,12 +175,15 @@ class Sunset(SunsetUndo):
             why=aborting.reason if aborting else "",
         )
 
+    def _numbered(self, report: SunsetReport) -> SunsetReport:
+        """With its number, in the order in which they are made: signals may overtake each other."""
+        self.state.reports += 1
+        return report.model_copy(update={"serial": self.state.reports})
+
     async def _tell(self, report: SunsetReport) -> None:
         product = workflow.get_external_workflow_handle(self.state.reports_to)
-        self.state.reports += 1
-        numbered = report.model_copy(update={"serial": self.state.reports})
         try:
-            await product.signal("sunset_progress", numbered)
+            await product.signal("sunset_progress", report)
         except Exception as error:  # the product was terminated, say: the sunset goes on
             if is_cancelled_exception(error) and workflow.patched(UNDETERRED):
                 raise  # the sunset itself was cancelled, and the product not told

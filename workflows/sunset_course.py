@@ -88,8 +88,9 @@ class SunsetCourse(SunsetTasks):
                 self._tell_by_the_clock()
             self._learn()
             self.look_soon()
-            self.progress()
             ending = state.aborting is None and self._over()
+            if not ending:
+                self.progress()
             if (self.renewal_due or self.moment.renew) and not ending:
                 await self.renew()
             if done():
