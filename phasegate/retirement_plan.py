@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from phasegate.adjusting import Adjustments, require_bounded
@@ -44,7 +45,8 @@ def begin(state: Retirement, now: datetime) -> None:
             state.adjustments, state.needs_plan = early, ""
             _take(state, layout)
             return
-    _take(state, _placed(state, Adjustments(), now))  # to show something; nothing begins by it
+    with suppress(Rejected):  # a policy that nobody linted may have no layout at all
+        _take(state, _placed(state, Adjustments(), now))  # to be seen; nothing begins by it
 
 
 def _sound(state: Retirement, adjustments: Adjustments, now: datetime) -> Layout:

@@ -345,6 +345,43 @@ def test_a_date_of_the_owner_that_breaks_a_rule_waits_for_another_plan() -> None
     assert turns(state) == ["a"]
 
 
+def test_a_policy_that_has_no_layout_waits_too_and_does_not_fail() -> None:
+    state = unplanned(manual("a", after=["b"]), manual("b", after=["a"]))
+    begin(state, NOW)
+    assert state.status == "waiting-for-plan"
+    assert view_of(state, "w") is None
+
+
+def test_a_deadline_that_is_moved_is_told_again_and_the_notice_is_moved_while_it_is_ahead() -> None:
+    state = sunset(manual("a", due="1 day"), {"id": "note", "kind": "notice"})
+    begun = sunset(manual("a", at="-10 days", due="1 day"), {"id": "note", "kind": "notice"})
+    assert take_overdue(begun, NOW + 2 * DAY)
+    begun.record("a").state = TaskState.waiting
+    later = asked(notice=NOW + 30 * DAY)
+    said = replan(begun, later.adjustments, check_plan(begun, later, NOW + 2 * DAY))
+    assert said == ["the public notice to 2026-12-23", "Task note to 2026-12-23"]
+    assert begun.record("a").overdue_told, "what has begun keeps its deadline"
+    ahead = asked(dates={"a": NOW + 9 * DAY})
+    assert take_overdue(state, NOW + 2 * DAY)
+    replan(state, ahead.adjustments, check_plan(state, ahead, NOW + 2 * DAY))
+    assert not state.record("a").overdue_told
+    assert [r.task.id for r in take_overdue(state, NOW + 10 * DAY)] == ["a"]
+
+
+def test_what_is_done_and_not_planned_any_more_stays_in_the_record() -> None:
+    state = sunset(manual("a"))
+    cake = {"id": "cake", "kind": "manual", "title": "Cake"}
+    first = asked(add=[cake])
+    replan(state, first.adjustments, check_plan(state, first, NOW))
+    finish(state, "cake")
+    without = asked()
+    replan(state, without.adjustments, check_plan(state, without, NOW))
+    assert state.record("cake").state is TaskState.done
+    again = asked(dates={"a": NOW + DAY})
+    replan(state, again.adjustments, check_plan(state, again, NOW))
+    assert [r.task.id for r in state.tasks] == ["a", "cake"]
+
+
 def test_contracts_of_customers_move_the_end_that_only_the_policy_gives() -> None:
     state = unplanned({"id": "eol", "kind": "date", "at": "13 months", "marks": "end-of-life"})
     until = NOW + 600 * DAY
@@ -591,11 +628,13 @@ def test_a_deletion_by_hand_is_not_confirmed_while_it_is_held() -> None:
 
 
 def test_what_undoes_a_task_is_confirmed_under_its_name() -> None:
-    state = sunset(manual("a", by="ops", proof=["digest"], undo={"kind": "manual"}))
-    finish(state, "a")
+    undo = {"kind": "manual"}
+    state = sunset(manual("a", by="ops", proof=["digest"], undo=undo), manual("b", undo=undo))
+    finish(state, "a", "b")
+    assert state.next_due() is None
     aborted(state)
     state.undos = plan_undoing(state)
-    (undoing,) = state.undos
+    _, undoing = state.undos
     state.record("a").state, undoing.state = TaskState.undoing, TaskState.waiting
     assert check_confirm(state, says("a")) == (state.record("a"), undoing)
     assert waits_for(state) == "ops to confirm the undoing of Task a"
@@ -644,8 +683,17 @@ def submit(gate: str | None = None) -> SubmitRequest:
 def test_a_stopped_gate_is_submitted_by_its_owner(under_way: Retirement) -> None:
     under_way.record("copy").state = TaskState.waiting
     assert code(lambda: check_submit(under_way, submit())) == "no-gate"
+    under_way.record("copy").confirmation = TaskProof(text="seen")
+    assert asked_of_people(under_way) == "", "it is confirmed, and done in a moment"
+    under_way.record("copy").confirmation = None
     under_way.record("g8").state, under_way.needs_submit = TaskState.waiting, True
     assert waits_for(under_way) == "ops to confirm Task copy; olga to submit g8 again"
+    assert asked_of_people(under_way).startswith("ops to confirm Task copy: phasegate sunset conf")
+    finish(under_way, "copy")
+    assert asked_of_people(under_way) == (
+        "olga to submit g8 again: phasegate gate submit kettle/g8 --as olga"
+    )
+    under_way.record("copy").state = TaskState.waiting
     assert check_submit(under_way, submit()) == check_submit(under_way, submit("g8")) == "g8"
     assert code(lambda: check_submit(under_way, submit("g7"))) == "other-gate"
     under_way.needs_submit = False
