@@ -76,6 +76,7 @@ class GateReview(Convening):
                 self.moment.passes()
                 self._turn_clocks()
             if self.moment.renew and not self.round.closed:
+                await self.books.at_rest()
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(
                     self.start, memo=self.books.noted, search_attributes=self.books.hand_on()

@@ -57,9 +57,14 @@ class Sunset(SunsetUndo):
             self._end("cancelled", f"the sunset of {state.product.name} was cancelled")
         report = self._numbered(self._report())
         await self.books.undeterred(partial(self._tell, report), self._cancelled_late)
-        await self.books.undeterred(self.books.closed, self._cancelled_late)
+        await self.books.undeterred(self._close, self._cancelled_late)
         keeping.cancel()
         return report
+
+    async def _close(self) -> None:
+        """Everything is written, and nothing that was asked is left behind."""
+        await self.books.closed()
+        await workflow.wait_condition(self.has_learnt)
 
     # -- the story ------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from client import gates, products
-from client.asking import ask, new_request_id
+from client.asking import ask, in_step, new_request_id
 from client.engine import Engine
 from phasegate.errors import EngineError, Refusal
 from phasegate.gate_requests import (
@@ -174,7 +174,9 @@ class Stage:
 
     async def sunset(self) -> SunsetView | None:
         handle = self.engine.workflow(sunset_id(self.key))
-        view: SunsetView | None = await handle.query("show", result_type=SunsetView | None)
+        view: SunsetView | None = await in_step(
+            lambda: handle.query("show", result_type=SunsetView | None)
+        )
         return view
 
     async def gate_opens(self, gate: str, round_number: int = 1) -> GateView:

@@ -1,62 +1,29 @@
 """Years in seconds, on the time-skipping server: clocks and notice periods at their real length."""
 
-import shutil
-import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from stage import Stage
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.testing import WorkflowEnvironment
+from time_skipping import skipping_time
 
 from client import products
 from client.asking import new_request_id, query
 from client.engine import Engine
-from client.plugin import phasegate_plugin
-from client.settings import Settings
-from ledger import Ledger
 from phasegate.ids import product_id, sunset_id
 from phasegate.reading import read_policy
 from phasegate.requests import SubmitRequest
-from phasegate.search import ATTRIBUTES
 from phasegate.sunset import ArchiveTask, DateTask, NoticeTask
 from phasegate.views import ProductView
 from policies import text_of
-from worker import build_worker
-
-TYPES = {
-    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-    "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
-}
 
 
 @pytest.fixture
-async def skipping(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[Engine, WorkflowEnvironment]]:
-    """An engine on a server whose time jumps to the next timer while it is unlocked."""
-    beside = Path(sys.executable).parent / "temporal-test-server"
-    path = str(beside) if beside.exists() else shutil.which("temporal-test-server")
-    monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
-    async with await WorkflowEnvironment.start_time_skipping(
-        plugins=[phasegate_plugin()], test_server_existing_path=path
-    ) as env:
-        # This server can add attributes, and neither list nor search them.
-        await env.client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(
-                namespace=env.client.namespace,
-                search_attributes={name: TYPES[kind] for name, kind in ATTRIBUTES.items()},
-            )
-        )
-        settings = Settings.load()
-        engine = Engine(env.client, Ledger(settings.ledger_url), settings)
-        async with build_worker(engine.client, settings):
-            yield engine, env
-        engine.ledger.close()
+async def skipping(tmp_path: Path) -> AsyncIterator[tuple[Engine, WorkflowEnvironment]]:
+    async with skipping_time(tmp_path) as engine_and_server:
+        yield engine_and_server
 
 
 async def lived(stage: Stage, env: WorkflowEnvironment) -> ProductView:
