@@ -158,7 +158,7 @@ def test_no_password_is_shown(server: Server) -> None:
 
 
 def test_a_ledger_of_the_first_version_is_migrated_and_guarded(url: str) -> None:
-    """As version 1 was made: without the couriers' tables, and without guards on PostgreSQL."""
+    """As version 1 was made: with five tables, and without guards on PostgreSQL."""
     engine = create_engine(url)
     first = ("schema_version", "streams", "events", "documents", "publications")
     metadata.create_all(engine, tables=[metadata.tables[name] for name in first])
