@@ -40,8 +40,10 @@ people: {olga: {}, ana: {}, bo: {}, cy: {}}
 groups: {eng: {members: [ana, bo, cy]}}
 """
 BAR = 45
-"""Events that a gate with three votes should cost, however far apart they are. Local activities meet
-it, and do not replay (workflows/calling.py)."""
+"""Events that a gate with three votes should cost, however far apart they are.
+
+Local activities meet it, and do not replay (workflows/calling.py).
+"""
 PAUSES = {"five-seconds-apart": 5.0, "half-a-second-apart": 0.5, "one-after-another": 0.0}
 GATE = "gate: {id: go, title: Go, requires: [{group: eng, need: 3}]}"
 POLICY = "policy: %s\nversion: '1'\ntitle: Bench\nphases: [{id: only, title: Only%s}]\n"
