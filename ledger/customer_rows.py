@@ -45,6 +45,8 @@ def scan(connection: Connection, product: str, sunset: int) -> Iterator[Stored]:
     ):
         fact = next(said, None)
         for row in rows:
+            while fact is not None and fact.customer < row.id:  # of somebody who was erased
+                fact = next(said, None)
             here = fact if fact is not None and fact.customer == row.id else None
             if here is not None:
                 fact = next(said, None)

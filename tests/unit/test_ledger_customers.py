@@ -51,6 +51,18 @@ def test_who_is_not_mentioned_stays_and_what_is_not_said_too(ledger: Ledger) -> 
     assert ledger.customers.find("atlas", 1, "none") is None
 
 
+def test_who_is_erased_takes_nothing_of_others_along(ledger: Ledger) -> None:
+    rows = [Row("a", waived=True), Row("b", migrated=True), Row("c", exported=True), Row("d")]
+    ledger.customers.put("atlas", 1, rows, NOW, "olga")
+    with ledger.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM customers WHERE id IN ('a', 'b')")
+    assert [(c.id, c.state) for c in ledger.customers.every("atlas", 1)] == [
+        ("c", "exported"),
+        ("d", "open"),
+    ]
+    assert ledger.customers.summary("atlas", 1).open == 1
+
+
 def test_a_dry_run_says_the_same_and_writes_nothing(ledger: Ledger) -> None:
     rows = [Row("a", waived=True), Row("b")]
     tried = ledger.customers.put("atlas", 1, rows, NOW, "olga", dry_run=True)
