@@ -39,6 +39,8 @@ def pack(
 ) -> Done | NotDone:
     """Pack the file or folder `source` into `<key>.tar.gz`; its proof is the archive's SHA-256.
 
+    An archive of that key that holds something else is kept beside it, by its SHA-256: packed again
+    (after a reset), a source may have lost what the first archive has.
     A source that is gone although its archive is complete is proven by that archive. `on` is called
     before each file, and may raise Stopped. Not done: archive-source-missing, archive-refused (a
     path that leads out of the archive root, or something that is neither file nor folder),
@@ -101,6 +103,7 @@ def _write(source: Path, target: Path, on: Callable[[], None]) -> None:
                 _fill(source, packed, on)
             raw.flush()
             os.fsync(raw.fileno())
+        _keep_other(target, Path(partial))
         os.replace(partial, target)
     except BaseException:
         Path(partial).unlink(missing_ok=True)
@@ -110,6 +113,22 @@ def _write(source: Path, target: Path, on: Callable[[], None]) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _keep_other(target: Path, packed: Path) -> None:
+    """Give an archive of other content, which is about to be replaced, a name that stays its."""
+    if target.exists() and (before := _digest(target)[0]) != _digest(packed)[0]:
+        kept = target.name.removesuffix(".tar.gz") + f".{before}.tar.gz"
+        os.replace(target, target.with_name(kept))
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    """The SHA-256 of a file, and its bytes."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1024 * 1024):
+            digest.update(chunk)
+        return digest.hexdigest(), file.tell()
 
 
 def _fill(source: Path, packed: GzipFile, on: Callable[[], None]) -> None:
@@ -181,11 +200,7 @@ def _manifest_line(digest: str, name: str) -> str:
 
 
 def _proof(source: str, target: Path) -> TaskProof:
-    with target.open("rb") as file:
-        digest = sha256()
-        while chunk := file.read(1024 * 1024):
-            digest.update(chunk)
-        size = file.tell()
+    digest, size = _digest(target)
     with tarfile.open(target) as archive:
         manifest = archive.extractfile(MANIFEST)
         lines = manifest.read() if manifest else b""
@@ -193,7 +208,7 @@ def _proof(source: str, target: Path) -> TaskProof:
     count = "1 file" if files == 1 else f"{files} files"
     return TaskProof(
         text=f"{count} of {source} archived in {target.name}",
-        digest="sha256:" + digest.hexdigest(),
+        digest=f"sha256:{digest}",
         data={
             "archive": str(target),
             "bytes": size,

@@ -110,6 +110,15 @@ async def test_repeating_gives_the_same_bytes(settings: ActivitySettings, tmp_pa
     assert names[-1] == "MANIFEST.sha256"
 
 
+async def test_packed_again_from_less_the_first_archive_stays(settings: ActivitySettings) -> None:
+    first = await archive(settings)
+    (settings.archive_root / "atlas" / "README.md").unlink()
+    second = await archive(settings)
+    assert (await archive(settings)).digest == second.digest != first.digest
+    kept = {sha256(path.read_bytes()).hexdigest() for path in settings.archives.iterdir()}
+    assert kept == {one.digest.removeprefix("sha256:") for one in (first, second)}
+
+
 async def test_a_single_file(settings: ActivitySettings) -> None:
     proof = await archive(settings, "{product}/README.md")
     with tarfile.open(proof.data["archive"]) as packed:
