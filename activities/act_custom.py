@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -22,14 +23,16 @@ from phasegate.sunset_ports import ActOrder, TaskProof
 
 SECONDS = 600.0
 PROBE_SECONDS = 30.0
+LOAD_SECONDS = 30.0
 OVER = timedelta(minutes=11)
-"""More than SECONDS: what is cut off has ended by then."""
+"""More than LOAD_SECONDS and SECONDS: what is cut off has ended by then."""
 
 MISSING_WAIT = timedelta(minutes=1)
 FACTS = 50
 UNDO = "/undo"
 """What the key of an act ends with that undoes another."""
 
+T = TypeVar("T")
 Call = Callable[[TaskOrder], Awaitable[object]]
 
 _FACTS: TypeAdapter[dict[FigureName, Figure]] = TypeAdapter(dict[FigureName, Figure])
@@ -57,7 +60,7 @@ class CustomActs:
             return None
         name = order.act.name
         try:
-            if getattr(await asyncio.to_thread(loaded, TASKS, name), "probe", None) is None:
+            if getattr(await _in_time(name, loaded, TASKS, name), "probe", None) is None:
                 return None
         except Missing as error:
             return Unreachable(str(error))
@@ -70,17 +73,12 @@ class CustomActs:
 async def _called(order: ActOrder, act: CustomAct, verb: str, seconds: float) -> Outcome:
     what = f"the extension {act.name} did not do it"
     hint = "mend it on the worker; it then goes on by itself"
-    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(seconds):
-            call = await loop.run_in_executor(_THREADS, _call, act.name, verb)
+        call = await _in_time(act.name, _call, act.name, verb)
         values = {**order.values, "product": order.product}
         options = _filled(act.options, values)
     except Missing as error:
         return NotDone(EXTENSION_MISSING, what, str(error), hint, slowly(MISSING_WAIT))
-    except TimeoutError:
-        why = f"extension {act.name} cannot be loaded in {seconds:g} s"
-        return NotDone(EXTENSION_MISSING, what, why, hint, slowly(MISSING_WAIT))
     except ValueMissing as error:
         why = f"there is no value for {{{error}}}"
         return NotDone(EXTENSION_MISSING, what, why, hint, slowly(MISSING_WAIT))
@@ -92,9 +90,10 @@ async def _called(order: ActOrder, act: CustomAct, verb: str, seconds: float) ->
         options=options,
         values=order.values,
     )
+    loop, end = asyncio.get_running_loop(), time.monotonic() + seconds
     try:
         async with asyncio.timeout(seconds):
-            said = await loop.run_in_executor(_THREADS, _run, call, about, seconds)
+            said = await loop.run_in_executor(_THREADS, _run, call, about, end)
     except TimeoutError:
         why = f"it gave no answer in {seconds:g} s"
         return Unknown(EXTENSION_FAILED, f"the extension {act.name} failed", why)
@@ -102,6 +101,15 @@ async def _called(order: ActOrder, act: CustomAct, verb: str, seconds: float) ->
         why = failed(act.name, error.cause)
         return Unknown(EXTENSION_FAILED, f"the extension {act.name} failed", why)
     return _outcome(act.name, said, what, hint)
+
+
+async def _in_time(name: str, load: Callable[..., T], *what: str) -> T:
+    """What loading an extension gives, in a thread of its own. Raises Missing."""
+    try:
+        async with asyncio.timeout(LOAD_SECONDS):
+            return await asyncio.get_running_loop().run_in_executor(_THREADS, load, *what)
+    except TimeoutError:
+        raise Missing(f"extension {name} cannot be loaded in {LOAD_SECONDS:g} s") from None
 
 
 class _Failed(Exception):
@@ -123,9 +131,10 @@ def _call(name: str, verb: str) -> Call:
     return call
 
 
-def _run(call: Call, order: TaskOrder, seconds: float) -> object:
+def _run(call: Call, order: TaskOrder, end: float) -> object:
     async def bounded() -> object:
-        return await asyncio.wait_for(call(order), seconds)
+        # It may have waited for a thread: what is left of its time is all it has.
+        return await asyncio.wait_for(call(order), end - time.monotonic())
 
     try:
         return asyncio.run(bounded())

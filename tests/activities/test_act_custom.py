@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from acting import KEY, Acting, order_of
+from temporalio.exceptions import ApplicationError
 
 from activities import act_custom
 from ledger import Ledger
@@ -32,6 +36,10 @@ async def wonders(order): return TaskUnknown("the line was cut")
 async def raises(order): raise RuntimeError("the token is s3cr3t")
 async def leaves(order): sys.exit(3)
 async def cancels(order): raise asyncio.CancelledError
+async def lasts(order):
+    calls.append("begun")
+    await asyncio.sleep(0.3)
+    calls.append("ended")
 async def sleeps(order): await asyncio.sleep(60)
 async def blocks(order): time.sleep(1); return TaskDone("late")
 async def truth(order): return True
@@ -214,12 +222,40 @@ async def test_an_extension_that_was_uninstalled_meanwhile(
     assert len(strangers.calls) == 1
 
 
+async def test_an_import_that_hangs_holds_up_no_probe(
+    strangers: Any, acting: Acting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from phasegate.extending import TaskUnknown
+
+    strangers.Tenants.probed = TaskUnknown("who knows")
+    await acting.failed(custom("tenants"))
+    slow = "import time\ntime.sleep(1)\n"
+    install(tmp_path, "task_hangs", slow, tenants="task_hangs:task")
+    (tmp_path / "task_strangers-1.0.dist-info" / "entry_points.txt").write_text("")
+    monkeypatch.setattr(act_custom, "LOAD_SECONDS", 0.1)
+    error = await acting.failed(custom("tenants"), timedelta(minutes=11))
+    assert "cannot be loaded in 0.1 s" in error.message
+
+
+async def test_who_waits_for_a_thread_has_no_more_time_for_it(
+    strangers: Any, acting: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(act_custom, "SECONDS", 0.3)
+    monkeypatch.setattr(act_custom, "_THREADS", ThreadPoolExecutor(1))
+    act_custom._THREADS.submit(time.sleep, 0.2)
+    asked = asyncio.create_task(acting.carry_out(custom("lasts", "reversible")))
+    with pytest.raises(ApplicationError):
+        await asked
+    await asyncio.sleep(0.3)
+    assert strangers.calls == ["begun"]
+
+
 async def test_options_that_cannot_be_filled_and_imports_that_hang(
     strangers: Any, acting: Acting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = await acting.failed(custom("good", where="{region}"))
     assert "there is no value for {region}" in error.message
     install(tmp_path, "task_slow", "import time\ntime.sleep(1)\n", slow="task_slow:task")
-    monkeypatch.setattr(act_custom, "SECONDS", 0.1)
+    monkeypatch.setattr(act_custom, "LOAD_SECONDS", 0.1)
     assert "cannot be loaded in 0.1 s" in (await acting.failed(custom("slow"))).message
     assert strangers.calls == []
