@@ -7,7 +7,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,6 +55,14 @@ class _Call:
     env: Mapping[str, str]
     entry: AllowedCommand
     secret: tuple[str, ...]
+
+    def clean(self, text: str) -> str:
+        """Without secrets, nor any line of one that has several; brackets alone are no secret."""
+        lines = {line.strip() for value in self.secret for line in value.splitlines()}
+        hidden = {*self.secret, *(line for line in lines if len(line) > 3)}
+        for value in sorted(hidden, key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text
 
 
 class CommandActs:
@@ -154,14 +162,14 @@ def _outcome(name: str, call: _Call, ended: Ended) -> Outcome:
     what = f"the command {name}"
     if ended.code in call.entry.done:
         return Done(_proof(name, call, ended))
-    line = ended.err.last_line() or ended.out.last_line()
+    line = ended.err.last_line(call.clean) or ended.out.last_line(call.clean)
     if ended.code is None:
         why = f"it was killed: it had not ended after {call.entry.timeout.words}"
     elif ended.code < 0:
         why = f"signal {-ended.code} ended it"
     else:
         why = f"it ended with {ended.code}"
-    why += f": {_without(line, call.secret)}" if line else ""
+    why += f": {line}" if line else ""
     if ended.code in call.entry.not_done:
         hint = "it is run again with the same PHASEGATE_KEY"
         return NotDone(COMMAND_FAILED, f"{what} did not do it", why, hint)
@@ -172,18 +180,18 @@ def _proof(name: str, call: _Call, ended: Ended) -> TaskProof:
     data: dict[str, Any] = {"exit": ended.code, "bytes": ended.out.size}
     text, digest = f"the command {name} ended with {ended.code}", ended.out.digest
     if call.entry.facts:
-        facts = _facts(ended, call.secret)
+        facts = _facts(ended, call.clean)
         if facts is None:
             text += "; what it wrote are no facts"
         else:
             data |= facts
             digest = str(facts.get("digest", digest))
-    elif line := ended.out.last_line():
-        text += f": {_without(line, call.secret)}"
+    elif line := ended.out.last_line(call.clean):
+        text += f": {line}"
     return TaskProof(text=text, digest=digest, data=data)
 
 
-def _facts(ended: Ended, secret: tuple[str, ...]) -> dict[str, Figure] | None:
+def _facts(ended: Ended, clean: Callable[[str], str]) -> dict[str, Figure] | None:
     if not ended.out.whole:
         return None
     try:
@@ -193,12 +201,5 @@ def _facts(ended: Ended, secret: tuple[str, ...]) -> dict[str, Figure] | None:
     if len(facts) > FACTS:
         return None
     return {
-        name: _without(value, secret) if isinstance(value, str) else value
-        for name, value in facts.items()
+        name: clean(value) if isinstance(value, str) else value for name, value in facts.items()
     }
-
-
-def _without(line: str, secret: tuple[str, ...]) -> str:
-    for value in secret:
-        line = line.replace(value, "***")
-    return line

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -47,10 +47,17 @@ class Output:
     def whole(self) -> bool:
         return self.size == len(self.first)
 
-    def last_line(self) -> str:
-        """The last line with something to see on it, 200 characters at most."""
-        for line in reversed(self.last.decode(errors="replace").splitlines()):
-            if seen := " ".join("".join(c if c.isprintable() else " " for c in line).split()):
+    def last_line(self, clean: Callable[[str], str] = str) -> str:
+        """The last line with something to see on it, 200 characters at most.
+
+        It is cleaned as a whole: half of a secret would be known by nobody.
+        """
+        text = self.last.decode(errors="replace")
+        if self.size > len(self.last):  # what begins in the middle may be half of one, too
+            text = text.partition("\n")[2]
+        for line in reversed(text.splitlines()):
+            seen = "".join(c if c.isprintable() else " " for c in clean(line))
+            if seen := " ".join(seen.split()):
                 return seen[-200:]
         return ""
 

@@ -102,6 +102,16 @@ async def test_the_proof_has_the_last_line_and_a_digest(acting: Acting, allowed:
     assert proof.data == {"exit": 0, "bytes": len(written)}
 
 
+@pytest.mark.parametrize("written", ["TOKEN + '.' * 195", "TOKEN + '.' * 4090", "TOKEN[30:]"])
+async def test_no_part_of_a_secret_is_kept(acting: Acting, allowed: Allowed, written: str) -> None:
+    (allowed.folder / "token").write_text("first-line-of-the-secret-s3cr3t\nlast-line-s3cr3t")
+    secrets = {"TOKEN": {"file": str(allowed.folder / "token")}}
+    code = f"import os\nTOKEN = os.environ['TOKEN']\nprint({written})"
+    allowed.program("say", code, secrets=secrets)
+    proof = await acting.done(command("say"))
+    assert "cr3t" not in proof.text
+
+
 async def test_facts_are_read_from_what_it_writes(acting: Acting, allowed: Allowed) -> None:
     (allowed.folder / "token").write_text("s3cr3t")
     code = """
