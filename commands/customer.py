@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from commands.options import Format, Key, Output, Text, Who
 
@@ -54,7 +56,7 @@ async def settle(
     fact: Annotated[Fact, Parameter(help="What happened; waived: they need nothing from us")],
     /,
     *,
-    note: Annotated[Text, Parameter(help="What shows it, or why; 500 characters at most")],
+    note: Annotated[Text, Parameter(help="What shows it, or why. Kept for ever: name nobody")],
     who: Who,
     on: Annotated[str, Parameter(help="The day it happened, as 2028-05-31; now if unset")] = "",
     undone: Annotated[
@@ -103,9 +105,15 @@ async def list_(
     ] = None,
     sunset: Annotated[
         int | None,
-        Parameter(help="The how-manieth sunset; unset, the one that runs, or comes next"),
+        Parameter(
+            help="The how-manieth sunset; unset, the one that runs, or comes next",
+            validator=Number(gte=1, lte=99_999),
+        ),
     ] = None,
-    limit: Annotated[int | None, Parameter(help="Only so many, by id")] = None,
+    limit: Annotated[
+        int | None,
+        Parameter(help="Only so many, by id", validator=Number(gte=1, lte=sys.maxsize)),
+    ] = None,
     output: Output = "table",
 ) -> None:
     """Customers in the order of their ids, and what became of each in a sunset.

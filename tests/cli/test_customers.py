@@ -119,6 +119,8 @@ def test_files_and_words_that_cannot_be_used(shell: Shell) -> None:
         (("import", "atlas", "none.csv", "--as", "olga"), "No such file"),
         (("import", "atlas", ".", "--as", "olga"), "Is a directory"),
         (("settle", "atlas", "c1", "moved", "--note", "x", "--as", "olga"), "moved"),
+        (("list", "atlas", "--sunset", "1", "--limit", "-1"), "--limit"),
+        (("list", "atlas", "--sunset", str(10**20)), "--sunset"),
         (("settle", "atlas", "c1", "waived", "--note", " ", "--as", "olga"), "--note is empty"),
         (
             ("settle", "atlas", "c1", "waived", "--note", "x", "--on", "soon", "--as", "olga"),
