@@ -84,7 +84,12 @@ def acts(sunset: SunsetStory) -> list[TaskStory]:
     """Everything else of it, as it was done; what was not done last."""
     shown = {task.id for task in dates(sunset)}
     found = [task for task in sunset.tasks if task.id not in shown]
-    return sorted(found, key=lambda task: (task.done_at is None, task.done_at or task.at))
+
+    def order(task: TaskStory) -> tuple[bool, bool, datetime | None]:
+        at = task.done_at or task.at
+        return task.done_at is None, at is None, at
+
+    return sorted(found, key=order)
 
 
 def lengths(life: Retrospective) -> list[tuple[str, float]]:

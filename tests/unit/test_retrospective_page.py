@@ -9,10 +9,10 @@ import pytest
 from tales import Tale, day
 from whole_life import HOSTILE, policy, whole_life
 
-from client.pictures.retrospective import html
+from client.pictures.retrospective import acts, html
 from phasegate.events import Anchor
 from phasegate.retrospective import retrospective_of
-from phasegate.retrospective_view import Retrospective
+from phasegate.retrospective_view import Retrospective, SunsetStory, TaskStory
 
 HEAD = Anchor(seq=51, hash="ab" * 32)
 
@@ -128,3 +128,15 @@ def test_an_overruled_stop_and_a_hold_are_shown() -> None:
     assert "Overruled by zoe" in page.text
     assert "hold became go. a buyer" in page.text
     assert "Time that did not count" in page.text
+
+
+def test_tasks_whose_day_nobody_knows_come_last() -> None:
+    """Of a plan that was shortened, while the ledger was away for long."""
+    tasks = [
+        TaskStory(id="unknown", title="Unknown", state="not-done"),
+        TaskStory(id="planned", title="Planned", state="planned", at=day(9)),
+        TaskStory(id="other", title="Other", state="not-done"),
+        TaskStory(id="done", title="Done", state="done", done_at=day(20)),
+    ]
+    sunset = SunsetStory(number=1, begun_at=day(1), outcome="under way", tasks=tasks)
+    assert [task.id for task in acts(sunset)] == ["done", "planned", "unknown", "other"]
