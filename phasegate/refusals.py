@@ -269,7 +269,9 @@ REFUSALS: Mapping[str, Entry] = {
         "`phasegate sunset show KEY`",
     ),
     "not-planned-yet": Entry(
-        "rejected", "planning a sunset anew while it reads its plan", "ask again"
+        "rejected",
+        "planning a sunset anew, or a legal hold, while it reads its plan",
+        "ask again",
     ),
     "task-begun": Entry(
         "rejected",
@@ -338,7 +340,9 @@ REFUSALS: Mapping[str, Entry] = {
         "give it a later day, or the other an earlier one",
     ),
     "public-date-reached": Entry(
-        "rejected", "moving a public date that has been reached", "`phasegate sunset show KEY`"
+        "rejected",
+        "moving a public date, or a public notice, that has been reached",
+        "`phasegate sunset show KEY`",
     ),
     "public-date-moved-earlier": Entry(
         "rejected",

@@ -12,6 +12,7 @@ from phasegate.requests import (
     SubmitRequest,
 )
 from phasegate.retirement import Retirement
+from phasegate.retirement_graph import frozen
 from phasegate.retirement_tasks import Doing, TaskRecord, TaskState
 from phasegate.sunset import ManualTask
 from phasegate.sunset_ports import ActVerdict, TaskProof
@@ -33,7 +34,8 @@ def check_confirm(state: Retirement, request: ConfirmRequest) -> tuple[TaskRecor
         if request.outcome == "done":
             return record, doing
         raise Rejected("not-unknown", what, "it is tried on as it is", hint)
-    if manual and doing.state is TaskState.held:
+    held = doing.state is TaskState.waiting and doing is record and frozen(state, record)
+    if manual and (held or doing.state is TaskState.held):
         matters = ", ".join(hold.matter for hold in state.legal_holds)
         why = f"nothing is deleted while a legal hold is placed: {matters}"
         raise Rejected("legal-hold", what, why, hint)
@@ -173,7 +175,17 @@ def require_aborter(state: Retirement, actor: str) -> None:
 
 
 def check_hold(state: Retirement, request: LegalHoldRequest) -> None:
-    """Raise Rejected where that matter is placed already, or is none that could be lifted."""
+    """Raise Rejected where that matter is placed already, or is none that could be lifted.
+
+    Before the plan is read nobody knows whom it lets place and lift them.
+    """
+    if state.plan is None:
+        raise Rejected(
+            "not-planned-yet",
+            f"the legal hold {request.matter} of {state.product.key} is not taken",
+            "the plan of its sunset is being read; ask again",
+            f"phasegate sunset show {state.product.key}",
+        )
     check_legal_hold(state.product.key, state.legal_holds, request)
 
 

@@ -40,8 +40,8 @@ def ready(state: Retirement, now: datetime) -> list[TaskRecord]:
 
 
 def finished(state: Retirement) -> bool:
-    """Whether nothing is left to do."""
-    return all(record.state.settled for record in state.tasks)
+    """Whether nothing is left to do. What waits for another plan may have no tasks yet."""
+    return not state.needs_plan and all(record.state.settled for record in state.tasks)
 
 
 def frozen(state: Retirement, record: TaskRecord) -> bool:
@@ -52,8 +52,11 @@ def frozen(state: Retirement, record: TaskRecord) -> bool:
 def next_wake(state: Retirement, now: datetime) -> datetime | None:
     """The next instant at which the clock brings something: a task's day, a reminder, a deadline.
 
-    Days of tasks that wait for others do not count: they are looked at when those are done.
+    Days of tasks that wait for others do not count: they are looked at when those are done. Nor
+    does any day while another plan is waited for.
     """
+    if state.needs_plan:
+        return None
     settled = {r.task.id for r in state.tasks if r.state.settled}
     turns: list[datetime] = []
     for record in state.tasks:
@@ -68,8 +71,13 @@ def next_wake(state: Retirement, now: datetime) -> datetime | None:
 
 
 def take_reminders(state: Retirement, now: datetime) -> list[Reminder]:
-    """The reminders that are due now, each once; of several of one date only the latest."""
+    """The reminders that are due now, each once; of several of one date only the latest.
+
+    None while another plan is waited for: the days that are shown then were never made public.
+    """
     found: list[Reminder] = []
+    if state.needs_plan:
+        return found
     for record in state.tasks:
         due = [(at, span) for at, span in _reminders(state, record) if at <= now]
         if due and not record.state.settled:
@@ -83,7 +91,7 @@ def take_overdue(state: Retirement, now: datetime) -> list[TaskRecord]:
     found = [
         record
         for record in state.tasks
-        if not record.state.settled and not record.overdue_told
+        if not state.needs_plan and not record.state.settled and not record.overdue_told
         if record.overdue_at is not None and record.overdue_at <= now
     ]
     for record in found:

@@ -11,6 +11,7 @@ from phasegate.requests import PlanSunsetRequest
 from phasegate.retirement import Retirement
 from phasegate.retirement_tasks import TaskRecord, TaskState
 from phasegate.sunset import DateTask
+from phasegate.sunset_expand import MOST
 from phasegate.sunset_layout import Layout, Placed, lay_out
 from phasegate.sunset_rules import require_sound
 
@@ -81,7 +82,23 @@ def check_plan(state: Retirement, request: PlanSunsetRequest, now: datetime) -> 
         raise Rejected("not-planned-yet", what, "its plan is being read; ask again", hint)
     require_bounded(key, request.adjustments)
     _require_ahead(state, request.adjustments, what, hint)
-    return _sound(state, request.adjustments, now)
+    layout = _sound(state, request.adjustments, now)
+    for record in _begun(state):  # a plan within the plan may be left out by its own name, too
+        placed = layout.placed(record.task.id)
+        if placed and placed.skipped and record.state.under_way:
+            why = f"{record.task.id} is {record.state} already"
+            raise Rejected("task-begun", what, why, hint)
+    kept = [r for r in _left(state, layout) if r.state not in _STILL_OPEN]
+    if len(layout.tasks) + len(kept) > MOST:
+        why = f"with {len(kept)} that have begun it would have more than {MOST} tasks"
+        raise Rejected("too-many-tasks", what, why, hint)
+    return layout
+
+
+def _left(state: Retirement, layout: Layout) -> list[TaskRecord]:
+    """What a product had added, and does not plan any more."""
+    planned = frozenset(placed.task.id for placed in layout.tasks)
+    return [record for record in state.tasks if record.task.id not in planned]
 
 
 def _require_ahead(state: Retirement, wanted: Adjustments, what: str, hint: str) -> None:
@@ -120,10 +137,14 @@ def replan(state: Retirement, adjustments: Adjustments, layout: Layout) -> list[
             continue
         records.append(record)
         changed += _move(record, placed)
+    over = len(records) + len(before) - MOST
     for record in before.values():
         if record.state in _STILL_OPEN:
             changed += [] if record.state is TaskState.skipped else [f"{record.task.title} is left"]
             record.state, record.why = TaskState.skipped, NO_LONGER
+            over -= 1
+            if over >= 0:
+                continue  # nothing ever came of it, and the state has no room for it
         records.append(record)
     state.tasks, state.notice_at, state.moved = records, layout.notice_at, layout.moved
     return changed

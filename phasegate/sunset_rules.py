@@ -41,6 +41,7 @@ def problems(
         *_skipped(layout),
         *_irreversible(layout),
         *_late_needs(layout),
+        *(_notice_given(adjustments, public, now, product) if public else ()),
         *(_public(layout, public, now) if public else ()),
     ]
 
@@ -168,6 +169,17 @@ def _late_needs(layout: Layout) -> Iterator[Flaw]:
             what = f"{placed.task.id} cannot be on {day(placed.at)}"
             why = f"it waits for {other.task.id}, which is planned for {day(other.at)}"
             yield Flaw("day-too-early", what, why, path=("dates", placed.task.id))
+
+
+def _notice_given(
+    adjustments: Adjustments, public: Layout, now: datetime, product: str
+) -> Iterator[Flaw]:
+    """Everything counts from the notice that was given: another one would change nothing."""
+    if adjustments.notice is not None and adjustments.notice > now:
+        what = f"the public notice cannot be moved to {day(adjustments.notice)}"
+        why = f"it was given on {day(public.notice_at)}"
+        hint = f"phasegate sunset show {product}"
+        yield Flaw("public-date-reached", what, why, hint, path=("notice",))
 
 
 def _public(layout: Layout, public: Layout, now: datetime) -> Iterator[Flaw]:

@@ -66,6 +66,7 @@ from phasegate.retirement_undo import (
 from phasegate.retirement_view import view_of
 from phasegate.retirement_words import asked_of_people, waits_for
 from phasegate.sunset import SunsetPlan
+from phasegate.sunset_expand import MOST
 from phasegate.sunset_ports import CustomersSummary, TaskProof
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -350,6 +351,44 @@ def test_a_policy_that_has_no_layout_waits_too_and_does_not_fail() -> None:
     begin(state, NOW)
     assert state.status == "waiting-for-plan"
     assert view_of(state, "w") is None
+    assert not finished(state), "it has no tasks, and is not at its end"
+    assert next_wake(state, NOW) is None
+
+
+def test_nobody_is_reminded_of_dates_while_another_plan_is_waited_for() -> None:
+    state = unplanned(
+        manual("a", due="1 day"),
+        {"id": "eol", "kind": "date", "at": "13 months", "remind": ["90 days"]},
+    )
+    state.adjustments = asked(dates={"a": NOW - DAY}).adjustments
+    begin(state, NOW)
+    assert state.needs_plan
+    assert state.record("eol").at > NOW, "to be seen"
+    later = NOW + 380 * DAY
+    assert (take_reminders(state, later), take_overdue(state, later)) == ([], [])
+    assert next_wake(state, NOW) is None
+    assert not finished(state)
+
+
+def test_what_is_under_way_is_not_left_out_by_the_name_of_its_plan() -> None:
+    copies = {"id": "copies", "kind": "plan", "tasks": [{"title": "C", **manual("c")}]}
+    state = sunset(copies, manual("z", after=["copies"]))
+    state.record("copies--c").state = TaskState.waiting
+    assert code(lambda: check_plan(state, asked(skip={"copies": "no"}), NOW)) == "task-begun"
+
+
+def test_tasks_that_come_and_go_do_not_fill_the_state() -> None:
+    state = sunset(manual("a"))
+    for turn in range(8):
+        cakes = [{"id": f"c{turn}-{n}", "kind": "manual", "title": "C"} for n in range(90)]
+        request = asked(add=cakes)
+        replan(state, request.adjustments, check_plan(state, request, NOW))
+    assert len(state.tasks) == MOST
+    assert {f"c7-{n}" for n in range(90)} < {record.task.id for record in state.tasks}
+    finish(state, *(r.task.id for r in state.tasks if r.task.id != "a"))
+    assert code(lambda: check_plan(state, asked(add=[{**cakes[0], "id": "new"}]), NOW)) == (
+        "too-many-tasks"
+    )
 
 
 def test_a_deadline_that_is_moved_is_told_again_and_the_notice_is_moved_while_it_is_ahead() -> None:
@@ -434,6 +473,12 @@ def test_a_hold_freezes_what_deletes_until_the_last_is_lifted() -> None:
     assert frozen(state, state.record("x"))
     state.legal_holds = apply_legal_hold(state.legal_holds, hold("jones", lift=True), NOW)
     assert not frozen(state, state.record("x"))
+
+
+def test_no_hold_is_lifted_before_it_is_known_who_may() -> None:
+    state = sunset(manual("a"), legal_hold_by="legal")
+    state.legal_holds, state.plan = apply_legal_hold([], hold(), NOW), None
+    assert code(lambda: check_hold(state, hold(lift=True))) == "not-planned-yet"
 
 
 def test_holds_that_make_no_sense_and_who_may_place_them() -> None:
@@ -621,10 +666,11 @@ def test_what_is_stuck_may_be_done_by_hand(under_way: Retirement) -> None:
 def test_a_deletion_by_hand_is_not_confirmed_while_it_is_held() -> None:
     state = sunset(gate("g", point_of_no_return=True), manual("shred", effect="deletion"))
     state.legal_holds = apply_legal_hold([], hold(), NOW)
-    state.record("shred").state = TaskState.held
-    with pytest.raises(Rejected, match="smith") as refused:
-        check_confirm(state, says("shred"))
-    assert refused.value.code == "legal-hold"
+    for told in (TaskState.held, TaskState.waiting):
+        state.record("shred").state = told
+        with pytest.raises(Rejected, match="smith") as refused:
+            check_confirm(state, says("shred"))
+        assert refused.value.code == "legal-hold"
 
 
 def test_what_undoes_a_task_is_confirmed_under_its_name() -> None:

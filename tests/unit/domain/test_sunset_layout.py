@@ -625,6 +625,9 @@ def test_a_sunset_that_runs_is_planned_anew() -> None:
     moved = adjust(dates={"end-of-sales": "2027-08-30"})
     assert later(moved, "2027-07-31T00:00Z") == ["public-date-reached"], "reached this moment"
     assert later(TOLD, "2027-01-31T00:00Z") == [], "told this moment"
+    again = adjust(notice="2027-06-30")
+    assert later(again, "2027-05-01T00:00Z") == ["public-date-reached"], "the notice was given"
+    assert later(adjust(notice="2027-01-15"), "2027-05-01T00:00Z") == [], "it could not be kept"
     assert later(adjust(add=[task("more", at="1 day")]), "2027-05-01T00:00Z") == [
         "date-in-the-past"
     ]
