@@ -15,6 +15,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
 
 from phasegate.errors import Rejected
 from phasegate.public_sunset import PublicSunset
@@ -89,15 +91,16 @@ def require_valid(
     """Raise Rejected unless a record keeps to the schema and passes the mandatory tests."""
     try:
         Draft202012Validator.check_schema(dict(schema))
-        found = Draft202012Validator(dict(schema), format_checker=_FORMATS)
+        # Nothing is fetched, whatever a schema refers to.
+        found = Draft202012Validator(dict(schema), format_checker=_FORMATS, registry=Registry())
         faults = sorted(
             f"{fault.json_path}: {fault.message}" for fault in found.iter_errors(record)
         )
-    except SchemaError as error:
+    except (SchemaError, Unresolvable, RecursionError) as error:
         raise Rejected(
             "openeox-schema",
             "the OpenEoX schema given is none",
-            error.message,
+            str(getattr(error, "message", error)),
             f"phasegate sunset export {product} openeox",
         ) from error
     if faults := faults or faults_of(record):

@@ -211,9 +211,11 @@ def test_another_schema_may_be_stricter_and_has_to_be_one() -> None:
     with pytest.raises(Rejected) as refused:
         require_valid(GOOD, "kettle", {"required": ["product_name"]})
     assert "product_name" in refused.value.why
-    with pytest.raises(Rejected) as refused:
-        require_valid(GOOD, "kettle", {"type": 7})
-    assert refused.value.code == "openeox-schema"
+    circle = {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}
+    for none in ({"type": 7}, {"$ref": "http://127.0.0.1:9/x.json"}, {"$ref": "#/no"}, circle):
+        with pytest.raises(Rejected) as refused:
+            require_valid(GOOD, "kettle", none)
+        assert refused.value.code == "openeox-schema"
 
 
 instants = st.integers(315_532_800, 7_258_118_400).map(lambda s: datetime.fromtimestamp(s, UTC))
