@@ -107,6 +107,8 @@ class Sunset(SunsetUndo):
 
     async def _stop(self) -> None:
         """It is cancelled: nothing is begun any more, and what is being done comes to its end."""
+        if self.opening:  # a round that is being started cannot be told yet
+            await workflow.wait_condition(lambda: not self.opening)
         await self.gates.stop()
         await self.rest()
 

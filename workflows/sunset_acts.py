@@ -171,8 +171,8 @@ class SunsetActs(SunsetDesk):
                 summary="what somebody found out",
             )
         doing.verdict = None
-        if doing.confirmation is None:
-            doing.state, doing.why = TaskState.running, ""
+        if doing.confirmation is None:  # begun once more: nobody tries it in vain yet
+            doing.state, doing.why, doing.stuck_since = TaskState.running, "", None
 
     # -- stopping ---------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from temporalio import workflow
@@ -96,7 +97,11 @@ class SunsetCourse(SunsetTasks):
             if done():
                 return
             self._set_alarm()
-            await workflow.wait_condition(lambda: done() or self._stirred or self.moment.renew)
+            await workflow.wait_condition(partial(self._woken, done, ending))
+
+    def _woken(self, done: Callable[[], bool], ending: bool) -> bool:
+        """Whether there is something to do. Who is ending does not renew, and so is not woken."""
+        return done() or self._stirred or (self.moment.renew and not ending)
 
     def _over(self) -> bool:
         state = self.state

@@ -73,20 +73,20 @@ class SunsetCustomers(SunsetActs):
                 digest=found.digest,
                 said=said,
             )
-        self._follow_contracts()
+        self._follow_contracts(before is None or before.contracts_until != found.contracts_until)
         if state.customers_word != word:
             await self.gates.tell("milestone", CUSTOMERS_SETTLED, state.customers_word)
         self.stir()
 
-    def _follow_contracts(self) -> None:
-        """No contract is cut short: the end is moved, or its owner told to move it."""
+    def _follow_contracts(self, changed: bool) -> None:
+        """No contract is cut short: the end is moved, or its owner told to move it, once."""
         if self.state.notice_at is None or self.state.aborting:
             return
         moved, problem = follow_contracts(self.state, workflow.now())
         if moved:
             text = f"a contract runs longer: {'; '.join(moved[:5])}"
             self.books.announce("sunset.replanned", text, **self.planned(), changed=moved[:100])
-        if problem:
+        if problem and changed:
             self.books.announce("sunset.contract-cut-short", problem, why=problem)
 
     def customers_said(self) -> str:

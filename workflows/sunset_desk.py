@@ -85,8 +85,15 @@ class SunsetDesk(Desk):
         check: Callable[[], object],
         may: Callable[[], None],
         do: Callable[[], str],
+        *,
+        asked: bool = False,
     ) -> Receipt:
-        """Serve what members of a group may ask. Who they are is asked again before a refusal."""
+        """Serve what members of a group may ask. Who they are is asked again before a refusal.
+
+        `asked`: it is asked anyway. Who has left a group keeps nothing of what it may.
+        """
+        if asked:
+            return await self.serve_asking(request, check, self.learn_members, lambda _: do())
         try:
             may()
         except Forbidden:
@@ -209,7 +216,10 @@ class SunsetDesk(Desk):
             self.stir()
             return f"the sunset of {state.product.key} is being undone"
 
-        return await self._judged(request, lambda: check_abort(state, request), may, do)
+        member = request.actor != state.product.owner
+        return await self._judged(
+            request, lambda: check_abort(state, request), may, do, asked=member
+        )
 
     @abort.validator
     def _check_abort(self, request: AbortRequest) -> None:
@@ -240,7 +250,11 @@ class SunsetDesk(Desk):
             self.stir()
             return f"legal hold {request.matter} is {word}"
 
-        return await self._judged(request, lambda: check_hold(state, request), may, do)
+        # A hold that is placed harms nothing, and is placed also while the ledger is down.
+        member = request.lift and state.plan is not None and state.plan.legal_hold_by is not None
+        return await self._judged(
+            request, lambda: check_hold(state, request), may, do, asked=member
+        )
 
     @legal_hold.validator
     def _check_legal_hold(self, request: LegalHoldRequest) -> None:

@@ -6,13 +6,15 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from parting import Leaving, gate, no_return, task
+from parting import DIRECTORY, Leaving, gate, no_return, task
 from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from tracker import Tracker
 
+from client import directories
 from client.engine import Engine
 from phasegate.ids import sunset_id
+from phasegate.reading import read_directory
 
 
 @pytest.fixture
@@ -114,6 +116,17 @@ async def test_who_may_not_and_what_makes_no_sense_is_refused(leaving: Leaving) 
     )
     states = await leaving.states()
     assert states == {"keys": "waiting", "later": "planned", "day": "planned"}
+
+
+async def test_who_has_left_a_group_neither_lifts_a_hold_nor_aborts(leaving: Leaving) -> None:
+    await leaving.leave(task("id: keys, kind: manual, title: Keys, by: eng"))
+    await leaving.task_waits("keys")
+    await leaving.hold("smith", "lea")
+    text = DIRECTORY.replace("KEY", leaving.key).replace("members: [lea]", "members: [eve]")
+    directories.publish(leaving.engine.ledger, read_directory(text, "directory"), "ops")
+    assert await leaving.refused(leaving.abort("lea")) == "not-aborter"
+    assert await leaving.refused(leaving.hold("smith", "lea", lift=True)) == "not-legal-holder"
+    await leaving.hold("smith", "eve", lift=True)
 
 
 async def test_a_retried_request_is_answered_and_not_done_twice(leaving: Leaving) -> None:
