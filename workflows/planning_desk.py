@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.base import Wire
-    from phasegate.errors import Rejected
     from phasegate.planning_ahead import (
         check_before_sunset,
         check_hold,
@@ -28,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from phasegate.stewardship import require_owner_or_team
     from phasegate.sunset_ports import LOOK_AT_CUSTOMERS, CustomersQuery, CustomersSummary
-    from workflows.authority import BRIEFLY, WITHIN
+    from workflows.authority import ask_briefly
     from workflows.desk import because
     from workflows.steward_desk import StewardDesk
 
@@ -129,23 +126,11 @@ class PlanningDesk(StewardDesk):
 
     async def _read(self, activity: str, request: Wire, kind: type[T], what: str) -> T:
         """Ask the ledger. Raises Rejected where it does not answer: somebody waits."""
-        try:
-            found: T = await workflow.execute_activity(
-                activity,
-                request,
-                result_type=kind,
-                schedule_to_close_timeout=WITHIN,
-                start_to_close_timeout=timedelta(seconds=4),
-                retry_policy=BRIEFLY,
-                summary=what,
-            )
-            return found
-        except ActivityError as error:
-            if is_cancelled_exception(error):  # a cancel from the Temporal UI is no dead ledger
-                raise
-            raise Rejected(
-                "ledger-unavailable",
-                f"the sunset of {self.state.key} cannot be looked at",
-                f"{what} cannot be read: {str(error.cause or error)[:300]}",
-                "phasegate doctor  # nothing was done; ask again",
-            ) from error
+        return await ask_briefly(
+            activity,
+            request,
+            kind,
+            what,
+            what=f"the sunset of {self.state.key} cannot be looked at",
+            why=f"{what} cannot be read",
+        )

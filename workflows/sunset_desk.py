@@ -39,6 +39,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.retirement_tasks import Doing
     from phasegate.retirement_undo import begin_abort
     from phasegate.sittings import OpenerNote
+    from workflows.authority import ask_briefly
     from workflows.calling import ask
     from workflows.desk import Desk, Request, because
     from workflows.gatekeeper import Gatekeeper
@@ -79,6 +80,21 @@ class SunsetDesk(Desk):
             )
             self.state.members = answer.members
 
+    async def _ask_members(self) -> None:
+        """The same for somebody who waits: a dead ledger refuses, and holds up no renewal."""
+        state = self.state
+        if groups := groups_of(state):
+            request = ports.MembersRequest(directory=state.product.directory, groups=groups)
+            answer = await ask_briefly(
+                ports.READ_MEMBERS,
+                request,
+                ports.Members,
+                "who is in the groups of the sunset",
+                what=f"who may ask that of {state.product.key} cannot be found out",
+                why=f"the directory {state.product.directory} cannot be read",
+            )
+            state.members = answer.members
+
     async def _judged(
         self,
         request: Request,
@@ -93,11 +109,11 @@ class SunsetDesk(Desk):
         `asked`: it is asked anyway. Who has left a group keeps nothing of what it may.
         """
         if asked:
-            return await self.serve_asking(request, check, self.learn_members, lambda _: do())
+            return await self.serve_asking(request, check, self._ask_members, lambda _: do())
         try:
             may()
         except Forbidden:
-            return await self.serve_asking(request, check, self.learn_members, lambda _: do())
+            return await self.serve_asking(request, check, self._ask_members, lambda _: do())
         except Rejected:
             pass  # it was taken a moment ago: `serve` says so
         return self.serve(request, do)

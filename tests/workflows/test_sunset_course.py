@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from parting import DIRECTORY, Leaving, gate, no_return, task
@@ -13,8 +14,11 @@ from tracker import Tracker
 
 from client import directories
 from client.engine import Engine
+from client.settings import Settings
+from ledger import Ledger
 from phasegate.ids import sunset_id
 from phasegate.reading import read_directory
+from worker import build_worker
 
 
 @pytest.fixture
@@ -127,6 +131,31 @@ async def test_who_has_left_a_group_neither_lifts_a_hold_nor_aborts(leaving: Lea
     assert await leaving.refused(leaving.abort("lea")) == "not-aborter"
     assert await leaving.refused(leaving.hold("smith", "lea", lift=True)) == "not-legal-holder"
     await leaving.hold("smith", "eve", lift=True)
+
+
+async def test_a_dead_ledger_refuses_whom_nobody_knows_and_takes_a_hold(
+    engine: Engine, tmp_path: Path
+) -> None:
+    blocked, aside = tmp_path / "state", tmp_path / "aside"
+    settings = Settings(tmp_path, f"sqlite:///{blocked}/ledger.db", "dead-members", "http://x")
+    own = Engine(engine.client, Ledger(settings.ledger_url), settings)
+    leaving = Leaving(own, "dead-members")
+    async with build_worker(own.client, settings):
+        await leaving.leave(task("id: keys, kind: manual, title: Keys"))
+        await leaving.task_waits("keys")
+        await leaving.told("sunset.task-begun")
+        own.ledger.close()
+        blocked.rename(aside)
+        blocked.write_text("a file where the folder was")
+        assert await leaving.refused(leaving.abort("eve")) == "ledger-unavailable"
+        await leaving.hold("smith", "lea")
+        blocked.unlink()
+        aside.rename(blocked)
+        assert await leaving.refused(leaving.abort("eve")) == "not-aborter"
+        await leaving.hold("smith", "lea", lift=True)
+        await leaving.confirmed("keys")
+        await leaving.becomes(status="retired")
+    own.ledger.close()
 
 
 async def test_a_retried_request_is_answered_and_not_done_twice(leaving: Leaving) -> None:

@@ -102,7 +102,8 @@ async def test_a_whole_sunset_and_its_abort_on_a_server_that_renews_all_the_time
     await leaving.task_is("price", "undoing")
     await leaving.confirmed("price")
     await leaving.becomes(status="active", phase="market")
-    ways = [(method, path) for method, path, _ in tracker.calls]
+    # A call that meets a renewal may be made again, under the same key.
+    ways = list(dict.fromkeys((method, path) for method, path, _ in tracker.calls))
     there = [("POST", f"/t{n}") for n in range(6)]
     assert ways == there + [("DELETE", f"/t{n}") for n in reversed(range(6))]
     assert await runs(leaving) > 3
