@@ -74,7 +74,7 @@ class Expanded:
     """All tasks in the order of the plan, those that a product adds at the end.
 
     `groups` are plans within the plan, and their copies, with the tasks in them; `days` has the
-    plans, too. With `flaws` the rest is as good as it can be, for lint.
+    plans, too. With `flaws` the rest is as good as it can be, for lint; of too many tasks nothing.
     """
 
     leaves: list[Leaf] = field(default_factory=list)
@@ -107,13 +107,15 @@ class _Within:
 def expand(plan: SunsetPlan, adjustments: Adjustments | None = None) -> Expanded:
     """Take plans within the plan apart, and add what the product adds."""
     found = Expanded()
+    count = _count(plan.tasks) + len(adjustments.add if adjustments else ())
+    if count > MOST:  # plans in plans multiply, and a few lines make millions
+        why = f"it has {count}, and {MOST} are carried out"
+        found.flaws.append(Flaw("too-many-tasks", "there are too many tasks", why, path=("tasks",)))
+        return found
     plans: list[_RawPlan] = []
     raw = list(_walk(plan.tasks, ("tasks",), _Within(), found.groups, plans, found.flaws))
     for i, added in enumerate(adjustments.add if adjustments else ()):
         raw.append((added, ("add", i), _Within()))
-    if len(raw) > MOST:
-        why = f"it has {len(raw)}, and {MOST} are carried out"
-        found.flaws.append(Flaw("too-many-tasks", "there are too many tasks", why, path=("tasks",)))
     kinds = {task.id: task.kind for task, _, _ in raw}
     known = kinds.keys() | found.groups.keys()
     names = [*((name, path) for name, _, path, _ in plans), *((t.id, path) for t, path, _ in raw)]
@@ -128,6 +130,12 @@ def expand(plan: SunsetPlan, adjustments: Adjustments | None = None) -> Expanded
         flat = task.model_copy(update={"after": after, "relative_to": relative})
         found.leaves.append(Leaf(flat, path, added=path[0] == "add"))
     return found
+
+
+def _count(tasks: Sequence[Task]) -> int:
+    """How many tasks there are once every plan within the plan is taken apart."""
+    plans = [task for task in tasks if isinstance(task, PlanTask)]
+    return len(tasks) - len(plans) + sum(_count(p.tasks) * len(p.each or ("",)) for p in plans)
 
 
 _Raw = tuple[FlatTask, DocPath, _Within]

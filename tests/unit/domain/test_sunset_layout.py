@@ -390,6 +390,11 @@ def test_a_sunset_has_a_bound() -> None:
     assert refused(plan(*many)).code == "too-many-tasks"
     most = [task("p", "plan", each=[f"x{i}" for i in range(500)], tasks=[task("t")])]
     assert len(laid(plan(*most)).tasks) == 500
+    inner = [task("t")]
+    for depth in range(7):
+        inner = [task(f"p{depth}", "plan", each=[f"x{i}" for i in range(100)], tasks=inner)]
+    flaw = refused(plan(*inner))
+    assert (flaw.code, flaw.why[:22]) == ("too-many-tasks", "it has 100000000000000"), "at once"
 
 
 # -- what a product adds --------------------------------------------------------------------------
