@@ -60,6 +60,9 @@ class SunsetReport(Wire):
 
     token: str
     serial: int = Field(0, description="which of its reports; they may arrive in another order")
+    made_at: Instant | None = Field(
+        None, description="a reset takes its count of reports back, and not the time"
+    )
     text: str
     gate: str | None = None
     next_due: Instant | None = None
@@ -76,6 +79,14 @@ class SunsetReport(Wire):
     rounds: dict[str, int] = Field({}, description="of its gates: a second sunset goes on counting")
     by: str = Field("", description="who aborted it")
     why: str = Field("", description="and the reason given")
+
+    def overtaken_by(self, other: SunsetReport) -> bool:
+        """Whether the other was made later. Nothing is made later than an end."""
+        if self.ended:
+            return False
+        if self.made_at and other.made_at and self.made_at != other.made_at:
+            return self.made_at < other.made_at
+        return self.serial < other.serial
 
 
 class Revival(Wire):
@@ -182,7 +193,7 @@ class Lifecycle(Wire):
         """
         if not self.sunset_token or report.token != self.sunset_token:
             return False
-        if self.sunset and (self.sunset.ended or report.serial < self.sunset.serial):
+        if self.sunset and (self.sunset.ended or report.overtaken_by(self.sunset)):
             return True  # it was on its way for longer than one that was sent after it
         self.sunset = report
         self.take_conditions(report.conditions, now)

@@ -185,7 +185,8 @@ class Sunset(SunsetUndo):
     def _numbered(self, report: SunsetReport) -> SunsetReport:
         """With its number, in the order in which they are made: signals may overtake each other."""
         self.state.reports += 1
-        return report.model_copy(update={"serial": self.state.reports})
+        numbered = {"serial": self.state.reports, "made_at": workflow.now()}
+        return report.model_copy(update=numbered)
 
     async def _tell(self, report: SunsetReport) -> None:
         product = workflow.get_external_workflow_handle(self.state.reports_to)

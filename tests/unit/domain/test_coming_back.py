@@ -165,3 +165,23 @@ def test_reports_that_overtake_each_other_leave_the_latest() -> None:
     for report in (said("end", 4, "aborted"), said("third", 3), said("after", 5)):
         assert state.take_sunset(report, NOW)
     assert (state.sunset.text, state.sunset.ended) == ("end", "aborted")
+
+
+def test_a_sunset_that_was_reset_counts_its_reports_anew_and_is_heard() -> None:
+    state = sunsetting()
+
+    def said(text: str, serial: int, after: int, ended: str = "") -> str:
+        made_at = NOW + timedelta(seconds=after)
+        report = SunsetReport(token="t", text=text, serial=serial, made_at=made_at, ended=ended)
+        assert state.take_sunset(report, NOW)
+        assert state.sunset is not None
+        return state.sunset.text
+
+    state.sunset = None
+    assert said("before the reset", 40, 10) == "before the reset"
+    assert said("since the reset", 26, 20) == "since the reset"
+    assert said("on its way for long", 41, 11) == "since the reset"
+    assert said("at once", 27, 20) == "at once"
+    assert said("at once, and later", 26, 20) == "at once"
+    assert said("the end", 1, 0, "retired") == "the end", "nothing comes after it"
+    assert said("late", 99, 99) == "the end"
