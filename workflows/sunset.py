@@ -55,6 +55,7 @@ class Sunset(SunsetUndo):
                 raise
             await self.books.undeterred(self._stop, self._cancelled_late)
             self._end("cancelled", f"the sunset of {state.product.name} was cancelled")
+        await self.books.undeterred(self.books.at_rest, self._cancelled_late)
         report = self._numbered(self._report())
         await self.books.undeterred(partial(self._tell, report), self._cancelled_late)
         await self.books.undeterred(self._close, self._cancelled_late)

@@ -108,10 +108,14 @@ def test_a_comma_in_braces_is_recognised_as_the_cause() -> None:
         ),
         (
             "{kind: htp, id: a, title: A}",
-            "kind: needs one of notice, date, http, archive, manual, gate, not 'htp'; did "
-            "you mean http?",
+            "kind: needs one of notice, http, command, archive, mail, manual, custom, wait, date, "
+            "gate, plan, not 'htp'; did you mean http?",
         ),
-        ("{id: a, title: A}", "kind: is missing; one of notice, date, http, archive, manual, gate"),
+        (
+            "{id: a, title: A}",
+            "kind: is missing; one of notice, http, command, archive, mail, manual, custom, wait, "
+            "date, gate, plan",
+        ),
         ("{kind: date, id: a, title: A, at: soon}", "at: 'soon' is not a span such as '90 days'"),
         (
             "{kind: gate, id: a, title: A, gate: {id: g, titel: T}}",

@@ -314,6 +314,11 @@ async def test_whose_step_opens_and_whose_day_moves_is_announced_with_the_dates(
     assert set(opened["respond"]) == {"bo", "cy", "dan"}
     assert opened["seats"] == {"bo": ["eng"], "cy": ["eng"], "dan": ["eng"]}
     await stage.owner("hold")
+
+    async def held() -> bool | None:
+        return True if (await stage.gate("launch")).status == "on-hold" else None
+
+    await stage.until(held, "the round has heard of the hold")
     await stage.owner("resume")
 
     async def moved() -> list[dict[str, Any]] | None:

@@ -91,7 +91,11 @@ async def test_search_attributes_and_memo_survive_a_new_run(eager: Engine) -> No
     await stage.gate_opens("launch")
     for word in ("hold", "recycle", "hold", "recycle", "hold", "recycle"):
         await stage.vote("launch", "bo", word)
-    assert await runs(eager, gate_id(stage.key, "launch")) > 1
+
+    async def renewed() -> bool | None:
+        return True if await runs(eager, gate_id(stage.key, "launch")) > 1 else None
+
+    await stage.until(renewed, "the gate goes on in another run")
     gate = await eager.workflow(gate_id(stage.key, "launch")).describe()
     found = {pair.key.name: pair.value for pair in gate.typed_search_attributes}
     assert found["PhasegateProduct"] == "still-found"

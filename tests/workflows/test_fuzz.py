@@ -111,7 +111,8 @@ class Game:
             except Refusal as refusal:
                 self.refused[refusal.code if refusal.hint else f"without a hint: {refusal}"] += 1
             except EngineError:  # the gate is over and the next one not yet open
-                await self.go_on()
+                with suppress(EngineError):
+                    await self.go_on()
             else:
                 self.done[name] += 1
 
@@ -163,6 +164,7 @@ class Game:
         if receipts:  # a twin that was refused met the gate closed, before or after
             assert len({receipt.text for receipt in receipts}) == 1, "a retry is answered the same"
             self.taken.append(mark)
+            return
         if refusals := [a for a in answers if isinstance(a, BaseException)]:
             self.denied[mark] = str(refusals[0])
             raise refusals[0]

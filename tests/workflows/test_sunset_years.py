@@ -19,11 +19,11 @@ import tracker
 from parting import DIRECTORY, Leaving
 from replaying import replay
 from temporalio.testing import WorkflowEnvironment
-from time_skipping import skipping_time
+from time_skipping import shown, skipping_time
 from tracker import Tracker
 
 from client import products
-from client.asking import ask, new_request_id, query
+from client.asking import ask, new_request_id
 from client.customers import digest_of_bytes
 from client.engine import Engine
 from phasegate.customer_file import read_csv
@@ -115,11 +115,13 @@ class Years(Leaving):
         return await self.env.get_current_time()
 
     async def product(self) -> ProductView:
-        """Asked of the workflow alone: this server cannot describe one that has no date left."""
-        return await query(self.engine.workflow(product_id(self.key)), "show", ProductView)
+        return await shown(self.engine, product_id(self.key), ProductView)
+
+    async def sunset(self) -> SunsetView | None:
+        return await shown(self.engine, sunset_id(self.key), SunsetView)
 
     async def take(self, data: bytes, sunset: int = 0) -> None:
-        """What `customer import` does, without describing the product (see above)."""
+        """What `customer import` does, without describing the product."""
         rows, now = read_csv(data, "customers.csv", await self.now()), await self.now()
         digest = digest_of_bytes(data)
         put = self.engine.ledger.customers.put(self.key, sunset or 1, rows, now, "olga", digest)

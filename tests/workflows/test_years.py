@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from stage import Stage
 from temporalio.testing import WorkflowEnvironment
-from time_skipping import skipping_time
+from time_skipping import shown, skipping_time
 
 from client import products
-from client.asking import new_request_id, query
+from client.asking import new_request_id
 from client.engine import Engine
 from phasegate.ids import product_id, sunset_id
 from phasegate.reading import read_policy
@@ -162,6 +162,5 @@ async def test_a_forgotten_condition_goes_up_the_managers_week_by_week(
 
 
 async def _reaches(stage: Stage, phase: str) -> ProductView | None:
-    """Asked of the workflow alone: this server describes none whose dates were taken away."""
-    view = await query(stage.engine.workflow(product_id(stage.key)), "show", ProductView)
+    view = await shown(stage.engine, product_id(stage.key), ProductView)
     return view if view.phase == phase else None
