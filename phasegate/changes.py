@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from phasegate.base import digest_of
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
@@ -12,6 +14,7 @@ from phasegate.product import Product, require_bounded
 from phasegate.requests import HandoverRequest, UpdateProductRequest
 from phasegate.room import require_room_for_roadmap, roadmap_bytes
 from phasegate.stewardship import require_permission
+from phasegate.sunset import Maturity
 
 
 def changed_fields(before: Product, after: Product) -> list[str]:
@@ -72,14 +75,22 @@ def _follow(state: Lifecycle, milestones: list[Milestone], new: Product) -> list
 
 
 def makes_smaller(state: Lifecycle, request: UpdateProductRequest) -> bool:
-    """Whether fewer people would be asked afterwards: that is not for the owner to decide."""
-    return request.product.tier > state.product.tier
+    """Whether fewer people would be asked afterwards, or the public would be owed less notice of
+    its end: that is not for the owner to decide."""
+    return request.product.tier > state.product.tier or _owes_less(state, request)
+
+
+def _owes_less(state: Lifecycle, request: UpdateProductRequest) -> bool:
+    ranks = list(get_args(Maturity))
+    return ranks.index(request.product.maturity) < ranks.index(state.product.maturity)
 
 
 def update(state: Lifecycle, request: UpdateProductRequest, found: Authority) -> str:
     """Take the new definition, and say what follows from it."""
     if makes_smaller(state, request):
         what = f"make {state.key} a smaller launch, of tier {request.product.tier}"
+        if _owes_less(state, request):
+            what = f"say that {state.key} is only {request.product.maturity}"
         require_permission(state, request.actor, found, Permission.waive, what)
     else:
         state.require_owner(request.actor, "update")

@@ -45,7 +45,8 @@ REFUSALS: Mapping[str, Entry] = {
     ),
     "not-permitted": Entry(
         "forbidden",
-        "an override, extension, reassignment, waiver, revival or lighter tier without permission",
+        "an override, extension, reassignment, waiver, revival, lighter tier or lower maturity "
+        "without permission",
         "ask somebody whose group has it at this tier: `phasegate directory show`",
     ),
     "not-owner": Entry(

@@ -65,7 +65,7 @@ class SunsetCustomers(SunsetActs):
         before, word = state.customers, state.customers_word
         state.customers, state.customers_seen = found, seen
         state.customers_told = [text for text in state.customers_told if text not in said]
-        if before is not None and (before != found or said):
+        if before != found or said if before else found.total:
             self.books.announce(
                 "sunset.customers",
                 self.customers_said(),

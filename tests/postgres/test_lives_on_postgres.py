@@ -60,4 +60,5 @@ async def _live(stage: Stage) -> None:
     async def told() -> bool | None:
         return True if stage.story()[-1:] == ["product.retired"] else None
 
+    await stage.written()
     await stage.until(told, "its end is in the ledger")

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from temporalio.service import RPCError
+
 from client import gates, products
 from client.asking import ask, in_step, new_request_id
 from client.engine import Engine
@@ -221,6 +223,25 @@ class Stage:
     async def history(self, workflow_id: str | None = None) -> Any:
         handle = self.engine.workflow(workflow_id or product_id(self.key))
         return await handle.fetch_history()
+
+    async def written(self) -> None:
+        """Wait until what has happened is in the ledger: it comes there after the answer."""
+
+        async def there() -> bool | None:
+            view = await self.product()
+            gates = [gate.gate for gate in view.gates] + ([view.gate] if view.gate else [])
+            ids = [product_id(self.key), sunset_id(self.key)]
+            for workflow_id in [*ids, *(gate_id(self.key, gate) for gate in gates)]:
+                try:
+                    raw = (await self.engine.workflow(workflow_id).describe()).raw_description
+                except RPCError:  # there is none
+                    continue
+                names = [activity.activity_type.name for activity in raw.pending_activities]
+                if "announce" in names or raw.HasField("pending_workflow_task"):
+                    return None
+            return True
+
+        await self.until(there, "what has happened is in the ledger")
 
     def story(self) -> list[str]:
         """The types of this product's events, in the ledger's order."""

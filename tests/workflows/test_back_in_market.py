@@ -201,6 +201,7 @@ async def test_an_aborted_sunset_brings_the_product_back_as_it_was(leaving: Leav
     (told,) = await leaving.told("product.back-in-market")
     assert (told["actor"], told["sunset"], told["phase"]) == ("olga", 1, "market")
     await leaving.told("product.review-planned")
+    await leaving.written()
     story = leaving.story()
     assert story.index("sunset.aborted") < story.index("product.back-in-market")
     assert story.index("product.back-in-market") < len(story) - 1 - story[::-1].index(

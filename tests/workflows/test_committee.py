@@ -205,6 +205,7 @@ async def test_deputies_then_managers_act_for_the_silent(stage: Stage) -> None:
     assert await stage.refused(stage.vote("launch", "dan", "go")) == "stranger"
     await stage.until(lambda: acts("dan"), "the deputy may act")
     await stage.until(lambda: acts("max"), "the manager may act")
+    await stage.written()
     assert {"gate.overdue", "gate.escalated"} <= set(stage.story())
     await stage.vote("launch", "max", "go", on_behalf_of="ana")
     view = await stage.gate("launch")
@@ -310,6 +311,7 @@ async def test_whose_step_opens_and_whose_day_moves_is_announced_with_the_dates(
         entries = stage.engine.ledger.events(stage.key, types=(type,))
         return [entry.announcement.data for entry in entries]
 
+    await stage.written()
     (opened,) = told("gate.opened")
     assert set(opened["respond"]) == {"bo", "cy", "dan"}
     assert opened["seats"] == {"bo": ["eng"], "cy": ["eng"], "dan": ["eng"]}

@@ -157,6 +157,7 @@ async def test_a_gate_that_ends_between_two_runs_of_its_product(
         await gate.result()
         view = await stage.becomes(phase="market")
         assert view.gates[-1].votes == {"ana": "go", "bo": "go", "cy": "go"}
+        await stage.written()
         assert "gate.abandoned" not in stage.story()
     else:
         await gate.terminate(reason="by mistake")
@@ -180,4 +181,5 @@ async def test_a_sunset_in_a_later_run_hears_of_its_gate(eager: Engine) -> None:
     await stage.votes("down", "go", "bo", "cy")
     await stage.becomes(status="retired")
     assert await runs(eager, sunset_id(stage.key)) > 1
+    await stage.written()
     assert "gate.abandoned" not in stage.story()

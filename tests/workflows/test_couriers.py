@@ -101,6 +101,7 @@ async def test_every_transition_arrives_as_a_signed_cloud_event(
         await stage.gate_opens("launch")
         await stage.votes("launch", "go", "ana", "bo", "cy")
         await stage.becomes(phase="market")
+        await stage.written()
         await until(all_there(stage, receiver), "the whole story")
         await ended(stage)
         entries = stage.engine.ledger.events(stage.key)

@@ -80,6 +80,7 @@ async def test_a_decided_round_that_is_cancelled_keeps_its_votes_and_its_outcome
     frail.mends()
     assert await frail.ends(gate_id(stage.key, "launch")) is WorkflowExecutionStatus.COMPLETED
     await stage.becomes(phase="market")
+    await stage.written()
     assert stage.story().count("gate.vote") == 3
     assert stage.story().count("gate.decided") == 1
     assert stage.texts("gate.cancelled-late") == ["launch is cancelled too late: it is decided: go"]

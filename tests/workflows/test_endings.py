@@ -40,6 +40,7 @@ async def test_cancelling_a_product_ends_its_gate_and_keeps_the_record(stage: St
     assert await closes(stage.engine, product_id(stage.key)) is WorkflowExecutionStatus.COMPLETED
     view = await stage.product()
     assert view.status == "cancelled"
+    await stage.written()
     assert "merged into another product" in stage.texts("product.cancelled")[0]
     closed = await stage.gate("launch")
     assert (closed.status, closed.outcome) == ("decided", None)

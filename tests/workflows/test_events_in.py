@@ -119,6 +119,7 @@ async def test_a_recorded_github_webhook_moves_a_milestone_and_again_changes_not
         assert of(again, stage) == [("shipped", "before", "")]
     assert of(await serve.post(*closed("second")), stage) == [("shipped", "settled", "")]
     assert len((await stage.history()).events) == length
+    await stage.written()
     assert stage.story().count("milestone.met") == 1
     lines = serve.said("event taken")
     assert {"source": "github", "type": "milestone", "id": "first"}.items() <= lines[0].items()
@@ -262,6 +263,7 @@ async def test_an_event_before_its_phase_is_not_kept(stage: Stage, serve: Served
     await stage.until(heard, "the milestone of the new phase hears its event")
     assert (await states(stage))["later"] == "met"
     assert of(await serve.post(*happening("now")), stage) == []  # no longer listed, and not moved
+    await stage.written()
     assert stage.story().count("milestone.met") == 2
 
 
@@ -357,6 +359,7 @@ async def test_one_event_meets_milestones_of_many_products_at_once(
     answers = await asyncio.gather(*(serve.post(*request) for _ in range(3)))
     for stage in lives:
         assert (await states(stage))["told"] == "met"
+        await stage.written()
         assert stage.story().count("milestone.met") == 1
     assert all(answer.status_code == 202 for answer in answers)
 
@@ -399,6 +402,7 @@ async def test_killed_between_the_update_and_the_answer_the_retry_moves_nothing_
         assert await dying.ended() == -signal.SIGKILL
     answer = await serve.post(*closed("killed"))
     assert of(answer, stage) == [("shipped", "before", "")]
+    await stage.written()
     assert stage.story().count("milestone.met") == 1
 
 

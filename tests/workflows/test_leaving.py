@@ -105,4 +105,5 @@ async def test_a_polled_milestone_reaches_the_sunset_in_a_later_run_of_the_produ
     await stage.vote("down", "bo", "go")
     tracker.body = {"left": 0}
     await stage.becomes(status="retired")
+    await stage.written()
     assert stage.story().count("milestone.met") == 2

@@ -28,6 +28,7 @@ async def test_a_whole_life_from_inception_to_retirement(stage: Stage) -> None:
     assert view.ended_at is not None
     assert [(g.gate, g.outcome) for g in view.gates] == [("launch", "go"), ("retire", "go")]
     assert view.gates[0].votes == {"ana": "go", "bo": "go", "cy": "go"}
+    await stage.written()
     assert stage.engine.ledger.verify(stage.key) == len(stage.story())
 
 

@@ -69,6 +69,7 @@ async def test_a_ledger_that_hangs_delays_one_vote_by_a_second_and_nothing_else(
     await announced(stage, "gate.vote", 3)
     await announced(stage, "gate.decided", 1)
     await announced(stage, "product.phase-entered", 2)
+    await stage.written()
     assert stage.engine.ledger.verify(stage.key) == len(stage.story())
 
 
@@ -112,4 +113,5 @@ async def test_a_vote_that_comes_while_the_decision_is_written_changes_nothing(
     counted = {vote.approver for vote in view.votes}
     assert counted == {"ana", "bo", "cy"} == set(product.gates[-1].votes)
     assert [text.split()[0] for text in stage.texts("gate.vote")] == ["ana", "bo", "cy"]
+    await stage.written()
     assert stage.engine.ledger.verify(stage.key) == len(stage.story())

@@ -47,6 +47,7 @@ async def test_a_reset_product_hears_of_the_gate_that_stayed_open(stage: Stage) 
     await reset(stage, stage.engine.workflow(product_id(stage.key)))
     await stage.votes("launch", "go", "bo", "cy")
     await stage.becomes(phase="market")
+    await stage.written()
     assert stage.story().count("gate.decided") == 1
     assert "gate.abandoned" not in stage.story()
 
@@ -66,6 +67,7 @@ async def test_a_product_hears_of_a_gate_that_decided_while_it_was_terminated(
     await reset(stage, handle)
     view = await stage.becomes(phase="market")
     assert view.gates[-1].votes == {"ana": "go", "bo": "go", "cy": "go"}
+    await stage.written()
     assert "gate.abandoned" not in stage.story()
 
 

@@ -152,6 +152,7 @@ async def test_a_tracker_that_dies_cannot_tell_and_is_believed_when_it_is_back(
     (milestone,) = (await stage.product()).milestones
     assert milestone.state == "met"
     assert milestone.why.startswith("milestone 3 of acme/kettle is closed (connection github: ")
+    await stage.written()
     assert stage.story().count("milestone.cannot-tell") == 2
     told = b"".join(event.SerializeToString() for event in (await stage.history()).events)
     assert b"acme/kettle is closed" in told
@@ -183,6 +184,7 @@ async def test_an_owners_own_milestone_asks_through_no_connection_unless_it_may(
 async def test_what_is_not_met_yet_says_so_and_why(stage: Stage, github: Github) -> None:
     await stage.start(POLICY, product=product_of(stage, repo="kettle"))
     assert "acme/kettle has no closed milestone 3" in await why(stage, "milestone 3")
+    await stage.written()
     assert stage.texts("milestone.not-met")
     github.state = "closed"
     await stage.gate_opens("launch")

@@ -109,6 +109,7 @@ async def test_a_sunset_does_what_it_says(stage: Stage, tracker: Tracker) -> Non
     done = {t.id: t for t in (await stage.sunset()).tasks}  # type: ignore[union-attr]
     assert done["archive"].digest
     assert [t.state for t in done.values()] == ["done"] * 5
+    await stage.written()
     assert stage.story().count("sunset.reminder") == 1
 
 
@@ -177,6 +178,7 @@ async def test_clocks_remind_and_escalate_and_never_decide_go(stage: Stage) -> N
         return True if "gate.escalated" in stage.story() else None
 
     await stage.until(escalated, "the gate escalates")
+    await stage.written()
     story = stage.story()
     assert story.index("gate.reminder") < story.index("gate.overdue")
     assert story.index("gate.overdue") < story.index("gate.escalated")
@@ -203,6 +205,7 @@ async def test_a_missed_milestone_shows_and_the_owner_may_submit_all_the_same(
         return True if (await stage.product()).milestones[0].state == "missed" else None
 
     await stage.until(missed, "the milestone is missed")
+    await stage.written()
     assert "milestone.missed" in stage.story()
     await stage.submit()
     await stage.gate_opens("launch")

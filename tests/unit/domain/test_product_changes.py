@@ -189,6 +189,17 @@ def test_the_owner_may_ask_for_more_scrutiny_and_others_permit_less() -> None:
     assert state.definition_digest == digest_of(state.product)
 
 
+def test_who_owes_the_public_notice_does_not_make_it_shorter_alone() -> None:
+    state = living()
+    assert state.product.maturity == "ga"
+    assert makes_smaller(state, asks(maturity="beta"))
+    refused("self-approval", Forbidden, lambda: update(state, asks(maturity="alpha"), may("waive")))
+    refused("not-owner", Forbidden, lambda: update(state, asks("zoe", summary="s"), may("waive")))
+    assert "maturity" in update(state, asks("zoe", maturity="alpha"), may("waive"))
+    assert not makes_smaller(state, asks(maturity="beta"))
+    assert "maturity" in update(state, asks(maturity="beta"), may())
+
+
 def road(*plans: tuple[str, str | None], phase: str = "scoping", **more: Any) -> dict[str, Any]:
     return {"milestones": [{"id": id, "phase": phase, "due": due, **more} for id, due in plans]}
 
