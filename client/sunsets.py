@@ -14,7 +14,6 @@ from phasegate.requests import (
     AbortRequest,
     Asked,
     ConfirmRequest,
-    CustomersRequest,
     LegalHoldRequest,
     PlanSunsetRequest,
     Receipt,
@@ -64,11 +63,6 @@ async def record_plan(engine: Engine, key: str, request: PlanSunsetRequest) -> R
 async def legal_hold(engine: Engine, key: str, request: LegalHoldRequest) -> Receipt:
     """Place a legal hold, or lift it. Raises Rejected, Forbidden or EngineError."""
     return await _ask_either(engine, key, "legal_hold", request)
-
-
-async def tell_customers(engine: Engine, key: str, request: CustomersRequest) -> Receipt:
-    """Say that the customers are not what they were. Raises Rejected, Forbidden or EngineError."""
-    return await _ask_either(engine, key, "customers", request)
 
 
 async def start(engine: Engine, key: str, request: SubmitRequest) -> Receipt:

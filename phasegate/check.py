@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from phasegate.addresses import below, fixed_host, require_one_address
 from phasegate.base import Document, Slug
 from phasegate.placeholders import climbs, names_in, unquoted
 from phasegate.span import Span
@@ -79,29 +80,16 @@ class HttpCheck(_Connected):
     @field_validator("url")
     @classmethod
     def _fixed_host(cls, url: str | None) -> str | None:
-        if url and names_in(re.split(r"[/?#]", url.partition("://")[2], maxsplit=1)[0]):
-            raise ValueError(
-                "may have placeholders after the host only: the policy says whom to ask"
-            )
-        return url
+        return fixed_host(url)
 
     @field_validator("path")
     @classmethod
     def _below(cls, path: str | None) -> str | None:
-        if path is None:
-            return None
-        if not re.match(r"/(?!/)", path) or re.search(r"[\\#\s\x00-\x1f\x7f]", path):
-            raise ValueError("begins with one /, and has no blank, backslash or # in it")
-        if climbs(path):
-            raise ValueError("has a dot segment, which leads out of the connection's address")
-        return path
+        return below(path)
 
     @model_validator(mode="after")
     def _one_address(self) -> HttpCheck:
-        if (self.url is None) is (self.connection is None):
-            raise ValueError("needs either url, or connection and path")
-        if (self.connection is None) is not (self.path is None):
-            raise ValueError("connection and path go together")
+        require_one_address(self.url, self.connection, self.path)
         return self
 
 

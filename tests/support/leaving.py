@@ -7,8 +7,9 @@ from typing import Any
 from life import Life
 
 from client import sunsets
-from client.asking import new_request_id
+from client.asking import ask, new_request_id
 from phasegate.adjusting import Adjustments
+from phasegate.ids import product_id, sunset_id
 from phasegate.requests import (
     AbortRequest,
     CustomersRequest,
@@ -41,7 +42,9 @@ class Leaving(Life):
                 return await sunsets.legal_hold(engine, key, placed)
             case "customers":
                 told = CustomersRequest(actor=who, **fields)
-                return await sunsets.tell_customers(engine, key, told)
+                leaving = (await self.product()).status == "sunsetting"
+                workflow_id = sunset_id(key) if leaving else product_id(key)
+                return await ask(engine.workflow(workflow_id), "customers", told)
             case "start":
                 return await sunsets.start(engine, key, SubmitRequest(actor=who, **fields))
             case _:

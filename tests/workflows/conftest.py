@@ -48,6 +48,22 @@ async def engine(
         engine.ledger.close()
 
 
+@pytest.fixture(scope="module")
+async def hasty(
+    server: DevServer, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> AsyncIterator[Engine]:
+    """An engine of the module's own, whose people are told of a stuck act after two seconds."""
+    folder = tmp_path_factory.mktemp("hasty")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEMPORAL_ADDRESS", server.address)
+        patch.setenv("PHASEGATE_DATA_DIR", str(folder))
+        patch.setenv("PHASEGATE_STUCK_AFTER", "2 seconds")
+        engine = await Engine.connect(settings(folder, request.module.__name__))
+        async with build_worker(engine.client, engine.settings):
+            yield engine
+        engine.ledger.close()
+
+
 @pytest.fixture
 def stage(engine: Engine, request: pytest.FixtureRequest) -> Stage:
     return Stage(engine, key_of(request))

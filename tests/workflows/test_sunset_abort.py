@@ -4,35 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from parting import Leaving, gate, no_return, task
 from tracker import Tracker
 
-from client.dev_server import DevServer
 from client.engine import Engine
-from client.settings import Settings
 from phasegate.ids import sunset_id
-from worker import build_worker
-
-
-@pytest.fixture(scope="module")
-async def hasty(
-    server: DevServer, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Engine]:
-    """An engine whose people are told of a stuck act after two seconds."""
-    folder = tmp_path_factory.mktemp("hasty")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TEMPORAL_ADDRESS", server.address)
-        patch.setenv("PHASEGATE_DATA_DIR", str(folder))
-        patch.setenv("PHASEGATE_STUCK_AFTER", "2 seconds")
-        settings = Settings(folder, f"sqlite:///{folder / 'ledger.db'}", "aborts", "http://x")
-        engine = await Engine.connect(settings)
-        async with build_worker(engine.client, engine.settings):
-            yield engine
-        engine.ledger.close()
 
 
 @pytest.fixture
