@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from temporalio.client import WithStartWorkflowOperation
+from temporalio.client import WithStartWorkflowOperation, WorkflowExecutionStatus
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -14,7 +15,7 @@ from temporalio.common import (
 )
 
 from client import products
-from client.asking import answered, query
+from client.asking import PATIENCE, PAUSE, answered, query, reached
 from client.attributes import KEYS
 from client.dependencies import require_still_possible
 from client.engine import Engine
@@ -24,6 +25,8 @@ from phasegate.ids import product_id
 from phasegate.lifecycle import Lifecycle, Revival, Status
 from phasegate.product import Product, require_bounded
 from phasegate.requests import HandoverRequest, Receipt, ReviveRequest, UpdateProductRequest
+
+RUNNING = WorkflowExecutionStatus.RUNNING
 
 ENDINGS = ("product.killed", "product.completed", "product.retired", "product.cancelled")
 
@@ -65,6 +68,7 @@ async def revive(engine: Engine, key: str, request: ReviveRequest) -> Receipt:
     Rejected or Forbidden, and EngineError for a product that was not killed.
     """
     state = await _killed(engine, key)
+    await _at_its_end(engine, key)
     state.revival = Revival(by=request.actor, reason=request.reason, key=request.key)
     state.ahead_only = True
     workflow_id = product_id(key)
@@ -98,6 +102,26 @@ async def revive(engine: Engine, key: str, request: ReviveRequest) -> Receipt:
         return receipt
 
     return await answered(engine.workflow(workflow_id), send)
+
+
+async def _at_its_end(engine: Engine, key: str) -> None:
+    """Wait until the run that was killed has closed: it still writes what it announced, and would
+    answer in the place of the one that is to start. Raises EngineError where it does not close."""
+    handle = engine.workflow(product_id(key))
+    try:
+        async with asyncio.timeout(PATIENCE.total_seconds()):
+            while (await reached(handle, handle.describe())).status is RUNNING:
+                if (await products.show(engine, key)).status != Status.killed:
+                    return  # somebody else has revived it, and its run says so
+                await asyncio.sleep(PAUSE)
+    except NotRunning:
+        return  # Temporal no longer has it
+    except TimeoutError:
+        raise EngineError(
+            f"{key} cannot be revived yet",
+            "it is killed, and its workflow waits for the ledger to take what it announced",
+            "phasegate doctor  # then ask again",
+        ) from None
 
 
 async def _killed(engine: Engine, key: str) -> Lifecycle:
