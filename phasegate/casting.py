@@ -42,6 +42,8 @@ class CastVote(Wire):
     on_behalf_of: str | None = None
     assurance: str = "claimed"
     why: str = ""
+    key: str = ""
+    """The fingerprint of the key that signed it; the ledger has the signature."""
 
     @property
     def holder(self) -> str:

@@ -13,6 +13,9 @@ from phasegate.base import Document, PersonId, Slug, Text
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
+LONGEST_KEY = 8_000
+"""Characters. The longest that OpenSSH makes, RSA of 16,384 bits, has fewer."""
+
 WORKING_DAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
 
 
@@ -76,6 +79,22 @@ class Absence(Document):
         return self
 
 
+class Key(Document):
+    """A public key of somebody's, by which what they sign is known to be theirs.
+
+    `valid_from` and `valid_until` bound when it may be used (first moment to last, UTC). A key that
+    is `revoked` counts for nothing from that day on, and votes that stand by it are void.
+    """
+
+    key: str = Field(
+        max_length=LONGEST_KEY, description="as in a .pub file of OpenSSH: ssh-ed25519 AAAA…"
+    )
+    valid_from: Day | None = None
+    valid_until: Day | None = Field(None, description="the last day")
+    revoked: Day | None = Field(None, description="the first day on which it is not trusted")
+    note: Text = ""
+
+
 class Person(Document):
     """Somebody who may have a say, and the calendar they work by."""
 
@@ -90,6 +109,7 @@ class Person(Document):
     time_zone: str = Field("UTC", description="as the IANA names it: Europe/Berlin")
     working_days: tuple[Weekday, ...] = Field(WORKING_DAYS, min_length=1)
     absences: tuple[Absence, ...] = ()
+    keys: tuple[Key, ...] = Field((), max_length=20, description="public keys that they sign with")
 
 
 class Group(Document):

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from phasegate.base import Document, Slug, Text
+from phasegate.signing import Assurance
 from phasegate.within import BusinessDays, Within
 
 
@@ -150,6 +151,11 @@ class Gate(Document):
         "need", description="decide as soon as enough said yes, or wait for everybody"
     )
     clocks: Clocks = Clocks()
+    assurance: Assurance = Field(
+        "claimed",
+        description="how it must be known who decides here: by the name given, or by a signature "
+        "with a key that the directory has of them",
+    )
 
     @field_validator("requires")
     @classmethod

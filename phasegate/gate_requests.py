@@ -8,17 +8,18 @@ from pydantic import Field, model_validator
 
 from phasegate.base import PersonId, Slug, Text
 from phasegate.requests import Asked, PlannedDue
+from phasegate.signing import Signable
 from phasegate.votes import Outcome
 
 
-class WithdrawRequest(Asked):
+class WithdrawRequest(Asked, Signable):
     """Take a vote back; the record keeps it, and the gate waits for this person again."""
 
     on_behalf_of: PersonId | None = None
     reason: Text = ""
 
 
-class DelegateRequest(Asked):
+class DelegateRequest(Asked, Signable):
     """Let somebody act for the actor in this round, from `start` to `end` if these are given.
 
     `to` nobody takes back what the actor delegated.
@@ -40,7 +41,7 @@ class DelegateRequest(Asked):
         return self
 
 
-class ReassignRequest(Asked):
+class ReassignRequest(Asked, Signable):
     """Give one person's seat in this round to another, for good."""
 
     approver: PersonId = Field(description="who has the seat now")
@@ -54,7 +55,7 @@ class ReassignRequest(Asked):
         return self
 
 
-class AttestRequest(Asked):
+class AttestRequest(Asked, Signable):
     """Say whether a criterion is met, and how well, as a member of the group that attests it."""
 
     criterion: Slug
@@ -64,13 +65,13 @@ class AttestRequest(Asked):
     revision: str | None = Field(None, max_length=80, description="the evidence the attester saw")
 
 
-class NeedsWorkRequest(Asked):
+class NeedsWorkRequest(Asked, Signable):
     """Ask the owner for work. The clocks stop until the owner submits the gate again."""
 
     what: Text = Field(min_length=1, description="what is missing")
 
 
-class ExtendRequest(Asked):
+class ExtendRequest(Asked, Signable):
     """Give a round more time, until `resolve` and perhaps `respond`."""
 
     resolve: PlannedDue
@@ -84,7 +85,7 @@ class ExtendRequest(Asked):
         return self
 
 
-class OverrideRequest(Asked):
+class OverrideRequest(Asked, Signable):
     """Decide in the place of the approvers. Loud: it stands in the record, and in the outcome."""
 
     outcome: Outcome

@@ -64,6 +64,8 @@ def gate_view(state: Round, workflow_id: str, now: datetime) -> GateView:
         delegations=_delegations(state),
         notes=convened.notes if convened else [],
         stopped_since=None if state.closed else state.clocks.stopped_at,
+        policy_digest=state.product.policy_digest,
+        assurance=state.gate.assurance,
     )
 
 
@@ -115,6 +117,7 @@ def _votes(state: Round) -> list[VoteView]:
             advice=vote.step == ADVICE,
             scores=vote.scores,
             why=vote.why,
+            key=vote.key,
         )
         for vote in state.ballots.votes
     ]

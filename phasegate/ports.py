@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from phasegate.base import Figure, Instant, Wire
 from phasegate.check import AnyPolled, ProductCheck
@@ -30,6 +30,7 @@ ANNOUNCE = "announce"
 CHECK_MILESTONE = "check_milestone"
 CHECK_PRODUCT = "check_product"
 OPENER_RUN = "opener_run"
+VERIFY_SIGNATURE = "verify_signature"
 
 
 class PhaseRequest(Wire):
@@ -172,6 +173,8 @@ class Convened(Wire):
     silent: tuple[str, ...] = ()
     """Groups that may not vote on products of this tier."""
     criteria: list[CriterionFinding] = []
+    revoked: tuple[str, ...] = ()
+    """Fingerprints of keys of people who sit or act here, and which count for nothing any more."""
     notes: list[str] = []
     """What could not be found out, for people to read."""
 
@@ -223,6 +226,28 @@ class OpenerRun(Wire):
     """Empty where there is no such workflow any more."""
 
     run_id: str = ""
+
+
+class SignatureQuery(Wire):
+    """Did this person sign this statement, with a key that this directory has of them?
+
+    The directory is named by its digest, and the key is judged for the instant `at`: the answer
+    never changes.
+    """
+
+    directory_digest: str
+    person: str
+    statement: str
+    signature: str
+    at: Instant
+
+
+class SignatureFinding(Wire):
+    """`key` is the fingerprint of the key that signed; `problem` why it does not count, or empty."""
+
+    key: str = ""
+    problem: str = ""
+    code: str = Field("", description="bad-signature, unknown-key, expired-key or revoked-key")
 
 
 class AnnounceRequest(Wire):

@@ -15,6 +15,7 @@ from pydantic import (
 from phasegate.adjusting import Adjustments
 from phasegate.base import Due, Figure, FigureName, PersonId, Slug, Text, Wire
 from phasegate.product import Product
+from phasegate.signing import Signable
 from phasegate.votes import Vote
 
 RequestId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -51,7 +52,7 @@ class Asked(Wire):
         return f"{self.actor}/{self.request_id}"
 
 
-class VoteRequest(Wire):
+class VoteRequest(Signable):
     """One person's vote on the open round of a gate.
 
     What a round takes of comments and conditions is bounded in all, too (phasegate.admission).

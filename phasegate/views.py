@@ -33,7 +33,7 @@ class VoteView(Wire):
     comment: str
     conditions: list[str]
     at: Instant
-    assurance: str
+    assurance: str = Field(description="claimed, or signed: how it is known who voted")
     revision: str
     state: str
     channel: str = Field("", description="update, or signal for a vote sent by hand")
@@ -41,6 +41,7 @@ class VoteView(Wire):
     advice: bool = Field(False, description="from a reviewer: it counts for nothing")
     scores: dict[str, int] = {}
     why: str = Field("", description="why it was withdrawn or voided")
+    key: str = Field("", description="the fingerprint of the key that signed it")
 
 
 class PendingView(Wire):
@@ -159,6 +160,8 @@ class GateView(Wire):
     respond_due: Instant | None
     resolve_due: Instant | None
     stopped_since: Instant | None = Field(None, description="the clocks stand still since then")
+    policy_digest: str = Field("", description="of the policy that the round sits under")
+    assurance: str = Field("claimed", description="what a vote here needs: claimed or signed")
 
 
 class MilestoneView(Wire):
