@@ -84,12 +84,17 @@ def _lost(state: Round, verdict: Verdict, index: int) -> str:
 
 
 def _vetoes(state: Round, requirement: Requirement) -> list[str]:
-    """The standing noes of a veto group: `lea says kill`."""
-    groups = set(requirement.groups)
+    """The standing noes of a veto group, as the gate rule counts them: `lea says kill`.
+
+    A seat that somebody was given after their vote makes that vote a veto, too.
+    """
+    groups, people = set(requirement.groups), step_of(state, requirement.step).people
     return [
         f"{vote.holder} says {vote.vote}"
         for vote in state.ballots.counted()
-        if vote.vote.is_no and vote.step == requirement.step and not groups.isdisjoint(vote.groups)
+        if vote.vote.is_no
+        and vote.step == requirement.step
+        and not groups.isdisjoint(people.get(vote.holder, ()))
     ]
 
 

@@ -136,6 +136,19 @@ def test_the_view_says_whether_a_veto_was_used(word: str, shown: tuple[str, str]
     assert (sales.state, sales.why) == shown
 
 
+def test_a_no_becomes_a_veto_where_its_voter_is_given_a_seat_that_has_one() -> None:
+    """Shown as the rule counts it: by the seats that somebody has now and had when they voted."""
+    requires = [Requirement(group="eng", need=2), Requirement(group="sales", need=0, veto=True)]
+    state = sitting(requires, {"eng": ("ann", "bob", "cyd"), "sales": ("sam",)})
+    cast(state, "bob", "kill")
+    assert [state for _, state, _, _ in rows(state)] == ["waiting", "waiting"]
+    given = ReassignRequest(approver="sam", to="bob", reason="he left", actor="max", request_id="r")
+    seating.reassign(state, given, may(manages=True), may(), START)
+    state.settle(START)
+    assert (state.outcome, state.why) == ("kill", "a veto says kill")
+    assert rows(state)[1] == ("sales", "cannot-pass", 0, "veto: bob says kill")
+
+
 def test_a_step_that_has_passed_is_met_also_where_its_veto_holders_sit_in_the_next_one() -> None:
     requires = [
         Requirement(group="legal", veto=True),
