@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from phasegate.base import Instant, Wire
+from phasegate.pseudonyms import PLAIN, Names
 
 DELIVER = "deliver"
 SEND_MAIL = "send_mail"
@@ -47,8 +48,12 @@ def courier_id(receiver: str, product: str) -> str:
 
 
 def mailbox(person: str) -> str:
-    """What a person's mail is called among receivers; also the id of its courier."""
+    """What a person's mail is called among receivers."""
     return f"{MAIL}/{person}"
+
+
+def mail_courier_id(person: str, names: Names = PLAIN) -> str:
+    return f"{MAIL}/{names.person(person)}"
 
 
 class CourierOrder(Wire):

@@ -10,6 +10,7 @@ from phasegate.gate_standing import criteria_of, open_conditions_of, promises_of
 from phasegate.requirement_view import open_step, requirement_views, step_of
 from phasegate.review import Round
 from phasegate.rules import Verdict
+from phasegate.pseudonyms import PLAIN, Names
 from phasegate.search import EVERYBODY, collapses, owed_by, waiting_on
 from phasegate.sittings import OpenGate
 from phasegate.views import (
@@ -175,15 +176,16 @@ BARRED_NAMED = 200
 """How many people without a say the memo names: it is read with every row of every inbox."""
 
 
-def waiting_keys(state: Round, view: GateView) -> list[str]:
+def waiting_keys(state: Round, view: GateView, names: Names = PLAIN) -> list[str]:
     """Whom the round waits for, as inboxes find it."""
     if state.work:
-        return owed_by(state.product.owner, team_of(state))
+        return owed_by(state.product.owner, team_of(state), names)
     return waiting_on(
         {p.approver: p.group.split(", ") for p in view.pending},
         [other for p in view.pending for other in p.acting],
         given=[given.to for given in state.reassigned],
         attesters=_attesters(state),
+        names=names,
     )
 
 
@@ -193,7 +195,7 @@ def _attesters(state: Round) -> list[str]:
     return sorted({p for c in state.gate.criteria for p in members.get(c.attested_by or "", ())})
 
 
-def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
+def gate_memo(state: Round, view: GateView, now: datetime, names: Names = PLAIN) -> dict[str, Any]:
     """What the inbox reads without asking the workflow: who may vote as what, and by when.
 
     It speaks of everybody in the open step, voted or not, so that it changes with the step, the
@@ -214,9 +216,9 @@ def gate_memo(state: Round, view: GateView, now: datetime) -> dict[str, Any]:
     due = {person: table.respond[person] for person in people if person in table.respond}
     since = {person: state.asked_since(person) for person in people}
     pending = [p.approver for p in view.pending]
-    unclear = collapses(pending, acting)
+    unclear = collapses(pending, acting, names)
     attesters = [] if state.work else _attesters(state)
-    unnamed = bool(attesters) and EVERYBODY in waiting_keys(state, view)
+    unnamed = bool(attesters) and EVERYBODY in waiting_keys(state, view, names)
     return {
         "opened_at": view.opened_at.isoformat(),
         "respond_due": view.respond_due.isoformat(),

@@ -14,6 +14,7 @@ from phasegate.errors import Rejected
 from phasegate.lifecycle import Lifecycle
 from phasegate.milestones import Milestone, MilestoneStatus
 from phasegate.placeholders import names_in
+from phasegate.pseudonyms import PLAIN, Names
 from phasegate.requests import RequestId
 from phasegate.search import event_key, event_keys
 
@@ -47,9 +48,9 @@ class Happening(Wire):
     subject: Attribute | None = None
     id: Attribute
 
-    def keys(self) -> list[str]:
+    def keys(self, names: Names = PLAIN) -> list[str]:
         """What a product that waits for it has in its search attribute."""
-        return event_keys(self.source, self.type, self.subject)
+        return event_keys(self.source, self.type, self.subject, names)
 
     def told(self) -> str:
         """It in a few words, for people."""
@@ -128,7 +129,7 @@ def listening(state: Lifecycle) -> Iterator[tuple[Milestone, EventCheck]]:
                 yield milestone, check
 
 
-def listened_for(state: Lifecycle) -> list[str]:
+def listened_for(state: Lifecycle, names: Names = PLAIN) -> list[str]:
     """The keys of what a product waits for, the open ones first.
 
     Those that were met stay until the phase ends: a delivery that is repeated finds them, and its
@@ -136,7 +137,7 @@ def listened_for(state: Lifecycle) -> list[str]:
     """
     open_, met = dict[str, None](), dict[str, None]()
     for milestone, check in listening(state):
-        key = event_key(check.source, check.type, check.subject)
+        key = event_key(check.source, check.type, check.subject, names)
         if not milestone.state.settled:
             open_[key] = None
         elif milestone.state is MilestoneStatus.met:
