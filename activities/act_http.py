@@ -83,7 +83,7 @@ class HttpActs:
             return _unfit(order, error)
         asked = target.said(f"{act.method} {web.shown(str(target.url))}")
         try:
-            async with web.client(SECONDS) as http:
+            async with web.client(SECONDS, target.reach) as http:
                 request = http.build_request(
                     act.method,
                     target.url,
@@ -99,6 +99,14 @@ class HttpActs:
                     return await _proven(act, asked, response)
                 finally:
                     await response.aclose()
+        except web.NotReached as error:
+            return NotDone(
+                ENDPOINT_REFUSED,
+                f"{asked} is not called",
+                web.reason(error),
+                "mend the address, or allow it (docs/integrations.md); it then goes on by itself",
+                slowly(REFUSED_WAIT),
+            )
         except UNSENT as error:
             return NotDone(
                 ENDPOINT_UNAVAILABLE,
@@ -121,7 +129,7 @@ class HttpActs:
             return Unreachable(f"the probe cannot be asked: {error}")
         asked = target.said(f"GET {web.shown(str(target.url))}")
         try:
-            async with asyncio.timeout(SECONDS), web.client(SECONDS) as http:
+            async with asyncio.timeout(SECONDS), web.client(SECONDS, target.reach) as http:
                 response = await web.get(http, target.url, target.headers, lambda url: False)
                 try:
                     answer = _Answer(response.status_code, *await web.read(response))

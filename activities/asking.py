@@ -48,7 +48,10 @@ async def asked(check: AnyPolled) -> Answer:
     target = await asyncio.to_thread(target_of, ask)
     shown = target.said(web.shown(str(target.url)))
     try:
-        async with asyncio.timeout(SECONDS * (3 if ask.pages else 1)), web.client(SECONDS) as http:
+        async with (
+            asyncio.timeout(SECONDS * (3 if ask.pages else 1)),
+            web.client(SECONDS, target.reach) as http,
+        ):
             try:
                 body = await _all_pages(http, target) if ask.pages else await _page(http, target)
             except Missing:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import httpx2
 
 from integrations import Connection, Integrations, SecretMissing, load_integrations
 from integrations.loading import VARIABLE, DocumentError, IntegrationsUnreadable
+from integrations.reaching import ReachUnreadable, reach_of
 from phasegate.placeholders import climbs
+from phasegate.reach import Reach
 from phasegate.trackers import Ask, Kind
 
 GITLAB_API = "/api/v4"
@@ -41,6 +43,7 @@ class Target:
     name: str = ""
     base: httpx2.URL | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    reach: Reach = field(default_factory=Reach)
 
     def allows(self, url: httpx2.URL) -> bool:
         """Whether a redirect or a next page may be asked, and with the secret.
@@ -54,7 +57,7 @@ class Target:
     def beside(self, path: str) -> Target:
         """The same system at another path."""
         assert self.base is not None
-        return Target(_joined(self.base, path), self.kind, self.name, self.base, self.headers)
+        return replace(self, url=_joined(self.base, path))
 
     def said(self, what: str) -> str:
         """A reason, with the connection it is about."""
@@ -68,11 +71,12 @@ def target_of(ask: Ask) -> Target:
     """
     if ask.connection is None:
         try:
-            return Target(httpx2.URL(ask.address))
+            return Target(httpx2.URL(ask.address), reach=_reach(_integrations()))
         except (httpx2.InvalidURL, ValueError) as error:
             raise CannotTell("its url cannot be read") from error
     name = ask.connection
-    found = _integrations().connections.get(name)
+    installation = _integrations()
+    found = installation.connections.get(name)
     if found is None:
         raise CannotTell(
             f"there is no connection {name} in the integrations file ({VARIABLE}); add it there"
@@ -91,7 +95,8 @@ def target_of(ask: Ask) -> Target:
         raise CannotTell(f"connection {name}: its url cannot be read") from error
     if not base.host:
         raise CannotTell(f"connection {name}: its url has no host")
-    target = Target(url, found.kind, name, base, _headers(name, found))
+    reach = _reach(installation, found)
+    target = Target(url, found.kind, name, base, _headers(name, found), reach)
     if not target.allows(url):
         raise CannotTell(f"connection {name}: the path leads out of its address")
     return target
@@ -107,6 +112,13 @@ def _integrations() -> Integrations:
         first = error.problems[0]
         place = f"{first.source}:{first.line}:{first.column}"
         raise CannotTell(f"{place} is wrong; phasegate doctor says how") from None
+
+
+def _reach(installation: Integrations, connection: Connection | None = None) -> Reach:
+    try:
+        return reach_of(installation, connection)
+    except ReachUnreadable as error:
+        raise CannotTell(str(error)) from error
 
 
 def _base(connection: Connection) -> str:

@@ -12,6 +12,7 @@ from activities.channels import Answer, Gone, Refused, Taken
 from activities.cloud_events import signed, structured
 from integrations import Subscriber
 from ledger import Entry
+from phasegate.reach import Reach
 
 SECONDS = 20.0
 """Standard Webhooks recommend 15 to 30 s for one request."""
@@ -20,8 +21,8 @@ SECONDS = 20.0
 class Endpoint:
     """One subscriber. A 2xx answer means that it has the event; redirects are not followed."""
 
-    def __init__(self, subscriber: Subscriber) -> None:
-        self._subscriber = subscriber
+    def __init__(self, subscriber: Subscriber, reach: Reach) -> None:
+        self._subscriber, self._reach = subscriber, reach
         self.events = subscriber.events
         self.give_up: timedelta = subscriber.give_up.approximate
         self.address = subscriber.url
@@ -33,7 +34,7 @@ class Endpoint:
         headers = signed(secret, entry, body, datetime.now(UTC))
         asked = web.shown(self.address)
         try:
-            async with asyncio.timeout(SECONDS), web.client(SECONDS) as http:
+            async with asyncio.timeout(SECONDS), web.client(SECONDS, self._reach) as http:
                 request = http.build_request("POST", self.address, content=body, headers=headers)
                 response = await http.send(request, stream=True, follow_redirects=False)
                 await response.aclose()

@@ -10,6 +10,7 @@ from activities.chat import Channel as ChatChannel
 from activities.endpoint import Endpoint
 from activities.mailing import Postbox
 from integrations import Integrations
+from integrations.reaching import reach_of
 from ledger import Ledger
 from phasegate import delivery
 
@@ -62,7 +63,7 @@ class Receivers:
 
 def _channels(ledger: Ledger, integrations: Integrations) -> Iterator[tuple[str, Channel]]:
     for name, subscriber in integrations.subscribers.items():
-        yield delivery.subscriber(name), Endpoint(subscriber)
+        yield delivery.subscriber(name), Endpoint(subscriber, reach_of(integrations, subscriber))
     if integrations.mail:
         yield delivery.MAIL, Postbox(ledger, integrations.mail)
     for name, chat in integrations.chat.items():

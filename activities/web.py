@@ -13,6 +13,22 @@ from types import MappingProxyType
 
 import httpx2
 
+from activities.guard import NotReached, Outgoing
+from phasegate.reach import Reach
+
+__all__ = [
+    "BODY_BYTES",
+    "LONGEST_WAIT",
+    "REDIRECTS",
+    "NotReached",
+    "client",
+    "get",
+    "read",
+    "reason",
+    "retry_after",
+    "shown",
+]
+
 BODY_BYTES = 1024 * 1024
 REDIRECTS = 3
 LONGEST_WAIT = timedelta(days=1)
@@ -25,14 +41,18 @@ def _tls() -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def client(seconds: float) -> AsyncIterator[httpx2.AsyncClient]:
-    """A client whose every wait ends after `seconds`; the caller bounds their sum."""
+async def client(seconds: float, reach: Reach) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client whose every wait ends after `seconds`; the caller bounds their sum.
+
+    It connects to nothing beyond `reach`, whatever names resolve to and redirects lead to.
+    """
     headers = {
         "User-Agent": f"phasegate/{version('phasegate')}",
         # A small compressed answer can unpack to more than memory holds.
         "Accept-Encoding": "identity",
     }
-    async with httpx2.AsyncClient(headers=headers, timeout=seconds, verify=_tls()) as opened:
+    outgoing = Outgoing(reach, _tls())
+    async with httpx2.AsyncClient(headers=headers, timeout=seconds, transport=outgoing) as opened:
         yield opened
 
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 from integrations.secret import Secret
 from phasegate.base import Document, PersonId, Slug
 from phasegate.directory import Weekday
+from phasegate.reach import network
 from phasegate.span import Span
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2000)]
@@ -30,6 +31,17 @@ def _ahead(span: Span) -> Span:
         raise ValueError("needs a span ahead, such as '3 days'")
     return span
 
+
+def _network(text: str) -> str:
+    network(text)
+    return text
+
+
+Networks = Annotated[
+    tuple[Annotated[str, StringConstraints(max_length=60), AfterValidator(_network)], ...],
+    Field(max_length=100),
+]
+"""Addresses and networks such as 127.0.0.1 or 10.0.0.0/8."""
 
 Patience = Annotated[Span, AfterValidator(_ahead)]
 """How long something is tried before it is given up."""
@@ -51,6 +63,9 @@ class Connection(Document):
     products: bool = Field(
         False,
         description="products' own milestones may ask through it; else only policies may",
+    )
+    allow_addresses: Networks = Field(
+        (), description="addresses that only this one may lead to, beside those of the file"
     )
 
     @field_validator("url")
@@ -107,6 +122,9 @@ class Subscriber(Document):
         "now", description="a new one is sent what happens from now on, or the whole record"
     )
     give_up: Patience = Span.parse("3 days")
+    allow_addresses: Networks = Field(
+        (), description="addresses that only this one may lead to, beside those of the file"
+    )
 
 
 class Mail(Document):
@@ -165,6 +183,9 @@ class Integrations(Document):
     mail: Mail | None = None
     chat: dict[Slug, Chat] = {}
     digest: Digest | None = None
+    allow_addresses: Networks = Field(
+        (), description="loopback, link-local, private … addresses that may be called all the same"
+    )
 
     @model_validator(mode="after")
     def _post(self) -> Integrations:

@@ -106,6 +106,7 @@ class Shell:
     def env(self, **more: str) -> dict[str, str]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
         clean.pop("NO_COLOR", None)
+        clean["PHASEGATE_ALLOW_ADDRESSES"] = "127.0.0.0/8,::1"  # where the receivers of tests are
         return {**clean, "PHASEGATE_DATA_DIR": str(self.folder), **self.environment, **more}
 
     def __call__(self, *words: str, timeout: int = 60, **env: str) -> Result:
