@@ -1,11 +1,11 @@
 """The append-only, hash-chained record of every event, and the published documents."""
 
-from ledger.chain import Entry
 from ledger.deliveries import Deliveries, Delivery
 from ledger.documents import Documents, Kind, Publication
-from ledger.errors import ChainBroken, DocumentUnknown, LedgerError
+from ledger.errors import DocumentUnknown, LedgerError
 from ledger.store import Appended, Ledger
 from ledger.url import data_dir, ledger_url
+from phasegate.chain import ChainBroken, Entry
 
 __all__ = [
     "Appended",

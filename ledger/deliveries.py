@@ -13,10 +13,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from ledger import dialects
-from ledger.chain import Entry
 from ledger.database import Database
 from ledger.reading import entry_of
 from ledger.schema import couriers, deliveries, events, streams
+from phasegate.chain import Entry
 
 State = Literal["sent", "dead", "again"]
 """`dead`: given up. `again`: somebody asked for another try of what was dead."""

@@ -127,5 +127,14 @@ def _add_customers(connection: Connection) -> None:
         connection.exec_driver_sql(statement.format(customer_id=f"VARCHAR(100){sorted_by_bytes}"))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: _add_deliveries, 3: _add_customers}
+def _add_seals(connection: Connection) -> None:
+    """Entries from now on can lose words without breaking the chain."""
+    connection.exec_driver_sql("ALTER TABLE events ADD COLUMN seal TEXT NOT NULL DEFAULT ''")
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {
+    2: _add_deliveries,
+    3: _add_customers,
+    4: _add_seals,
+}
 """Version → the step that leads to it from the one before."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.chain import Entry
 from ledger.errors import LedgerError
+from phasegate.chain import Entry
 from phasegate.events import Announcement
+from phasegate.seals import Seal
 
 
 def entry_of(row: Any) -> Entry:
     """A row of `events`. Raises LedgerError where it is no announcement."""
-    return Entry(row.seq, row.hash, row.prev_hash, announcement_of(row.body), row.body)
+    seal = Seal.model_validate_json(row.seal) if row.seal else None
+    return Entry(row.seq, row.hash, row.prev_hash, announcement_of(row.body), row.body, seal)
 
 
 def announcement_of(body: str) -> Announcement:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -37,6 +37,8 @@ events = Table(
     Column("hash", String(64), nullable=False),
     # The bytes the hash was taken of. As text, because databases rewrite JSON they understand.
     Column("body", Text, nullable=False),
+    # JSON: what its hash was taken of beside the body (phasegate.seals); empty in early entries.
+    Column("seal", Text, nullable=False, server_default=""),
 )
 
 documents = Table(

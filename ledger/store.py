@@ -7,23 +7,25 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from secrets import token_hex
 
 import structlog
 from sqlalchemy import Connection, insert, select, update
 
-from ledger import chain, dialects
-from ledger.chain import Entry, Row
+from ledger import dialects
 from ledger.customers import Customers
 from ledger.database import Database
 from ledger.dead_letters import DeadLetters
 from ledger.deliveries import Deliveries
 from ledger.documents import Documents
-from ledger.errors import ChainBroken, LedgerError
+from ledger.errors import LedgerError
 from ledger.intents import Intents
 from ledger.reading import announcement_of, entry_of
 from ledger.receivers import Receivers
 from ledger.schema import events, streams
+from phasegate import chain
 from phasegate.base import digest_of
+from phasegate.chain import ChainBroken, Entry, Row
 from phasegate.events import Anchor, Announcement
 
 log = structlog.get_logger(__name__)
@@ -88,7 +90,7 @@ class Ledger:
                 if stored := known.get(event.id):
                     _compare(stored, event)
                     continue
-                new.append(chain.entry(event, head))
+                new.append(chain.entry(event, head, token_hex(32)))
                 head = new[-1].anchor
                 known[event.id] = event
             if new:
@@ -222,4 +224,5 @@ def _row(item: Entry) -> dict[str, object]:
         "prev_hash": item.prev_hash,
         "hash": item.hash,
         "body": item.body,
+        "seal": item.seal.model_dump_json(exclude_defaults=True) if item.seal else "",
     }

@@ -105,8 +105,7 @@ class Assembly(Wire):
             groups = frozenset(vote.groups) & asked
             if vote.step == step.number and groups:
                 people[vote.holder] = people.get(vote.holder, frozenset()) | groups
-        ordered = {person: people[person] for person in sorted(people)}
-        return Step(step.number, step.seats, step.vetoes, ordered)
+        return step.sitting(people)
 
     def heir_of(self, person: str) -> str:
         """Who has this person's seat now, if it was given away and they have no other."""

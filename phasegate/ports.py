@@ -243,7 +243,7 @@ class SignatureQuery(Wire):
 
 
 class SignatureFinding(Wire):
-    """`key` is the fingerprint of the key that signed; `problem` why it does not count, or empty."""
+    """`key` is the fingerprint of the key that signed; `problem` why it does not count."""
 
     key: str = ""
     problem: str = ""

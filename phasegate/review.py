@@ -110,13 +110,17 @@ class Round(Assembly):
     def verdict(self, now: datetime) -> Verdict:
         """What the standing votes amount to at `now`; while it stands still, when it stopped."""
         assert self.convened is not None, "a round is judged only once it is convened"
-        at = min(t for t in (self.clocks.at(now), self.decided_at) if t)
         steps = self.steps()
         votes = [Ballot(v.holder, v.vote, v.step) for v in self.ballots.counted()]
+        return decide(steps, votes, self.situation(steps, now))
+
+    def situation(self, steps: Sequence[Step], now: datetime) -> Situation:
+        """What decides beside the votes."""
+        at = min(t for t in (self.clocks.at(now), self.decided_at) if t)
         card = self.scorecard()
         table = self.clocks.timetable
         assert table is not None
-        situation = Situation(
+        return Situation(
             late=self._late(steps, at),
             unmet_musts=card.unmet_musts(),
             weak_shoulds=card.weak_shoulds(),
@@ -125,7 +129,6 @@ class Round(Assembly):
             on_timeout=self.gate.clocks.on_timeout,
             wait_for_all=self.gate.wait_for == "all",
         )
-        return decide(steps, votes, situation)
 
     def _late(self, steps: Sequence[Step], at: datetime) -> tuple[int, ...]:
         """The step that sits, once its deadline has passed. A step that opens now, or again, has

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from phasegate.directory import Directory
 from phasegate.gate import Requirement
@@ -30,6 +30,10 @@ class Step:
     @property
     def veto_groups(self) -> frozenset[str]:
         return frozenset().union(*self.vetoes)
+
+    def sitting(self, people: Mapping[str, frozenset[str]]) -> Step:
+        """The same step with these people in it, sorted."""
+        return replace(self, people={person: people[person] for person in sorted(people)})
 
     def silent_vetoes(self) -> tuple[str, ...]:
         """The vetoes that nobody is there to give, by their groups: silence must not be consent."""

@@ -14,12 +14,14 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.errors import PhasegateError
     from phasegate.gate_page import gate_page
     from phasegate.gate_view import gate_memo, gate_view, waiting_keys
+    from phasegate.grounds import grounds_of
     from phasegate.search import review_attributes
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
     from workflows.bookkeeping import UNDETERRED, Books, Value, ahead
     from workflows.calling import ask
     from workflows.convening import Convening
+    from workflows.discretion import names
     from workflows.moment import Moment
     from workflows.vote_desk import ReviewStart
 
@@ -141,6 +143,7 @@ class GateReview(Convening):
                 actor=state.override.actor if state.override else "",
                 outcome=state.outcome,
                 view=view.model_dump(mode="json"),
+                grounds=grounds_of(state, workflow.now()).model_dump(mode="json"),
             )
         self.publish()
         return bool(verdict and verdict.escalate and not state.closed)
@@ -229,14 +232,14 @@ class GateReview(Convening):
         view = gate_view(state, self.id, now)
         workflow.set_current_details(gate_page(view, state.product.name, state.gate.question))
         attributes: dict[str, Value] = {
-            **review_attributes(state.product, state.gate.id),
+            **review_attributes(state.product, state.gate.id, names()),
             "PhasegateStatus": view.status,
         }
         if state.closed:
             attributes["PhasegateWaitingOn"] = None
             attributes["PhasegateOutcome"] = state.outcome or "abandoned"
         elif state.convened is not None:
-            attributes["PhasegateWaitingOn"] = waiting_keys(state, view)
+            attributes["PhasegateWaitingOn"] = waiting_keys(state, view, names())
             attributes["PhasegateDue"] = view.respond_due
-            self.books.note(gate_memo(state, view, now))
+            self.books.note(gate_memo(state, view, now, names()))
         self.books.show(attributes)

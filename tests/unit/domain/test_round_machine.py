@@ -44,9 +44,11 @@ from phasegate.gate_requests import (
     WithdrawRequest,
 )
 from phasegate.gate_view import gate_memo, gate_view
+from phasegate.grounds import Grounds, grounds_of, judged_again
 from phasegate.ports import Away, ClockOrder, CriterionFinding
 from phasegate.requests import SubmitRequest
 from phasegate.review import REFUSALS_KEPT, Round
+from phasegate.rules import Ballot
 from phasegate.votes import Outcome, Vote
 
 GROUPS = ("eng", "fin", "legal")
@@ -740,6 +742,16 @@ class RoundMachine(RuleBasedStateMachine):
             type(self).decided[name] = type(self).decided.get(name, 0) + 1
             if state.outcome and state.outcome.is_pass and not state.override:
                 self.a_pass_is_earned()
+            if state.outcome and not state.override:
+                self.it_is_derived_again()
+
+    def it_is_derived_again(self) -> None:
+        """From what the record has of it, as an auditor does."""
+        state = self.state
+        kept = Grounds.model_validate_json(grounds_of(state, self.now).model_dump_json())
+        ballots = [Ballot(v.holder, v.vote, v.step) for v in reversed(state.ballots.counted())]
+        found = judged_again(state.gate, kept, ballots)
+        assert (found.outcome, found.why) == (state.outcome, state.why)
 
     def a_pass_is_earned(self) -> None:
         """Worked out from the votes, the committee and the product alone, at the moment it is."""

@@ -1,8 +1,8 @@
 """The hash chain of a product's stream.
 
 An entry's hash is the SHA-256, in hex, of the previous entry's hash (nothing before the first)
-followed by the entry's body: the canonical JSON of the announcement with its `seq`. Whoever holds
-the bodies can check the chain without this code.
+followed by what its seal makes of the entry's body (phasegate.seals): the canonical JSON of the
+announcement with its `seq`. Whoever holds bodies and seals can check the chain.
 """
 
 from __future__ import annotations
@@ -12,20 +12,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from ledger.errors import ChainBroken
 from phasegate.base import canonical
+from phasegate.errors import PhasegateError
 from phasegate.events import Anchor, Announcement
+from phasegate.seals import Seal, sealed
+
+
+class ChainBroken(PhasegateError):
+    """A product's stream does not hold from `seq` on: somebody or something changed it."""
+
+    def __init__(self, product: str, seq: int, why: str) -> None:
+        super().__init__(
+            f"the record of {product} is broken at entry {seq}",
+            why,
+            "keep the database as it is, and compare it with an export or a backup",
+        )
+        self.product = product
+        self.seq = seq
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One event as the ledger holds it. `body` is what the hash was taken of."""
+    """One event as the ledger holds it. `body` and `seal` are what the hash was taken of."""
 
     seq: int
     hash: str
     prev_hash: str
     announcement: Announcement
     body: str
+    seal: Seal | None
 
     @property
     def anchor(self) -> Anchor:
@@ -34,7 +49,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """An entry as stored, before anything of it is believed."""
+    """An entry as stored, before anything of it is believed. `seal` is JSON, or empty."""
 
     product: str
     seq: int
@@ -43,18 +58,23 @@ class Row:
     prev_hash: str
     hash: str
     body: str
+    seal: str = ""
 
 
-def link(prev_hash: str, body: str) -> str:
-    """The hash of an entry, in hex."""
-    return sha256(prev_hash.encode() + body.encode()).hexdigest()
+def link(prev_hash: str, body: str, seal: Seal | None) -> str:
+    """The hash of an entry, in hex. Raises ValueError where the seal is not this body's.
+
+    Entries of early ledgers have no seal: their hash is taken of the body itself.
+    """
+    hashed = body.encode() if seal is None else b"seal/1" + sealed(body, seal)
+    return sha256(prev_hash.encode() + hashed).hexdigest()
 
 
-def entry(announcement: Announcement, after: Anchor) -> Entry:
-    """The entry that follows `after`."""
-    seq = after.seq + 1
+def entry(announcement: Announcement, after: Anchor, salt: str) -> Entry:
+    """The entry that follows `after`. `salt` is random, 64 hex digits, of this entry only."""
+    seq, seal = after.seq + 1, Seal(root=salt)
     body = canonical({**announcement.model_dump(mode="json"), "seq": seq}).decode()
-    return Entry(seq, link(after.hash, body), after.hash, announcement, body)
+    return Entry(seq, link(after.hash, body, seal), after.hash, announcement, body, seal)
 
 
 def walk(product: str, rows: Iterable[Row], start: Anchor) -> Anchor:
@@ -72,7 +92,12 @@ def _fault(row: Row, product: str, before: Anchor) -> str:
         return f"entry {before.seq + 1} is missing; entry {row.seq} follows {before.seq}"
     if row.prev_hash != before.hash:
         return "it does not follow the entry before it"
-    if link(row.prev_hash, row.body) != row.hash:
+    try:
+        seal = Seal.model_validate_json(row.seal) if row.seal else None
+        taken = link(row.prev_hash, row.body, seal)
+    except ValueError:
+        return "its content and its seal cannot be read together"
+    if taken != row.hash:
         return "its content is not what its hash was taken of"
     try:
         body = json.loads(row.body)
