@@ -21,6 +21,7 @@ from typing import IO
 from activities.errors import ARCHIVE_FAILED, ARCHIVE_REFUSED, ARCHIVE_SOURCE_MISSING
 from activities.outcomes import Done, NotDone
 from activities.settings import ActivitySettings
+from ledger.privacy import private_folder
 from phasegate.sunset_ports import TaskProof
 
 MANIFEST = "MANIFEST.sha256"
@@ -94,7 +95,7 @@ def _inside(root: Path, source: str) -> Path:
 
 
 def _write(source: Path, target: Path, on: Callable[[], None]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(target.parent)
     handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as raw:

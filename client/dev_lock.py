@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from ledger.privacy import private_folder
 from phasegate.errors import EngineError
 
 
@@ -38,7 +39,7 @@ def locked(folder: Path) -> Iterator[Lock]:
     Raises EngineError where another process holds it, or the folder cannot be used.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         file = (folder / "dev.lock").open("a+")
     except OSError as error:
         raise EngineError(

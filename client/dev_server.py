@@ -19,6 +19,7 @@ from temporalio.service import RPCError
 from client.attribute_setup import missing_attributes, register
 from client.dev_lock import Lock
 from client.runtime import core_runtime
+from ledger.privacy import private_file
 from phasegate.errors import EngineError
 
 STARTING = 30.0
@@ -88,12 +89,15 @@ async def dev_server(
                 "something listens there already, perhaps another `phasegate dev`",
                 "phasegate dev --port 7333 --ui-port 8333  # with its own --data-dir",
             )
+    if log:
+        private_file(log)
     with Path(log or os.devnull).open("ab") as output:  # noqa: ASYNC230 - once, and local
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            umask=0o077,  # its database has every product in it
             start_new_session=True,  # Ctrl-C reaches us, and we stop the server after the worker
             pass_fds=(lock.descriptor,) if lock else (),
         )

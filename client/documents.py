@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import policies
 from client.extensions import extension_hints
 from client.usage import UsageError
+from integrations.files import read_bounded
 from ledger import Ledger
 from phasegate.adjusting import Adjustments
 from phasegate.base import Document, Wire, digest_of
@@ -37,10 +37,10 @@ def looks_like_file(reference: str) -> bool:
 def read_text(file: str) -> str:
     """A document's text. Raises UsageError."""
     try:
-        return Path(file).read_text(encoding="utf-8")
+        return read_bounded(file).decode()
     except (OSError, UnicodeDecodeError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{file} cannot be read", reason or str(error), f"ls -l {file}") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{file} cannot be read", reason, f"ls -l {file}") from error
 
 
 def find_policy(reference: str, ledger: Ledger) -> Parsed[Policy]:

@@ -94,9 +94,11 @@ async def _work(server: DevServer, settings: Settings, stop: asyncio.Event, anno
     from client.logs import configure_logs
     from client.schedules import keep_schedules
     from integrations import load_integrations
+    from ledger.privacy import private_file
     from worker import build_worker
 
-    with (settings.data_dir / "worker.log").open("a", encoding="utf-8", buffering=1) as log:
+    private_file(file := settings.data_dir / "worker.log")
+    with file.open("a", encoding="utf-8", buffering=1) as log:
         configure_logs(json=True, to=log)
         client, integrations = await connect(server.address), load_integrations()
         async with build_worker(client, settings, integrations=integrations):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from client.usage import UsageError
+from integrations.files import read_bounded
 from phasegate.base import PersonId, Slug, Wire
 from phasegate.requests import Promise
 from phasegate.span import Span
@@ -106,7 +106,7 @@ def _conditions(text: str) -> list[dict[str, Any]]:
     example = '--condition \'{"text": "Rotate the keys", "owner": "olga", "due": "2027-03-01"}\''
     if text.startswith("@"):
         try:
-            text = Path(text[1:]).read_text(encoding="utf-8")
+            text = read_bounded(text[1:]).decode()
         except (OSError, UnicodeDecodeError) as error:
             what = f"--condition {text} cannot be read"
             raise UsageError(what, str(error), example) from error
@@ -114,7 +114,7 @@ def _conditions(text: str) -> list[dict[str, Any]]:
         return [{"text": text}]
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError("--condition is not JSON", str(error), example) from error
     items = data if isinstance(data, list) else [data]
     known = set(Promise.model_fields)

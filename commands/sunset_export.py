@@ -105,13 +105,13 @@ def _written(found: PublicSunset, what: What, form: Form | None, schema: str | N
 
 def _schema(key: str, file: str) -> dict[str, object]:
     import json
-    from pathlib import Path
 
     from client.usage import UsageError
+    from integrations.files import read_bounded
 
     try:
-        found = json.loads(Path(file).read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(read_bounded(file))
+    except (OSError, ValueError, RecursionError) as error:
         why = getattr(error, "strerror", None) or str(error)
         hint = f"phasegate sunset export {key} openeox --schema core.json"
         raise UsageError(f"--schema {file} cannot be read", why, hint) from error

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from integrations.document import Patience
+from integrations.files import read_bounded
 from integrations.secret import Secret
 from phasegate.base import Document, Slug
 from phasegate.errors import PhasegateError
@@ -128,7 +129,7 @@ def load_allow_list(env: Mapping[str, str] = os.environ) -> AllowList:
     if not name:
         return AllowList()
     try:
-        text = Path(name).expanduser().read_bytes()
+        text = read_bounded(Path(name).expanduser())
     except OSError as error:
         raise AllowListUnreadable(
             f"the allow-list {name} cannot be read",

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from integrations.document import Integrations
+from integrations.files import read_bounded
 from phasegate.errors import PhasegateError
 from phasegate.problems import DocumentError
 from phasegate.reading import parse
@@ -28,7 +29,7 @@ def load_integrations(env: Mapping[str, str] = os.environ) -> Integrations:
     if not name:
         return Integrations()
     try:
-        text = Path(name).expanduser().read_bytes()
+        text = read_bounded(Path(name).expanduser())
     except OSError as error:
         raise IntegrationsUnreadable(
             f"the integrations file {name} cannot be read",

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ledger import dialects, migrations, schema
 from ledger.errors import LedgerError
+from ledger.privacy import private_file
 from ledger.url import parse, shown
 
 
@@ -76,7 +77,7 @@ class Database:
             if self._prepared:
                 return
             if self._path:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                private_file(self._path)
             with self._engine.connect() as connection, connection.begin():
                 found = _version(connection)
             if found is None:
