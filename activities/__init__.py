@@ -18,10 +18,10 @@ from activities.receivers import Receivers
 from activities.rounds import RoundActivities, opener_run
 from activities.settings import ActivitySettings
 from activities.waking import SweepActivities, Waker
-from integrations import Integrations
+from integrations import Integrations, Mail
 from ledger import Ledger
 
-__all__ = ["ActivitySettings", "Receivers", "Waker", "all_activities"]
+__all__ = ["ActivitySettings", "Receivers", "Waker", "all_activities", "retirement_activities"]
 
 
 def all_activities(
@@ -36,7 +36,6 @@ def all_activities(
     """
     receivers = receivers or Receivers(ledger, Integrations())
     policies = PolicyActivities(ledger)
-    acts = ActActivities(ledger, settings, receivers.mail)
     return [
         policies.read_phase,
         policies.read_sunset,
@@ -48,11 +47,18 @@ def all_activities(
         opener_run,
         check_milestone,
         DependencyActivities(ledger).check_product,
-        acts.carry_out,
-        acts.settle_act,
+        *retirement_activities(ledger, settings, receivers.mail),
         CustomerActivities(ledger).look_at_customers,
         CourierActivities(ledger, receivers).deliver,
         MailActivities(ledger, receivers.mail).send_mail,
         DigestActivities(ledger, receivers.mail, receivers.digest).send_digest,
         SweepActivities(ledger, receivers).sweep,
     ]
+
+
+def retirement_activities(
+    ledger: Ledger, settings: ActivitySettings, mail: Mail | None = None
+) -> list[Callable[..., Any]]:
+    """What carries out the acts of sunsets, and nothing else."""
+    acts = ActActivities(ledger, settings, mail)
+    return [acts.carry_out, acts.settle_act]

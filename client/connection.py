@@ -6,11 +6,12 @@ import asyncio
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
 from temporalio.service import RPCError
 
+from client.connection_failures import explained
 from client.plugin import phasegate_plugin
 from client.runtime import core_runtime
+from client.temporal_target import Target, load_target
 from phasegate.errors import EngineError
 
 PATIENCE = timedelta(seconds=2.5)
@@ -19,49 +20,30 @@ PATIENCE = timedelta(seconds=2.5)
 A person at a prompt gets an answer in 5 s, and loading all that a command needs takes some of them.
 """
 
-_REASONS = {
-    "Connection refused": "nothing listens there",
-    "ConnectionRefused": "nothing listens there",
-    "dns error": "no such host",
-    "Certificate": "its TLS certificate is not accepted",
-    "PermissionDenied": "the credentials are not accepted",
-    "Unauthenticated": "the credentials are not accepted",
-}
-"""What the Rust core says of a failed connection, in words."""
 
-_START = "phasegate dev  # or set TEMPORAL_ADDRESS to a running Temporal server"
-
-
-async def connect(address: str | None = None) -> Client:
+async def connect(address: str | None = None, *, workflows: bool = True) -> Client:
     """A client with phasegate's plugin, from TEMPORAL_* variables or a Temporal profile.
 
     With an `address`, that server and none of those settings: the embedded server must not be
-    mistaken for what a profile names. Raises EngineError when the settings are wrong or nothing
-    answers in time.
+    mistaken for what a profile names. Workers of a client without `workflows` run none. Raises
+    EngineError when the settings are wrong, nothing answers in time, or we are not let in.
     """
-    try:
-        config = ClientConfig.load_client_connect_config() if address is None else {}
-    except Exception as error:
-        raise EngineError(
-            "the Temporal settings cannot be read",
-            str(error),
-            "temporal config get  # shows what TEMPORAL_PROFILE and the config file say",
-        ) from error
-    address = config.setdefault("target_host", address or "localhost:7233")
+    target = load_target() if address is None else Target(address, {"target_host": address})
+    plugin = phasegate_plugin(workflows=workflows)
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            client = await Client.connect(
-                **config, plugins=[phasegate_plugin()], runtime=core_runtime()
-            )
+            client = await Client.connect(**target.config, plugins=[plugin], runtime=core_runtime())
             await client.service_client.check_health(timeout=PATIENCE)
             return client
-    except (RuntimeError, RPCError, TimeoutError, OSError) as error:
-        raise EngineError(f"no Temporal server at {address}", _reason(error), _START) from error
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    for sign, words in _REASONS.items():
-        if sign in text:
-            return words
-    return text.splitlines()[0][:200] if text else f"no answer within {PATIENCE.total_seconds()} s"
+    except TimeoutError as error:
+        silent = TimeoutError(f"no answer within {PATIENCE.total_seconds()} s")
+        raise explained(target, silent) from error
+    except (RuntimeError, RPCError, OSError) as error:
+        raise explained(target, error) from error
+    except ValueError:
+        # Without its cause, which may quote what it does not understand: a header has a key in it.
+        raise EngineError(
+            f"cannot connect to Temporal at {target.address}",
+            "the SDK does not take the settings: an address, a name or a header is malformed",
+            "temporal config get  # shows what TEMPORAL_PROFILE and the config file say",
+        ) from None

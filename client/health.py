@@ -6,15 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib.metadata import version
 from platform import python_version
+from typing import TypeVar
 from urllib.request import urlopen
 
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import (
-    DescribeNamespaceRequest,
-    DescribeTaskQueueRequest,
-    GetSystemInfoRequest,
-)
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -25,10 +21,16 @@ from client.connection import connect
 from client.deliveries_health import examine_deliveries
 from client.dev_server import find_temporal
 from client.integrations_health import examine_integrations
+from client.polling import pollers
+from client.retirement_health import examine_retirement
 from client.settings import Settings
+from client.temporal_target import load_target
+from client.transport_health import examine_transport
 from ledger import ChainBroken, Ledger, LedgerError
 from phasegate.errors import EngineError
 from phasegate.search import ATTRIBUTES
+
+MaybeCheck = TypeVar("MaybeCheck", bound=Check | None)
 
 STREAMS = 5
 """Chains verified in passing; a whole ledger may take minutes."""
@@ -38,6 +40,7 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
     """Every check in turn. With `fix`, missing search attributes are registered."""
     yield _python()
     try:
+        yield examine_transport(load_target())
         client = await connect()
     except EngineError as error:
         yield Check(check="server", state="fail", what=str(error), mend=error.hint)
@@ -48,6 +51,10 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
         if namespace.state != "fail":
             yield await _attributes(client, fix=fix)
             yield await _asked("worker", lambda c: _worker(c, settings), client)
+            if retirement := await _asked(
+                "retirement", lambda c: examine_retirement(c, settings), client
+            ):
+                yield retirement
     yield await asyncio.to_thread(_ledger, settings)
     yield await asyncio.to_thread(examine_deliveries, settings)
     async for check in examine_integrations():
@@ -57,7 +64,9 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
     yield await asyncio.to_thread(_ui, settings)
 
 
-async def _asked(name: str, ask: Callable[[Client], Awaitable[Check]], client: Client) -> Check:
+async def _asked(
+    name: str, ask: Callable[[Client], Awaitable[MaybeCheck]], client: Client
+) -> Check | MaybeCheck:
     try:
         return await ask(client)
     except RPCError as error:
@@ -143,21 +152,14 @@ def cloud_command(namespace: str) -> str:
 
 async def _worker(client: Client, settings: Settings) -> Check:
     queue = settings.task_queue
-    found = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-    )
-    if not found.pollers:
+    names = await pollers(client, queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+    if not names:
         return Check(
             check="worker",
             state="warn",
             what=f"no worker polls the task queue {queue}: nothing will move",
             mend="phasegate worker run",
         )
-    names = sorted({poller.identity for poller in found.pollers})
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return Check(check="worker", state="ok", what=f"task queue {queue} is polled by {shown}")
 

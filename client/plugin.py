@@ -55,12 +55,12 @@ CONVERTER = dataclasses.replace(
 )
 
 
-def phasegate_plugin() -> SimplePlugin:
-    """Data converter, interceptors, workflows and sandbox."""
+def phasegate_plugin(*, workflows: bool = True) -> SimplePlugin:
+    """Data converter, interceptors, workflows (or none) and sandbox."""
     return SimplePlugin(
         "phasegate",
         data_converter=CONVERTER,
         interceptors=[LogContextInterceptor(), Intake()],
-        workflows=list(WORKFLOWS),
+        workflows=list(WORKFLOWS) if workflows else None,
         workflow_runner=_runner,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger import data_dir, ledger_url
+from phasegate.ids import MAIN_QUEUE
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Settings:
         return cls(
             data_dir=data_dir(env),
             ledger_url=ledger_url(env),
-            task_queue=env.get("PHASEGATE_TASK_QUEUE") or "phasegate",
+            task_queue=env.get("PHASEGATE_TASK_QUEUE") or MAIN_QUEUE,
             ui_url=(env.get("PHASEGATE_UI_URL") or "http://localhost:8233").rstrip("/"),
         )
 

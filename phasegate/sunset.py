@@ -182,6 +182,10 @@ class SunsetPlan(Document):
     legal_hold_by: Slug | None = Field(
         None, description="the group that places and lifts legal holds; the owner if unset"
     )
+    task_queue: Slug | None = Field(
+        None,
+        description="the task queue of the workers that carry out its acts; the product's if unset",
+    )
 
     def notice_for(self, maturity: Maturity) -> Span:
         """What the public is owed between the notice and the end of life."""

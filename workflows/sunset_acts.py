@@ -86,6 +86,11 @@ class SunsetActs(SunsetDesk):
                     return result.proof or TaskProof(text="done")
                 self._failed(result, order, doing, title)
 
+    @property
+    def _queue(self) -> str | None:
+        """Where acts are carried out; None where the workers of the product do it."""
+        return self.state.plan.task_queue if self.state.plan else None
+
     async def held(self, task: str, doing: Doing) -> None:
         """Wait while a legal hold forbids a task; that it does is told once."""
         record, state = self.state.record(task), self.state
@@ -124,6 +129,7 @@ class SunsetActs(SunsetDesk):
         handle: workflow.ActivityHandle[ActResult] = workflow.start_activity(
             sunset_ports.CARRY_OUT,
             asked.model_copy(update={"told": doing.stuck_since is not None}),
+            task_queue=self._queue,
             result_type=ActResult,
             start_to_close_timeout=LONGEST,
             heartbeat_timeout=WORKER_GONE,
@@ -166,6 +172,7 @@ class SunsetActs(SunsetDesk):
             await workflow.execute_activity(
                 sunset_ports.SETTLE_ACT,
                 doing.verdict,
+                task_queue=self._queue,
                 start_to_close_timeout=timedelta(seconds=30),
                 retry_policy=PATIENT,
                 summary="what somebody found out",

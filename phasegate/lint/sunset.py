@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from phasegate.adjusting import Adjustments
+from phasegate.ids import MAIN_QUEUE
 from phasegate.lint.acts import OF_REMINDER, act_findings, mail_findings
 from phasegate.lint.findings import Finding
 from phasegate.policy import Policy
@@ -50,6 +51,12 @@ def sunset_findings(policy: Policy) -> Iterator[Finding]:
 
 
 def _plan(plan: SunsetPlan) -> Iterator[Finding]:
+    if plan.task_queue == MAIN_QUEUE:
+        message = (
+            f"{MAIN_QUEUE} is where workers of products are by default, so that they carry out "
+            "these acts; name a queue of its own, or leave this out"
+        )
+        yield Finding("warning", ("sunset", "task_queue"), message)
     found = expand(plan)
     yield from map(_finding, found.flaws)
     yield from _no_return(found)
