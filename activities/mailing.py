@@ -28,9 +28,11 @@ from phasegate.delivery import (
     MailItem,
     MailItems,
     MailOrder,
+    mail_courier_id,
     mailbox,
 )
 from phasegate.errors import PhasegateError
+from phasegate.pseudonyms import in_use
 
 PATIENCE = timedelta(seconds=5)
 
@@ -76,11 +78,11 @@ async def gather(client: Client, task_queue: str, mail: Mail, person: str, item:
     await client.start_workflow(
         MAIL_COURIER,
         MailOrder(person=person, gather=mail.gather.approximate.total_seconds()),
-        id=mailbox(person),
+        id=mail_courier_id(person, in_use()),
         task_queue=task_queue,
         start_signal="add",
         start_signal_args=[MailItems(items=[item])],
-        static_summary=f"mail to {person}"[:180],
+        static_summary=in_use().said(f"mail to {person}", "mail")[:180],
         rpc_timeout=PATIENCE,
     )
 

@@ -24,6 +24,7 @@ from phasegate.errors import EngineError, NotRunning
 from phasegate.ids import product_id
 from phasegate.lifecycle import Lifecycle, Revival, Status
 from phasegate.product import Product, require_bounded
+from phasegate.pseudonyms import in_use
 from phasegate.requests import HandoverRequest, Receipt, ReviveRequest, UpdateProductRequest
 
 RUNNING = WorkflowExecutionStatus.RUNNING
@@ -82,12 +83,14 @@ async def revive(engine: Engine, key: str, request: ReviveRequest) -> Receipt:
             task_queue=engine.settings.task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            static_summary=f"{state.product.name}: revived"[:180],
+            static_summary=in_use().said(f"{state.product.name}: revived", "revived")[:180],
             search_attributes=TypedSearchAttributes(
                 [
                     SearchAttributePair(KEYS["PhasegateStatus"], state.word),
                     SearchAttributePair(KEYS["PhasegateProduct"], key),
-                    SearchAttributePair(KEYS["PhasegateOwner"], state.product.owner),
+                    SearchAttributePair(
+                        KEYS["PhasegateOwner"], in_use().person(state.product.owner)
+                    ),
                     SearchAttributePair(KEYS["PhasegatePolicy"], state.policy.name),
                 ]
             ),

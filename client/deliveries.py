@@ -23,9 +23,10 @@ from phasegate.delivery import (
     MailItems,
     MailOrder,
     courier_id,
-    mailbox,
+    mail_courier_id,
 )
 from phasegate.errors import EngineError
+from phasegate.pseudonyms import in_use
 
 PATIENCE = timedelta(seconds=5)
 
@@ -96,11 +97,11 @@ async def _mail(client: Client, task_queue: str, item: Delivery) -> None:
     await client.start_workflow(
         MAIL_COURIER,
         MailOrder(person=person, gather=1),
-        id=mailbox(person),
+        id=mail_courier_id(person, in_use()),
         task_queue=task_queue,
         start_signal="add",
         start_signal_args=[MailItems(items=[MailItem(product=item.product, seq=item.seq)])],
-        static_summary=f"mail to {person}"[:180],
+        static_summary=in_use().said(f"mail to {person}", "mail")[:180],
         rpc_timeout=PATIENCE,
     )
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import socket
+from collections.abc import Awaitable, Callable
 
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.plugin import SimplePlugin
+from temporalio.service import ConnectConfig, ServiceClient
 from temporalio.worker import WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from client.keyring import Keyring, load_keyring
 from client.logs import LogContextInterceptor
 from client.steady import SteadyRunner
+from phasegate.pseudonyms import PLAIN, use
 from workflows.courier import Courier, CourierSweep
-from workflows.failures import PlainFailureConverter
+from workflows.discretion import MarkRuns, MarkStarts
+from workflows.failures import PlainFailureConverter, SealedFailureConverter
 from workflows.gate_review import GateReview
 from workflows.intake import Intake, RequestConverter
 from workflows.mail_courier import MailCourier
@@ -55,12 +63,47 @@ CONVERTER = dataclasses.replace(
 )
 
 
+def converter(ring: Keyring | None) -> DataConverter:
+    """How values are written: encrypted where there is a key ring, failures and all."""
+    if ring is None:
+        return CONVERTER
+    from client.codec import SealingCodec  # noqa: PLC0415  # cryptography takes time to load
+
+    return dataclasses.replace(
+        CONVERTER,
+        failure_converter_class=SealedFailureConverter,
+        payload_codec=SealingCodec(ring),
+    )
+
+
+class _Plugin(SimplePlugin):
+    """Names no machine after its owner, where names are hidden."""
+
+    ring: Keyring | None = None
+
+    async def connect_service_client(
+        self, config: ConnectConfig, next: Callable[[ConnectConfig], Awaitable[ServiceClient]]
+    ) -> ServiceClient:
+        if self.ring:
+            host = self.ring.names.of("host", socket.gethostname())
+            config.identity = f"{os.getpid()}@{host}"
+        return await next(config)
+
+
 def phasegate_plugin(*, workflows: bool = True) -> SimplePlugin:
-    """Data converter, interceptors, workflows (or none) and sandbox."""
-    return SimplePlugin(
+    """Data converter, interceptors, workflows (or none) and sandbox.
+
+    With a key ring in the environment the process is in confidential mode from here on. Raises
+    EngineError for a ring that cannot be used.
+    """
+    ring = load_keyring()
+    use(ring.names if ring else PLAIN)
+    plugin = _Plugin(
         "phasegate",
-        data_converter=CONVERTER,
-        interceptors=[LogContextInterceptor(), Intake()],
+        data_converter=converter(ring),
+        interceptors=[LogContextInterceptor(), Intake(), MarkStarts(), MarkRuns()],
         workflows=list(WORKFLOWS) if workflows else None,
         workflow_runner=_runner,
     )
+    plugin.ring = ring
+    return plugin

@@ -24,6 +24,7 @@ from phasegate.ids import product_id
 from phasegate.lifecycle import Lifecycle, PolicyRef, Status
 from phasegate.policy import Policy
 from phasegate.product import Product, require_bounded
+from phasegate.pseudonyms import in_use
 from phasegate.requests import Receipt
 from phasegate.rows import ProductRow
 from phasegate.views import ProductView
@@ -81,12 +82,12 @@ async def start(
             id=workflow_id,
             task_queue=engine.settings.task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=f"{product.name}: {policy.title}"[:180],
+            static_summary=in_use().said(f"{product.name}: {policy.title}", "a product")[:180],
             search_attributes=TypedSearchAttributes(
                 [
                     SearchAttributePair(KEYS["PhasegateStatus"], "active"),
                     SearchAttributePair(KEYS["PhasegateProduct"], product.key),
-                    SearchAttributePair(KEYS["PhasegateOwner"], product.owner),
+                    SearchAttributePair(KEYS["PhasegateOwner"], in_use().person(product.owner)),
                     SearchAttributePair(KEYS["PhasegatePolicy"], policy.policy),
                 ]
             ),

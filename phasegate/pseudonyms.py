@@ -33,6 +33,13 @@ class Names:
     def group(self, group: str) -> str:
         return self.of("group", group)
 
+    def said(self, plain: str, generic: str) -> str:
+        """What lists say of something: in a word that gives nothing away, where names are hidden.
+
+        It is encrypted then, too, but a UI that may decrypt shows lists to whoever looks on.
+        """
+        return generic if self.key else plain
+
     def of(self, kind: str, name: str) -> str:
         """The pseudonym of a name: one of each kind, so that nobody is recognised elsewhere."""
         if not self.key:

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.base import Wire
     from phasegate.errors import Rejected
     from phasegate.ports import Authority, AuthorityRequest
+    from phasegate.pseudonyms import in_use
 
 WITHIN = timedelta(seconds=10)
 """Somebody waits for the answer: a dead ledger refuses after this, and never hangs."""
@@ -66,7 +67,7 @@ async def authority_of(
         ports.AUTHORITY,
         request,
         Authority,
-        f"what {actor} may do",
+        in_use().said(f"what {actor} may do", "what somebody may do"),
         what=f"what {actor} may do cannot be found out",
         why=f"the directory {directory} cannot be read",
     )

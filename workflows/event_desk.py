@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.requests import Receipt
     from phasegate.search import waiting_on_events
     from workflows.bookkeeping import ATTRIBUTE_KEYS, Value
+    from workflows.discretion import names
     from workflows.owner_desk import OwnerDesk
 
 
@@ -61,7 +62,7 @@ class EventDesk(OwnerDesk):
         Left out where there is and was nothing to say: a product without such milestones has the
         history it always had.
         """
-        keys = waiting_on_events(listened_for(self.state))
+        keys = waiting_on_events(listened_for(self.state, names()))
         attribute = ATTRIBUTE_KEYS["PhasegateWaitingOn"]
         known = workflow.info().typed_search_attributes.get(attribute)
         return {attribute.name: keys} if keys or known else {}

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.gate import Gate
     from phasegate.gate_view import lost_round_view
     from phasegate.ids import gate_id
+    from phasegate.pseudonyms import in_use
     from phasegate.review import Round
     from phasegate.search import review_attributes
     from phasegate.sittings import GateReport, Kind, OpenerAction, OpenerNote, OpenGate, Sittings
@@ -72,8 +73,11 @@ class Gatekeeper:
             "GateReview",
             start,
             id=workflow_id,
-            summary=f"{facts.name}: {gate.title}, round {sitting.round}",
-            attributes=review_attributes(facts, gate.id),
+            summary=in_use().said(
+                f"{facts.name}: {gate.title}, round {sitting.round}",
+                f"{gate.id}, round {sitting.round}",
+            ),
+            attributes=review_attributes(facts, gate.id, in_use()),
         )
         self._starting = False
         return sitting

@@ -30,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.requests import Asked, VoteRequest
     from workflows.moment import something_happened
     from workflows.refusing import SURPLUS, as_failure, count_refusal, first_problem
+    from workflows.sealing import SealedConverter
 
 
 class Intake(Interceptor):
@@ -65,6 +66,10 @@ class RequestConverter(PydanticPayloadConverter):
     The SDK lets a failure pass that a converter raises, and rejects the Update with it: nothing
     enters the history.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._set_converters(*self.converters.values(), SealedConverter())
 
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None

@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from phasegate.errors import PhasegateError, Refusal
     from phasegate.markdown import line
+    from phasegate.pseudonyms import in_use
     from workflows.courier import PERSISTENT, WORKER_GONE
     from workflows.refusing import NO_INPUT, count_refusal, read_signal
 
@@ -54,7 +55,9 @@ class MailCourier:
                 start_to_close_timeout=timedelta(minutes=2),
                 heartbeat_timeout=WORKER_GONE,
                 retry_policy=PERSISTENT,
-                summary=f"{len(batch)} events to {order.person}",
+                summary=in_use().said(
+                    f"{len(batch)} events to {order.person}", f"{len(batch)} events"
+                ),
             )
             self._known.difference_update((item.product, item.seq) for item in batch)
             said = sent.text

@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.bookkeeping import Books, Value
     from workflows.course import Course
     from workflows.desk import because
+    from workflows.discretion import names
     from workflows.gatekeeper import Gatekeeper
     from workflows.milestone_watch import MilestoneWatch
     from workflows.moment import Moment
@@ -220,7 +221,7 @@ class ProductLifecycle(Course):
         attributes: dict[str, Value] = {
             "PhasegateStatus": state.status.value,
             "PhasegateProduct": state.key,
-            "PhasegateOwner": state.product.owner,
+            "PhasegateOwner": names().person(state.product.owner),
             "PhasegatePolicy": state.policy.name,
             "PhasegatePhase": state.phase_shown,
             "PhasegateGate": view.gate,

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.facts import ProductFacts
     from phasegate.ids import sunset_id
     from phasegate.lifecycle import Lifecycle, SunsetReport
+    from phasegate.pseudonyms import in_use
     from phasegate.retirement import Retirement
     from phasegate.sittings import OpenerAction, OpenerNote, Sittings
     from workflows.children import quietly, start_child
@@ -55,11 +56,11 @@ class SunsetKeeper:
                 outbox=Outbox(source=f"{workflow_id}/{state.sunset_token[:8]}", product=state.key),
             ),
             id=workflow_id,
-            summary=f"{state.product.name}: sunset",
+            summary=in_use().said(f"{state.product.name}: sunset", "sunset"),
             attributes={
                 "PhasegateStatus": "sunsetting",
                 "PhasegateProduct": state.key,
-                "PhasegateOwner": state.product.owner,
+                "PhasegateOwner": in_use().person(state.product.owner),
                 "PhasegatePolicy": state.policy.name,
                 "PhasegatePhase": "sunset",
             },

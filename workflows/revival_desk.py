@@ -8,6 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.errors import Forbidden, Refusal, Rejected
     from phasegate.lifecycle import Status
+    from phasegate.pseudonyms import in_use
     from phasegate.requests import Receipt, ReviveRequest
     from phasegate.revival import revive
     from workflows.calling import ask
@@ -32,7 +33,7 @@ class RevivalDesk(PlanningDesk):
                 directory=state.directory, actor=revival.by, tier=state.product.tier
             ),
             ports.Authority,
-            f"whether {revival.by} may revive it",
+            in_use().said(f"whether {revival.by} may revive it", "whether it may be revived"),
         )
         try:
             text = revive(state, found, workflow.now())

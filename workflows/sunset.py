@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.retirement_words import asked_of_people, waits_for
     from phasegate.views import SunsetView
     from workflows.bookkeeping import PATIENT, UNDETERRED, Books
+    from workflows.discretion import names
     from workflows.gatekeeper import Gatekeeper
     from workflows.sunset_undo import SunsetUndo
 
@@ -145,7 +146,7 @@ class Sunset(SunsetUndo):
         self.books.show(
             {
                 "PhasegateStatus": self.state.status,
-                "PhasegateOwner": self.state.product.owner,
+                "PhasegateOwner": names().person(self.state.product.owner),
                 "PhasegateGate": sitting.gate if sitting else None,
                 "PhasegateDue": self.state.next_due(),
             }
