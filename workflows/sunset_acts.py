@@ -12,6 +12,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import sunset_ports
+    from phasegate.pseudonyms import in_use
     from phasegate.retirement_tasks import Doing, TaskState
     from phasegate.sunset_ports import ActOrder, ActResult, TaskProof
     from workflows.calling import PATIENT
@@ -135,7 +136,7 @@ class SunsetActs(SunsetDesk):
             heartbeat_timeout=WORKER_GONE,
             retry_policy=STUBBORN,
             cancellation_type=workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-            summary=title[:180],
+            summary=in_use().said(title, asked.task)[:180],
         )
         order = _Order(asked.effect, doing, handle)
         self._orders.append(order)
