@@ -16,9 +16,9 @@ from activities import web
 from activities.connecting import CannotTell, Target, target_of
 from activities.errors import ENDPOINT_REFUSED, ENDPOINT_UNAVAILABLE
 from activities.outcomes import Done, NotDone, Outcome, Unknown, Unreachable, slowly
+from integrations.judging import figure, judge
 from phasegate.acts import HttpAct, Probe
 from phasegate.base import Figure
-from phasegate.expressions import evaluate, figure_of
 from phasegate.placeholders import ValueMissing, ValueUnfit, in_address, put
 from phasegate.sunset_ports import ActOrder, TaskProof
 from phasegate.trackers import Ask
@@ -211,13 +211,13 @@ async def _proven(act: HttpAct, asked: str, response: httpx2.Response) -> Done:
 def _facts(wanted: Mapping[str, str], answer: _Answer) -> tuple[dict[str, Figure], list[str]]:
     """What of the proof the answer has, and the names of the rest."""
     variables = {"status": answer.status, "body": answer.json}
-    found = {name: figure_of(expression, variables) for name, expression in wanted.items()}
+    found = {name: figure(expression, variables) for name, expression in wanted.items()}
     facts = {name: value for name, value in found.items() if value is not None}
     return facts, [name for name in found if name not in facts]
 
 
 def _judged(probe: Probe, asked: str, answer: _Answer) -> Outcome:
-    truth = evaluate(probe.expression, {"status": answer.status, "body": answer.json})
+    truth = judge(probe.expression, {"status": answer.status, "body": answer.json})
     said = f"{asked} answered {answer.status}"
     if truth.problem:
         # A secret may have gone along: what came back is not for the record.

@@ -14,8 +14,8 @@ from activities import web
 from activities.connecting import CannotTell, Target, origin, target_of
 from activities.limits import wait_of
 from activities.links import next_link
+from integrations.judging import judge
 from phasegate.check import AnyPolled
-from phasegate.expressions import evaluate
 from phasegate.ports import Finding
 from phasegate.trackers import Ask, Unaskable, ask_of
 
@@ -173,7 +173,7 @@ def _no_json(constant: str) -> Any:
 
 
 def _judge(ask: Ask, body: Any, shown: str) -> Answer:
-    truth = evaluate(ask.expression, {"body": body})
+    truth = judge(ask.expression, {"body": body})
     if truth.problem:
         # A secret went along: what came back for it is for the expression only, not for the record.
         why = truth.own_problem if ask.connection else truth.problem
@@ -181,7 +181,7 @@ def _judge(ask: Ask, body: Any, shown: str) -> Answer:
     if not truth.met:
         why = f"{ask.said.unmet} ({shown})" if ask.said else f"{ask.expression} is false of {shown}"
         return Answer(Finding.not_met, why)
-    if ask.whole and not evaluate(ask.whole, {"body": body}):
+    if ask.whole and not judge(ask.whole, {"body": body}):
         raise CannotTell(f"{shown} gave only a part of the answer")
     why = f"{ask.said.met} ({shown})" if ask.said else f"{ask.expression} is true of {shown}"
     return Answer(Finding.met, why)

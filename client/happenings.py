@@ -11,8 +11,9 @@ from temporalio.service import RPCError
 
 from client.asking import ask, query_about
 from client.attributes import quoted
+from client.spelling import spellings
+from integrations.judging import judge
 from phasegate.errors import EngineError, NotRunning, Rejected
-from phasegate.expressions import evaluate
 from phasegate.happenings import Awaiting, EventRequest, Happening, Wait
 
 AT_ONCE = 8
@@ -61,7 +62,8 @@ async def tell(client: Client, event: Happening, data: Any) -> list[Told]:
 
 async def waiting(client: Client, event: Happening) -> list[str]:
     """The workflows that wait for such an event. Raises EngineError."""
-    keys = ", ".join(map(quoted, event.keys()))
+    written = [key for names in await spellings(client) for key in event.keys(names)]
+    keys = ", ".join(map(quoted, dict.fromkeys(written)))
     text = (
         "WorkflowType = 'ProductLifecycle' AND ExecutionStatus = 'Running' "
         f"AND PhasegateWaitingOn IN ({keys})"
@@ -88,7 +90,7 @@ async def _tell(client: Client, workflow_id: str, event: Happening, data: Any) -
         if wait.state != "open":
             told.append(Told(key, wait.milestone, "before" if wait.state == "told" else "settled"))
             continue
-        truth = _judged(wait, found, event, data)
+        truth = await asyncio.to_thread(_judged, wait, found, event, data)
         if truth is not None:
             told.append(Told(key, wait.milestone, "unmet", truth))
             continue
@@ -109,5 +111,5 @@ def _judged(wait: Wait, found: Awaiting, event: Happening, data: Any) -> str | N
     if not wait.when:
         return None
     about = {**event.model_dump(include={"type", "subject", "id"}), "source": event.origin}
-    truth = evaluate(wait.when, {"event": {**about, "data": data}, "product": found.product})
+    truth = judge(wait.when, {"event": {**about, "data": data}, "product": found.product})
     return None if truth else truth.problem

@@ -31,6 +31,8 @@ _NUMBERS = {"int", "int64", "uint", "uint64", "double"}
 _COMPARES = ("==", "!=", "<", "<=", ">", ">=")
 _RECKONS = ("+", "-", "*", "/", "%")
 _RAN = "cannot be evaluated"
+_DEEPEST = 64
+"""Levels of data: the library follows them on its stack, and dies where that ends."""
 _TYPES = {"string": "text", "bool": "true or false", "list": "a list", "map": "a map"}
 
 
@@ -109,6 +111,8 @@ def evaluate(expr: str, variables: Mapping[str, Any]) -> Truth:
     compiled = _compile(expr, tuple(variables))
     if isinstance(compiled, str):
         return Truth(False, f"does not compile: {compiled}")
+    if _too_deep(variables):
+        return Truth(False, "is asked of what is nested too deep")
     try:
         result = compiled.eval(data=dict(variables))
         # An error comes back as a value that Python takes for true.
@@ -125,7 +129,7 @@ def evaluate(expr: str, variables: Mapping[str, Any]) -> Truth:
 def figure_of(expr: str, variables: Mapping[str, Any]) -> Figure | None:
     """The number or fact that `expr` gives; None where it gives none, for whatever reason."""
     compiled = _compile(expr, tuple(variables))
-    if isinstance(compiled, str):
+    if isinstance(compiled, str) or _too_deep(variables):
         return None
     try:
         result = compiled.eval(data=dict(variables))
@@ -134,6 +138,20 @@ def figure_of(expr: str, variables: Mapping[str, Any]) -> Figure | None:
         return _FIGURE.validate_python(result.value())
     except Exception:  # data from any system in the world, through a C++ extension
         return None
+
+
+def _too_deep(variables: Mapping[str, Any]) -> bool:
+    level: list[Any] = [variables]
+    for _ in range(_DEEPEST):
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if isinstance(whole, Mapping) else whole)
+            if isinstance(part, Mapping | list | tuple)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _compile(expr: str, names: tuple[str, ...]) -> Any:
