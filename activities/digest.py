@@ -26,6 +26,7 @@ from activities.errors import (
 from integrations import Digest, Mail
 from ledger import Ledger
 from ledger.deliveries import State
+from ledger.naming import Register
 from phasegate.delivery import DIGEST, SEND_DIGEST, Delivered, DigestOrder, letter
 from phasegate.digest import (
     SHOWN,
@@ -145,10 +146,12 @@ class DigestActivities:
 
     async def _read(self, client: Client, until: datetime) -> Portfolio:
         overdue = f"{OPEN} AND PhasegateStatus = 'open' AND PhasegateDue < '{until.isoformat()}'"
+        register = Register(self._ledger)
         in_time = f"{OPEN} AND PhasegateDue >= '{until.isoformat()}'"
         try:
             counts = [(await client.count_workflows(query)).count for query in (OPEN, overdue)]
-            late, coming = await _gates(client, overdue), await _gates(client, in_time)
+            late = await _gates(client, overdue, register)
+            coming = await _gates(client, in_time, register)
         except RPCError as error:
             what, hint = "the open gates cannot be listed", "phasegate doctor"
             raise failure(RECEIVER_UNAVAILABLE, what, error.message, hint) from None
@@ -172,11 +175,12 @@ class DigestActivities:
         return week
 
 
-async def _gates(client: Client, query: str) -> list[OpenGate]:
+async def _gates(client: Client, query: str, register: Register) -> list[OpenGate]:
     found = []
     async for execution in client.list_workflows(query, limit=LOOKED_AT):
         known = execution.typed_search_attributes
         named = {name: known.get(key) or "" for name, key in KEYWORDS.items()}
+        named["owner"] = register.person(named["owner"], named["product"])
         found.append(OpenGate(**named, due=known.get(DUE)))
     found.sort(key=lambda gate: gate.due.isoformat() if gate.due else "9999")
     return found[:SHOWN]

@@ -16,7 +16,10 @@ from client.asking import query
 from client.attributes import KEYS, quoted, read
 from client.covering import Desk, desk_of
 from client.engine import Engine
+from client.spelling import spellings
+from ledger.naming import Register
 from phasegate.errors import EngineError
+from phasegate.pseudonyms import PLAIN, in_use
 from phasegate.rows import InboxRow
 from phasegate.search import EVERYBODY, attester_key, inbox_keys, person_key
 from phasegate.views import GateView
@@ -49,10 +52,15 @@ async def waiting(engine: Engine, who: str, *, limit: int | None = None) -> list
     """The same, with what is known of the products."""
     now = datetime.now(UTC)
     desk = desk_of(engine.ledger, who, now)
-    names = ", ".join(map(quoted, inbox_keys(who, desk.people, desk.groups)))
+    keys = [
+        key
+        for names in await spellings(engine.client)
+        for key in inbox_keys(who, desk.people, desk.groups, names)
+    ]
+    asked, register = ", ".join(map(quoted, dict.fromkeys(keys))), Register(engine.ledger)
     text = (
         "WorkflowType = 'GateReview' AND ExecutionStatus = 'Running' "
-        f"AND PhasegateStatus IN ('open', 'waiting-on-owner') AND PhasegateWaitingOn IN ({names})"
+        f"AND PhasegateStatus IN ('open', 'waiting-on-owner') AND PhasegateWaitingOn IN ({asked})"
     )
     found: list[Waiting] = []
     gates = 0  # counted here: some that are listed turn out to wait for others
@@ -61,9 +69,10 @@ async def waiting(engine: Engine, who: str, *, limit: int | None = None) -> list
             break
         memo = await execution.memo()
         if "round" in memo:  # it knows by now who votes
-            rows = list(_rows(engine, execution, memo, who, desk, now))
+            about = _about(execution.typed_search_attributes, memo, register)
+            rows = list(_rows(engine, execution, memo, about, who, desk, now))
             if attests(who, _named(execution), memo):
-                rows += await _attesting(engine, execution, memo, who, now)
+                rows += await _attesting(engine, execution, memo, about, who, now)
             gates += bool(rows)
             found += rows
     return sorted(found, key=lambda w: (w.row.respond_due, w.row.product, w.row.gate))
@@ -73,12 +82,12 @@ def _rows(
     engine: Engine,
     execution: WorkflowExecution,
     memo: Mapping[str, Any],
+    about: Mapping[str, Any],
     who: str,
     desk: Desk,
     now: datetime,
 ) -> Iterator[Waiting]:
-    found = execution.typed_search_attributes
-    owner, key = read(found, "PhasegateOwner") or "", read(found, "PhasegateProduct") or ""
+    found, owner = execution.typed_search_attributes, about["owner"]
     work = read(found, "PhasegateStatus") == "waiting-on-owner"
     if work or who == owner:  # an owner has work, and no vote, not even in another's name
         mine = who == owner or who in memo.get("team", ())
@@ -89,7 +98,7 @@ def _rows(
         since = memo.get("work_since") if work else memo["since"].get(holder)
         respond_due = _instant(memo["due"].get(holder) or memo["respond_due"])
         row = InboxRow(
-            product=key,
+            product=about["key"],
             gate=read(found, "PhasegateGate") or "",
             round=memo["round"],
             revision=memo["revision"],
@@ -103,12 +112,16 @@ def _rows(
             workflow_id=execution.id,
             ui_url=engine.page(execution.id),
         )
-        about = _about(found, memo)
         yield Waiting(row, "work" if work else "vote", about)
 
 
 async def _attesting(
-    engine: Engine, execution: WorkflowExecution, memo: Mapping[str, Any], who: str, now: datetime
+    engine: Engine,
+    execution: WorkflowExecution,
+    memo: Mapping[str, Any],
+    about: Mapping[str, Any],
+    who: str,
+    now: datetime,
 ) -> list[Waiting]:
     """What this person may attest and nobody has. The attribute does not follow attestations."""
     try:
@@ -133,14 +146,17 @@ async def _attesting(
         workflow_id=execution.id,
         ui_url=engine.page(execution.id),
     )
-    return [Waiting(row, "attest", _about(execution.typed_search_attributes, memo))]
+    return [Waiting(row, "attest", about)]
 
 
-def _about(found: TypedSearchAttributes, memo: Mapping[str, Any]) -> Mapping[str, Any]:
+def _about(
+    found: TypedSearchAttributes, memo: Mapping[str, Any], register: Register
+) -> Mapping[str, Any]:
+    key = read(found, "PhasegateProduct") or ""
     return {
-        "key": read(found, "PhasegateProduct") or "",
+        "key": key,
         "name": memo["name"],
-        "owner": read(found, "PhasegateOwner") or "",
+        "owner": register.person(read(found, "PhasegateOwner") or "", key),
         "policy": read(found, "PhasegatePolicy") or "",
         "tier": memo["tier"],
     }
@@ -152,7 +168,7 @@ def _named(execution: WorkflowExecution) -> Sequence[str]:
 
 def attests(who: str, named: Sequence[str], memo: Mapping[str, Any]) -> bool:
     """Whether this person may attest something. The attribute says it unless the memo does."""
-    if attester_key(who) in named:
+    if attester_key(who) in named or attester_key(who, in_use()) in named:
         return True
     return EVERYBODY in named and who in (memo.get("attesters") or ())
 
@@ -162,8 +178,9 @@ def _pending(named: Sequence[str], memo: Mapping[str, Any]) -> Sequence[str]:
     told: list[str] | None = memo.get("pending")
     if told is not None:
         return told
-    prefix = person_key("")
-    return [key.removeprefix(prefix) for key in named if key.startswith(prefix)]
+    # Whoever the attribute names is in the open step, and the memo has all of these by name.
+    people = {person_key(p, names): p for p in memo["seats"] for names in (PLAIN, in_use())}
+    return [people[key] for key in named if key in people]
 
 
 def holders_for(

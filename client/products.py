@@ -16,6 +16,8 @@ from client.asking import ask, query, reached
 from client.attributes import KEYS, quoted, read, read_due
 from client.dependencies import require_possible
 from client.engine import Engine
+from client.spelling import spellings
+from ledger.naming import Register
 from phasegate.base import Wire, digest_of
 from phasegate.directory import Directory
 from phasegate.errors import EngineError
@@ -230,20 +232,24 @@ async def listing(
         query_text += f" AND PhasegateStatus = {quoted(status)}"
     elif not everything:
         query_text += " AND ExecutionStatus = 'Running'"
-    query_text += f" AND PhasegateOwner = {quoted(owner)}" if owner else ""
+    if owner:
+        names = [n.person(owner) for n in await spellings(engine.client, query_text)]
+        query_text += f" AND PhasegateOwner IN ({', '.join(map(quoted, names))})"
     query_text += f" AND PhasegatePolicy = {quoted(policy)}" if policy else ""
+    register = Register(engine.ledger)
     async for execution in engine.client.list_workflows(query_text, limit=limit):
-        yield _row(engine, execution)
+        yield _row(engine, execution, register)
 
 
-def _row(engine: Engine, execution: WorkflowExecution) -> ProductRow:
+def _row(engine: Engine, execution: WorkflowExecution, register: Register) -> ProductRow:
     found = execution.typed_search_attributes
+    key = read(found, "PhasegateProduct") or execution.id.removeprefix("product/")
     return ProductRow(
-        key=read(found, "PhasegateProduct") or execution.id.removeprefix("product/"),
+        key=key,
         status=(
             "terminated" if execution.status in BROKEN_OFF else read(found, "PhasegateStatus") or ""
         ),
-        owner=read(found, "PhasegateOwner") or "",
+        owner=register.person(read(found, "PhasegateOwner") or "", key),
         policy=read(found, "PhasegatePolicy") or "",
         phase=read(found, "PhasegatePhase"),
         gate=read(found, "PhasegateGate"),
