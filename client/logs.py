@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
 from temporalio import activity, workflow
+from temporalio.exceptions import ApplicationError, CancelledError
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
     Interceptor,
 )
 
+from integrations.redaction import redacted, redacted_value, remember_environment
+
+log = structlog.get_logger(__name__)
+
+from client.discretion import discretion
+
 
 def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None) -> None:
     """Send structlog and the SDK's loggers to stderr (or `to`), as JSON or for people."""
     to = to or sys.stderr
+    remember_environment(os.environ)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         _drop_while_replaying,
@@ -41,8 +50,10 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
             processors=[
+                *discretion(),
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_secrets,
                 render,
             ],
         )
@@ -67,6 +78,14 @@ def _drop_while_replaying(
     return event
 
 
+def _without_secrets(
+    logger: Any, method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Whoever wrote the line, and whatever it is about."""
+    clean: MutableMapping[str, Any] = redacted_value(event)
+    return clean
+
+
 class LogContextInterceptor(Interceptor):
     """Binds workflow, activity and attempt to every log line of an activity."""
 
@@ -83,4 +102,44 @@ class _ActivityContext(ActivityInboundInterceptor):
             run_id=info.workflow_run_id,
             attempt=info.attempt,
         ):
-            return await self.next.execute_activity(input)
+            try:
+                return await self.next.execute_activity(input)
+            except Exception as error:
+                clean = redacted_error(error)
+                if clean is error:
+                    raise
+                log.warning("an error had a secret in it", error=type(error).__name__)
+                raise clean from None
+
+
+def redacted_error(error: Exception) -> Exception:
+    """The error, or one that says the same without the secrets in it or in what caused it.
+
+    An activity's error is kept in a history, with its causes, for as long as that is.
+    """
+    if isinstance(error, CancelledError) or not _tells(error):
+        return error
+    if not isinstance(error, ApplicationError):
+        return ApplicationError(redacted(str(error)), type=type(error).__name__)
+    return ApplicationError(
+        redacted(error.message),
+        *(redacted_value(detail) for detail in error.details),
+        type=error.type,
+        non_retryable=error.non_retryable,
+        next_retry_delay=error.next_retry_delay,
+        category=error.category,
+    )
+
+
+def _tells(error: BaseException | None) -> bool:
+    """Whether an error or one that it came from has a secret in its text."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        said = [str(error)]
+        if isinstance(error, ApplicationError):
+            said += [detail for detail in error.details if isinstance(detail, str)]
+        if any(redacted(text) != text for text in said):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
