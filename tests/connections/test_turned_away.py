@@ -141,9 +141,8 @@ def test_a_pair_that_is_none(plain: Shell, doors: Doors, ours: Authority) -> Non
     given = {CA: ours.file, CERTIFICATE: certificate}
     said = refused(plain, doors.clients, **given, **{KEY: another}).error["reason"]
     assert said == "the client certificate and the client key do not belong together"
-    said = refused(plain, doors.clients, **given, TEMPORAL_TLS_CLIENT_KEY_DATA=GIVEN).error[
-        "reason"
-    ]
+    data = {"TEMPORAL_TLS_CLIENT_KEY_DATA": GIVEN}
+    said = refused(plain, doors.clients, **given, **data).error["reason"]
     assert said == "what is given as the client key is no private key in PEM form"
     said = refused(plain, doors.clients, **given).error
     assert said["reason"] == "there is a client certificate, but not the key that belongs to it"
