@@ -21,6 +21,7 @@ from client.connection import connect
 from client.deliveries_health import examine_deliveries
 from client.dev_server import find_temporal
 from client.integrations_health import examine_integrations
+from client.keyring_health import examine_confidentiality
 from client.polling import pollers
 from client.retirement_health import examine_retirement
 from client.settings import Settings
@@ -51,6 +52,9 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
         if namespace.state != "fail":
             yield await _attributes(client, fix=fix)
             yield await _asked("worker", lambda c: _worker(c, settings), client)
+            yield await _asked(
+                "confidential mode", lambda c: examine_confidentiality(c, settings), client
+            )
             if retirement := await _asked(
                 "retirement", lambda c: examine_retirement(c, settings), client
             ):

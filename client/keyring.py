@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
 import os
 import re
 import secrets
+import socket
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,16 @@ class Keyring:
     @property
     def names(self) -> Names:
         return Names(self.pseudonyms)
+
+    def identity(self) -> str:
+        """What the server calls this process: no machine by its name, and which keys it has."""
+        host = self.names.of("host", socket.gethostname())
+        return f"{os.getpid()}@{host}/{self.fingerprint}/{self.current}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells key rings of two installations apart, and says nothing of their keys."""
+        return hmac.digest(self.pseudonyms, b"fingerprint", sha256).hex()[:16]
 
     def with_key(self, id: str) -> Keyring:
         """With one more key, which decrypts and does not encrypt yet. Raises EngineError."""
@@ -96,7 +109,8 @@ def load_keyring(env: Mapping[str, str] = os.environ) -> Keyring | None:
 def read_keyring(path: Path) -> Keyring:
     """The ring in a file that nobody but its owner may read. Raises EngineError."""
     try:
-        with path.open("rb") as file:
+        # Not blocking: else a pipe of this name would be waited for.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(0, "it is no file")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import socket
 from collections.abc import Awaitable, Callable
 
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -77,7 +75,7 @@ def converter(ring: Keyring | None) -> DataConverter:
 
 
 class _Plugin(SimplePlugin):
-    """Names no machine after its owner, where names are hidden."""
+    """Names no machine, where names are hidden."""
 
     ring: Keyring | None = None
 
@@ -85,8 +83,7 @@ class _Plugin(SimplePlugin):
         self, config: ConnectConfig, next: Callable[[ConnectConfig], Awaitable[ServiceClient]]
     ) -> ServiceClient:
         if self.ring:
-            host = self.ring.names.of("host", socket.gethostname())
-            config.identity = f"{os.getpid()}@{host}"
+            config.identity = self.ring.identity()
         return await next(config)
 
 

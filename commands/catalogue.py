@@ -176,6 +176,31 @@ COMMANDS: Mapping[str, Command | Noun] = {
         "Take events and customers of other systems over HTTP",
         "phasegate serve --port 8600",
     ),
+    "keyring": Noun(
+        "The keys of confidential mode",
+        {
+            "new": Command(
+                "commands.keyring:new",
+                "Make a key ring in a new file",
+                "phasegate keyring new keyring.json",
+            ),
+            "add": Command(
+                "commands.keyring:add",
+                "Add a key, before it is used",
+                "phasegate keyring add keyring.json --id 2027-05",
+            ),
+            "use": Command(
+                "commands.keyring:use",
+                "Encrypt with another key from now on",
+                "phasegate keyring use keyring.json 2027-05",
+            ),
+            "show": Command(
+                "commands.keyring:show",
+                "Say which keys a key ring has, and show none",
+                "phasegate keyring show keyring.json",
+            ),
+        },
+    ),
     "worker": Noun(
         "Workers",
         {
