@@ -19,6 +19,9 @@ class Tracker:
     status: int = 200
     body: object = field(default_factory=dict)
     calls: list[tuple[str, str, str]] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    """What came as Authorization with each call."""
+
     answers: threading.Event = field(default_factory=threading.Event)
     """While it is clear, whoever asks is kept waiting."""
 
@@ -42,6 +45,7 @@ def serving() -> Iterator[Tracker]:
             self.rfile.read(length)
             key = self.headers.get("Idempotency-Key", "")
             state.calls.append((self.command, self.path, key))
+            state.tokens.append(self.headers.get("Authorization", ""))
             state.answers.wait()
             text = json.dumps(state.body).encode()
             try:
