@@ -172,6 +172,15 @@ class Digest(Document):
         return name
 
 
+class Codec(Document):
+    """Lets the Temporal UI show what confidential mode encrypts, through `phasegate serve`."""
+
+    origin: Annotated[
+        str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$", max_length=300)
+    ] = Field(description="of the UI, as its address bar begins: https://temporal.example.org")
+    token: Secret = Field(description="what people log in with, or a proxy sends")
+
+
 class Integrations(Document):
     """One file for an installation; empty if there is none."""
 
@@ -183,6 +192,7 @@ class Integrations(Document):
     mail: Mail | None = None
     chat: dict[Slug, Chat] = {}
     digest: Digest | None = None
+    codec: Codec | None = None
     allow_addresses: Networks = Field(
         (), description="loopback, link-local, private … addresses that may be called all the same"
     )
@@ -204,6 +214,7 @@ class Integrations(Document):
         found += [(f"subscribers.{name}.secret", s.secret) for name, s in self.subscribers.items()]
         found += [(f"chat.{name}.url", channel.url) for name, channel in self.chat.items()]
         found.append(("mail.password", self.mail.password if self.mail else None))
+        found.append(("codec.token", self.codec.token if self.codec else None))
         return [(where, secret) for where, secret in found if secret is not None]
 
 

@@ -1,5 +1,5 @@
 """What is served: `POST /events/{source}`, `POST /customers/{product}`, `GET /healthz`,
-`GET /readyz`."""
+`GET /readyz`; and, where it is asked for, what the Temporal UI decrypts with, below `/codec`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from integrations.document import Feed, Source
 from integrations.refused import Refused, malformed
 from phasegate.errors import EngineError
 from serving.answering import Answering, shown
+from serving.codec import Codec
 from serving.customers import Customers
 from serving.link import Link
 from serving.taking import Taker
@@ -24,7 +25,10 @@ _ORIGIN = re.compile(r"[A-Za-z0-9.*:-]{1,253}")
 
 
 def build_app(
-    sources: Mapping[str, Source], feeds: Mapping[str, Feed], link: Link | None = None
+    sources: Mapping[str, Source],
+    feeds: Mapping[str, Feed],
+    link: Link | None = None,
+    codec: Codec | None = None,
 ) -> Starlette:
     """The application. Nothing is connected until it is needed."""
     link = link or Link()
@@ -48,6 +52,7 @@ def build_app(
             Route("/readyz", readyz),
             Route("/events/{source}", _Events(Taker(sources, link))),
             Route("/customers/{product}", Customers(feeds, link)),
+            *([Route("/codec/{act}", codec)] if codec else ()),
         ],
         exception_handlers={HTTPException: _no_such_page},
     )

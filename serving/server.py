@@ -12,10 +12,13 @@ from contextlib import contextmanager
 import structlog
 import uvicorn
 
-from integrations import load_integrations
+from client.codec import SealingCodec
+from client.keyring import FILE, load_keyring
+from integrations import Integrations, load_integrations
 from integrations.loading import VARIABLE
 from phasegate.errors import EngineError
 from serving.app import build_app
+from serving.codec import Codec, Guard
 from serving.impatience import Impatient
 
 GRACE = 20
@@ -38,16 +41,17 @@ class _Server(uvicorn.Server):
 async def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT. Raises EngineError where there is nothing, or nowhere, to."""
     found = load_integrations()
-    if not (found.sources or found.feeds):
+    if not (found.sources or found.feeds or found.codec):
         raise EngineError(
             "there is nothing to serve",
-            f"no sources and no feeds are named in the file that {VARIABLE} names",
+            f"no sources, no feeds and no codec are named in the file that {VARIABLE} names",
             "phasegate serve --help  # docs/integrations.md says how a source is written",
         )
+    codec = _codec(found)
     listening = _listen(host, port)
     server = _Server(
         uvicorn.Config(
-            build_app(found.sources, found.feeds),
+            build_app(found.sources, found.feeds, codec=codec),
             http=Impatient,
             ws="none",
             lifespan="off",
@@ -72,6 +76,20 @@ async def serve(host: str, port: int) -> None:
     finally:
         listening.close()
     log.info("serve stopped")
+
+
+def _codec(found: Integrations) -> Codec | None:
+    """The codec for the Temporal UI, if one is asked for. Raises EngineError."""
+    if found.codec is None:
+        return None
+    ring = load_keyring()
+    if ring is None:
+        raise EngineError(
+            "the codec cannot be served",
+            "the integrations file asks for it, and confidential mode is off",
+            f"set {FILE}, or leave codec out of the integrations file",
+        )
+    return Codec(SealingCodec(ring), Guard([found.codec.origin], found.codec.token))
 
 
 def _listen(host: str, port: int) -> socket.socket:
