@@ -13,6 +13,7 @@ import httpx2
 from integrations import Connection, Integrations, SecretMissing, load_integrations
 from integrations.loading import VARIABLE, DocumentError, IntegrationsUnreadable
 from integrations.reaching import ReachUnreadable, reach_of
+from integrations.redaction import remember
 from phasegate.placeholders import climbs
 from phasegate.reach import Reach
 from phasegate.trackers import Ask, Kind
@@ -147,6 +148,7 @@ def _headers(name: str, connection: Connection) -> Mapping[str, str]:
         raise CannotTell(f"connection {name}: {connection.token} has what no header can carry")
     if connection.user:
         pair = b64encode(f"{connection.user}:{token}".encode()).decode()
+        remember(pair)
         return {**known, "Authorization": f"Basic {pair}"}
     if connection.header:
         return {**known, connection.header: token}

@@ -17,11 +17,10 @@ from temporalio.worker import (
     Interceptor,
 )
 
+from client.discretion import discretion
 from integrations.redaction import redacted, redacted_value, remember_environment
 
 log = structlog.get_logger(__name__)
-
-from client.discretion import discretion
 
 
 def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None) -> None:

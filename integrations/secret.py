@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from integrations.redaction import remember
 from phasegate.base import Document
 from phasegate.errors import PhasegateError
 
@@ -58,6 +59,7 @@ class Secret(Document):
                 why,
                 "phasegate doctor  # names the others, too",
             )
+        remember(value.strip())
         return value.strip()
 
     def _read(self) -> tuple[str, str]:
