@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -31,7 +34,6 @@ async def dev(
     """
     import os
     import signal
-    import sys
 
     from client.dev_lock import locked
     from client.dev_server import dev_server
@@ -47,16 +49,42 @@ async def dev(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     with locked(folder) as lock:
-        async with dev_server(
-            database=folder / "temporal.db",
-            port=port,
-            ui_port=ui_port,
-            log=folder / "server.log",
-            lock=lock,
-        ) as server:
+        async with (
+            _ui_options(ui_port) as options,
+            dev_server(
+                database=folder / "temporal.db",
+                port=port,
+                ui_port=ui_port,
+                log=folder / "server.log",
+                options=options,
+                lock=lock,
+            ) as server,
+        ):
             announce = _announcement(server, settings, worker=worker, form=output)
             await _serve(server, settings, stop, announce, worker=worker)
             print("stopped; the state stays in", folder, file=sys.stderr)
+
+
+@asynccontextmanager
+async def _ui_options(ui_port: int) -> AsyncIterator[tuple[str, ...]]:
+    """In confidential mode the UI is told who decrypts for it."""
+    from client.keyring import load_keyring
+
+    ring = load_keyring()
+    if ring is None:
+        yield ()
+        return
+    try:
+        from serving.codec_beside import codec_beside
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        shown = "note: the UI shows what is encrypted as it is; pip install 'phasegate[web]'"
+        print(shown, file=sys.stderr)
+        yield ()
+        return
+    async with codec_beside(ring, ui_port) as address:
+        yield ("--ui-codec-endpoint", address)
 
 
 async def _serve(

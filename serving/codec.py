@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qsl
 
 from google.protobuf.json_format import MessageToJson, Parse, ParseError
 from starlette.requests import Request
@@ -188,9 +189,10 @@ class Codec(Answering):
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:
-    from urllib.parse import parse_qsl
-
-    return parse_qsl(body.decode("latin-1"), max_num_fields=10)
+    try:
+        return parse_qsl(body.decode("latin-1"), max_num_fields=10)
+    except ValueError:
+        return []
 
 
 def _page(said: str, status: int) -> HTMLResponse:
@@ -203,7 +205,7 @@ def _page(said: str, status: int) -> HTMLResponse:
 
 
 def _pass(until: int, token: str) -> str:
-    """What a login is remembered by: its end, signed with the token, so that a new token ends it."""
+    """What a login is remembered by: its end, signed with the token. A new token ends it, too."""
     signature = hmac.digest(token.encode(), f"codec login\n{until}".encode(), sha256)
     return f"{until}.{signature.hex()}"
 
