@@ -23,8 +23,9 @@ class PeopleActivities:
 
         Errors, all retried: directory-unknown, calendar-unusable and ledger-unavailable.
         """
-        _, directory = current_directory(self._ledger, request.directory)
+        digest, directory = current_directory(self._ledger, request.directory)
         answer = ports.Authority(
+            directory_digest=digest,
             permissions=directory.permissions(request.actor, request.tier),
             known=request.actor in directory.people,
         )

@@ -36,6 +36,8 @@ class Announcement(Wire):
     actor: str = ""
     text: str
     data: dict[str, Any] = {}
+    run: str = Field("", description="the end of the id of the run that says it")
+    follows: str = Field("", description="of the run that it continues; another one was reset")
 
 
 class Anchor(Wire):
@@ -67,6 +69,7 @@ class Outbox(Wire):
         history: int | None = None,
         key: str = "",
         actor: str = "",
+        follows: str = "",
         **data: Any,
     ) -> Announcement:
         """Append an announcement. Its id counts up per source, names the run and what was said.
@@ -96,6 +99,8 @@ class Outbox(Wire):
             actor=actor,
             text=text,
             data=data,
+            run=run[-8:],
+            follows=follows[-8:],
         )
         self.waiting.append(event)
         return event

@@ -137,6 +137,8 @@ class ConveneRequest(Wire):
     """Delegates. Their absences count, and nothing waits for them."""
     barred: tuple[str, ...] = ()
     """Who had a hand in the product: a group is not narrowed to these."""
+    signers: tuple[str, ...] = ()
+    """Who has signed something here: of these it is asked which keys are revoked."""
     asked: tuple[int, ...] = ()
     """Requirements that asked the product when this round opened: they go on to, unless its tier
     takes them away."""
@@ -174,7 +176,7 @@ class Convened(Wire):
     """Groups that may not vote on products of this tier."""
     criteria: list[CriterionFinding] = []
     revoked: tuple[str, ...] = ()
-    """Fingerprints of keys of people who sit or act here, and which count for nothing any more."""
+    """Fingerprints of keys of people who signed something here, and which are revoked now."""
     notes: list[str] = []
     """What could not be found out, for people to read."""
 
@@ -199,6 +201,7 @@ class Authority(Wire):
     absences: dict[str, tuple[Away, ...]] = {}
     """Of whom it concerns, and of the delegates who would act for them in turn."""
     about_managers: tuple[str, ...] = ()
+    directory_digest: str = ""
 
 
 class RoundRequest(Wire):
@@ -231,8 +234,9 @@ class OpenerRun(Wire):
 class SignatureQuery(Wire):
     """Did this person sign this statement, with a key that this directory has of them?
 
-    The directory is named by its digest, and the key is judged for the instant `at`: the answer
-    never changes.
+    The directory is named by its digest, and the key is judged for the instant `at`, and for
+    `signed_at`, when it is said to have been used: the answer never changes. Without a digest it is
+    the directory that is current under the name `directory`.
     """
 
     directory_digest: str
@@ -240,6 +244,8 @@ class SignatureQuery(Wire):
     statement: str
     signature: str
     at: Instant
+    signed_at: Instant | None = None
+    directory: str = ""
 
 
 class SignatureFinding(Wire):
@@ -248,6 +254,7 @@ class SignatureFinding(Wire):
     key: str = ""
     problem: str = ""
     code: str = Field("", description="bad-signature, unknown-key, expired-key or revoked-key")
+    directory: str = Field("", description="the digest of the directory that was asked")
 
 
 class AnnounceRequest(Wire):

@@ -128,6 +128,7 @@ class Books:
             history=info.get_current_history_length(),
             key=self._request,
             actor=actor,
+            follows=info.continued_run_id or "",
             **data,
         )
 

@@ -35,7 +35,10 @@ class ChairDesk(VoteDesk):
     async def withdraw(self, request: WithdrawRequest) -> Receipt:
         """Take a vote back."""
         return await self._serve(
-            request, "gate.withdrawn", lambda: chair.withdraw(self.round, request)
+            request,
+            "gate.withdrawn",
+            lambda: chair.withdraw(self.round, request),
+            on_behalf_of=request.on_behalf_of,
         )
 
     @withdraw.validator
@@ -51,6 +54,9 @@ class ChairDesk(VoteDesk):
             "gate.delegated",
             lambda: seating.delegate(self.round, request, found, workflow.now()),
             to=request.to,
+            start=request.start.isoformat() if request.start else None,
+            end=request.end.isoformat() if request.end else None,
+            directory=found.directory_digest,
         )
 
     @delegate.validator
@@ -68,6 +74,7 @@ class ChairDesk(VoteDesk):
             lambda: seating.reassign(self.round, request, rights, found, workflow.now()),
             approver=request.approver,
             to=request.to,
+            directory=rights.directory_digest,
         )
 
     @reassign.validator
@@ -126,6 +133,7 @@ class ChairDesk(VoteDesk):
             "gate.extended",
             lambda: chair.extend(self.round, request, rights, workflow.now()),
             resolve=request.resolve.isoformat(),
+            directory=rights.directory_digest,
         )
 
     @extend.validator
@@ -142,6 +150,8 @@ class ChairDesk(VoteDesk):
             lambda: chair.override(self.round, request, rights, workflow.now()),
             convened=False,  # the way out where convening cannot succeed
             outcome=request.outcome.value,
+            reason=request.reason,
+            directory=rights.directory_digest,
         )
 
     @override.validator

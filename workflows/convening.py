@@ -77,6 +77,7 @@ class Convening(ChairDesk):
                 "gate.opened",
                 f"{state.gate.title}: round {state.round} is open",
                 actor=state.submitter,
+                revision=state.revision,
                 waiting_for=list(verdict.pending),
                 respond=self.dates(verdict.pending),
                 seats=self.groups(verdict.pending),

@@ -136,14 +136,17 @@ class GateReview(Convening):
         verdict = state.settle(workflow.now()) if state.convened else None
         if state.outcome and not state.ending_said:
             state.ending_said = True
-            view = gate_view(state, self.id, workflow.now())
+            now = workflow.now()
+            view = gate_view(state, self.id, now)
+            # An override may come before anybody could be convened: it rests on nothing else.
+            grounds = grounds_of(state, now) if state.convened else None
             self.say(
                 "gate.decided",
                 f"{state.gate.title}: {state.outcome} ({state.why})",
                 actor=state.override.actor if state.override else "",
                 outcome=state.outcome,
                 view=view.model_dump(mode="json"),
-                grounds=grounds_of(state, workflow.now()).model_dump(mode="json"),
+                grounds=grounds.model_dump(mode="json") if grounds else None,
             )
         self.publish()
         return bool(verdict and verdict.escalate and not state.closed)

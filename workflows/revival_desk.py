@@ -41,7 +41,13 @@ class RevivalDesk(PlanningDesk):
             self._not_revived = refusal
             self.record_refusal(revival.by, refusal, channel="start")
             return
-        self.books.announce("product.revived", text, actor=revival.by, phase=state.phase_id)
+        self.books.announce(
+            "product.revived",
+            text,
+            actor=revival.by,
+            phase=state.phase_id,
+            directory=found.directory_digest,
+        )
         receipt = Receipt(workflow_id=self.id, text=text, status=state.word)
         state.remember(revival.key, receipt)
         self.publish()

@@ -149,6 +149,7 @@ class StewardDesk(EventDesk):
                 gate=condition.gate,
                 link=request.link,
                 digest=request.digest,
+                directory=found.directory_digest,
             )
             return text
 
@@ -184,6 +185,7 @@ class StewardDesk(EventDesk):
                 round=stopped.round,
                 outcome=request.outcome.value,
                 reason=request.reason,
+                directory=found.directory_digest,
                 **{"from": stopped.outcome, "to": request.outcome.value},
             )
             return f"{text} {stopped.outcome}"

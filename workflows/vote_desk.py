@@ -118,6 +118,7 @@ class VoteDesk:
                 revision=vote.revision,
                 step=vote.step,
                 channel=channel,
+                directory=state.convened.directory_digest if state.convened else "",
             )
             self.settle()
         counts = "is advice, and counts for nothing" if seat.step == ADVICE else "counts"
