@@ -97,6 +97,8 @@ def test_an_announcement_carries_what_was_said() -> None:
         "actor": "ann",
         "text": "ann votes go",
         "data": {"vote": "go", "round": 1},
+        "run": RUN[-8:],
+        "follows": "",
     }
 
 
