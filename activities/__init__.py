@@ -17,6 +17,7 @@ from activities.policies import PolicyActivities
 from activities.receivers import Receivers
 from activities.rounds import RoundActivities, opener_run
 from activities.settings import ActivitySettings
+from activities.signatures import SignatureActivities
 from activities.waking import SweepActivities, Waker
 from integrations import Integrations, Mail
 from ledger import Ledger
@@ -42,6 +43,7 @@ def all_activities(
         policies.read_members,
         ConveneActivities(ledger).convene,
         PeopleActivities(ledger).authority,
+        SignatureActivities(ledger).verify_signature,
         AnnouncementActivities(ledger, receivers, waker.wake if waker else None).announce,
         RoundActivities(ledger).read_round,
         opener_run,

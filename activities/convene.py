@@ -16,6 +16,7 @@ from phasegate.directory import Directory
 from phasegate.expressions import evaluate, facts
 from phasegate.gate import Criterion, Gate
 from phasegate.seats import seated
+from phasegate.ssh_keys import revoked_keys
 
 
 class ConveneActivities:
@@ -54,6 +55,7 @@ class ConveneActivities:
             gone=gone,
             silent=tuple(g for g in sorted(members) if directory.silent(g, request.tier)),
             criteria=[_judge(criterion, request) for criterion in gate.criteria],
+            revoked=revoked_keys(directory, request.signers, request.clock.since),
             notes=_notes(gate, asked),
         )
 

@@ -43,6 +43,7 @@ EXTENSION_FAILED = "extension-failed"
 EXTENSION_MISSING = "extension-missing"
 MAIL_UNAVAILABLE = "mail-unavailable"
 MAIL_UNUSABLE = "mail-unusable"
+KEYGEN_UNUSABLE = "keygen-unusable"
 
 
 def failure(
