@@ -83,7 +83,7 @@ class Outbox(Wire):
         self.count += 1
         if history is None or history != self.history:
             self.history, self.first, self.said = history or -1, self.count, []
-        mark = _mark(type, text, actor, data)
+        mark = _mark(key or run, type, text, actor, data)
         again = self.said.count(mark)
         place = place_of(key) if key else f"{self.first}.{run[-8:]}"
         self.said.append(mark)
@@ -133,8 +133,12 @@ def place_of(key: str) -> str:
     return sha256(key.encode()).hexdigest()[:12]
 
 
-def _mark(type: str, text: str, actor: str, data: dict[str, Any]) -> str:
-    """What was said, without instants: they differ when a task is done again."""
+def _mark(salt: str, type: str, text: str, actor: str, data: dict[str, Any]) -> str:
+    """What was said, without instants: they differ when a task is done again.
+
+    The ledger does not have the salt: ids stay where words are taken out of the record, and nobody
+    shall find out by them what the words were.
+    """
     votes = [(v["approver"], v["vote"]) for v in data.get("view", {}).get("votes", [])]
-    said = dumps([type, text, actor, data.get("comment"), votes])
+    said = dumps([salt, type, text, actor, data.get("comment"), votes])
     return sha256(said.encode()).hexdigest()[:8]
