@@ -4,8 +4,10 @@ SHELL := /bin/sh
 BIN := .venv/bin
 STAMP := .venv/.bootstrapped
 PYTEST_ARGS ?=
+# The uv that made .venv (see scripts/bootstrap.sh).
+UV = $(shell command -v uv || echo .venv-tools/bin/uv)
 
-.PHONY: help venv demo test check format bench bench-inbox bench-reports compose-lint clean
+.PHONY: help venv demo test check format audit sbom bench bench-inbox bench-reports compose-lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -30,6 +32,15 @@ check: $(STAMP) ## Lint, formatting, types, import rules
 format: $(STAMP) ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+audit: $(STAMP) ## Known vulnerabilities of what uv.lock lists, and its hashes (asks osv.dev)
+	@$(BIN)/python scripts/audit.py
+
+sbom: $(STAMP) ## What an installation consists of, as CycloneDX: dist/phasegate.cdx.json
+	@mkdir -p dist
+	@$(UV) export --quiet --frozen --no-dev --all-extras --preview-features sbom-export \
+		--format cyclonedx1.5 --output-file dist/phasegate.cdx.json >/dev/null
+	@echo dist/phasegate.cdx.json
 
 bench: $(STAMP) ## What a gate costs, beside a floor
 	@$(BIN)/python benchmarks/history_cost.py
