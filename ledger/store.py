@@ -224,5 +224,5 @@ def _row(item: Entry) -> dict[str, object]:
         "prev_hash": item.prev_hash,
         "hash": item.hash,
         "body": item.body,
-        "seal": item.seal.model_dump_json(exclude_defaults=True) if item.seal else "",
+        "seal": item.seal.text if item.seal else "",
     }

@@ -3,6 +3,9 @@
 An entry's hash is the SHA-256, in hex, of the previous entry's hash (nothing before the first)
 followed by what its seal makes of the entry's body (phasegate.seals): the canonical JSON of the
 announcement with its `seq`. Whoever holds bodies and seals can check the chain.
+
+Words that were taken out of an entry leave its hash as it was. So a chain holds only where a later
+entry says of each that it lost them, and what it is now (phasegate.redacted).
 """
 
 from __future__ import annotations
@@ -12,10 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from pydantic import ValidationError
+
 from phasegate.base import canonical
 from phasegate.errors import PhasegateError
 from phasegate.events import Anchor, Announcement
-from phasegate.seals import Seal, sealed
+from phasegate.redacted import REDACTED, Account, Redacted
+from phasegate.seals import Seal, read_seal, sealed
 
 
 class ChainBroken(PhasegateError):
@@ -79,31 +85,47 @@ def entry(announcement: Announcement, after: Anchor, salt: str) -> Entry:
 
 def walk(product: str, rows: Iterable[Row], start: Anchor) -> Anchor:
     """Check rows that follow `start`, in order; the last one's anchor. Raises ChainBroken."""
+    account, first = Account(), start.seq
     for row in rows:
-        if why := _fault(row, product, start):
+        if why := _fault(row, product, start, account):
             # A row that is missing is missed where it should have been.
             raise ChainBroken(product, min(row.seq, start.seq + 1), why)
         start = Anchor(seq=row.seq, hash=row.hash)
+    if found := account.fault(first):
+        raise ChainBroken(product, *found)
     return start
 
 
-def _fault(row: Row, product: str, before: Anchor) -> str:
+def _fault(row: Row, product: str, before: Anchor, account: Account) -> str:
     if row.seq != before.seq + 1:
         return f"entry {before.seq + 1} is missing; entry {row.seq} follows {before.seq}"
     if row.prev_hash != before.hash:
         return "it does not follow the entry before it"
     try:
-        seal = Seal.model_validate_json(row.seal) if row.seal else None
+        seal = read_seal(row.seal)
         taken = link(row.prev_hash, row.body, seal)
-    except ValueError:
-        return "its content and its seal cannot be read together"
+    except ValueError as error:
+        return f"its content and its seal cannot be read together: {_first_line(error)}"
     if taken != row.hash:
         return "its content is not what its hash was taken of"
     try:
         body = json.loads(row.body)
         said = (body["product"], body["seq"], body["id"], body["type"])
-    except (ValueError, LookupError, TypeError):
+        erased = Redacted.model_validate(body["data"]) if row.type == REDACTED else None
+    except (ValueError, LookupError, TypeError, RecursionError):
         return "its content is not an announcement"
     if said != (product, row.seq, row.id, row.type):
         return "it is filed under another product, number, id or type than it carries"
+    if seal and seal.redacted and not account.lost(row.seq, row.body, seal):
+        return "other words stand in the place of words that were taken out of it"
+    if erased:
+        account.said(row.seq, erased.entries)
     return ""
+
+
+def _first_line(error: ValueError) -> str:
+    """Why, without the values that a model's error quotes: they may be salts."""
+    if isinstance(error, ValidationError):
+        found = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(map(str, found['loc'])) or 'seal'}: {found['msg']}"
+    return str(error)

@@ -5,25 +5,32 @@ text of an announcement, and of the names of its data's fields, in the order in 
 Who erases a word keeps its digest. Without its salt nobody finds out what the word was by trying
 (a name has little to guess), and the hash stays what it was. Numbers and instants stay.
 
+The digest says nothing of what stands in the place of an erased word: an entry of its own does,
+later in the same stream (phasegate.redacted), and the chain does not hold without it.
+
 The idea is that of redactable signatures (Johnson, Molnar, Song, Wagner: Homomorphic signature
 schemes, 2002), as SD-JWT (RFC 9901) does it for claims.
 """
 
 from __future__ import annotations
 
-import hmac
 import json
-from collections.abc import Callable
-from hashlib import sha256
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256, shake_256
+from itertools import count
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import StringConstraints, model_validator
 
 from phasegate.base import Wire, canonical
 
 OPEN = frozenset({"id", "type", "product", "source", "at", "seq"})
 """What an entry is filed under. It names no person, and stays."""
 
-Replace = Callable[[tuple[str | int, ...], str], str | None]
-"""What stands in the place of a text (given where it stands, and the text); None leaves it."""
+_TOO_DEEP = "the entry is nested too deeply"
+
+Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""32 bytes. Always so many: with a longer salt a shorter word would have the same digest."""
 
 
 class Seal(Wire):
@@ -34,85 +41,173 @@ class Seal(Wire):
     kept one by one, since from the root that of the erased word would follow.
     """
 
-    root: str = ""
-    salts: dict[int, str] = {}
-    redacted: dict[int, str] = {}
+    root: Hex | None = None
+    salts: dict[int, Hex] = {}
+    redacted: dict[int, Hex] = {}
 
-    def salt(self, number: int) -> str:
-        """Raises KeyError for a text that has none."""
+    @model_validator(mode="after")
+    def _one_for_each(self) -> Seal:
         if self.root:
-            return hmac.new(bytes.fromhex(self.root), str(number).encode(), sha256).hexdigest()
-        return self.salts[number]
+            if self.salts or self.redacted:
+                raise ValueError("it has a root beside what is there in place of one")
+        elif sorted((*self.salts, *self.redacted)) != list(range(self.size)):
+            raise ValueError("it has not one salt, or one digest, for each text")
+        return self
 
-    def digest(self, number: int, text: str) -> str:
-        """What the hash knows of a text."""
-        if number in self.redacted:
-            return self.redacted[number]
-        return sha256(bytes.fromhex(self.salt(number)) + text.encode()).hexdigest()
+    @property
+    def size(self) -> int:
+        """How many texts it has something for; none, where it has a root."""
+        return len(self.salts) + len(self.redacted)
+
+    @property
+    def text(self) -> str:
+        """As it is stored: a seal has one text."""
+        return self.model_dump_json(exclude_defaults=True)
+
+    def parts(self) -> Iterator[tuple[bytes, str]]:
+        """For each text, in order: its salt, or where it was erased the digest that it left."""
+        if self.root:
+            yield from ((salt, "") for salt in _salts(bytes.fromhex(self.root)))
+        for number in range(self.size):
+            left = self.redacted.get(number, "")
+            yield (b"" if left else bytes.fromhex(self.salts[number])), left
+
+
+def _salts(root: bytes) -> Iterator[bytes]:
+    """The salts of a whole entry, for ever: SHAKE-256 of the root and a counter, 32 bytes each."""
+    for block in count():
+        made = shake_256(root + block.to_bytes(4, "big")).digest(1024)
+        yield from (made[at : at + 32] for at in range(0, 1024, 32))
+
+
+def _digest(salt: bytes, text: str) -> str:
+    return sha256(salt + text.encode()).hexdigest()
+
+
+def read_seal(text: str) -> Seal | None:
+    """A seal as stored; none where an early ledger wrote no seal. Raises ValueError."""
+    if not text:
+        return None
+    seal = Seal.model_validate_json(text)
+    if seal.text != text:
+        raise ValueError("the seal is written in another way than seals are")
+    return seal
+
+
+def read_body(body: str) -> dict[str, Any]:
+    """An entry's body as JSON. Raises ValueError where another text would mean the same.
+
+    Names that come twice in an object, blanks, other spellings of a number or a letter: of none of
+    them would the hash know.
+    """
+    try:
+        said = json.loads(body)
+        written = _dumped(said)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if written != body or not isinstance(said, dict) or list(said) != sorted(said):
+        raise ValueError("the entry is written in another way than entries are")
+    return said
+
+
+def _dumped(said: Any) -> str:
+    """JSON as entries have it, in the order it is in."""
+    return json.dumps(said, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def sealed(body: str, seal: Seal) -> bytes:
     """What the hash of an entry is taken of. Raises ValueError where the seal is not its own."""
-    walk = _Walk(lambda number, _path, text: seal.digest(number, text))
+    parts = seal.parts()
+
+    def of(text: str) -> str:
+        salt, left = next(parts)
+        return left or _digest(salt, text)
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, str):
+            return of(value)
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        if isinstance(value, dict):  # no list can be taken for it
+            return {"pairs": [[of(name), walk(item)] for name, item in value.items()]}
+        return value
+
+    said = read_body(body)
     try:
-        tree = walk.entry(json.loads(body))
-    except (LookupError, TypeError, AttributeError) as error:
-        raise ValueError("the seal does not fit the entry") from error
-    if not set(seal.salts) | set(seal.redacted) <= set(range(walk.count)):
-        raise ValueError("the seal speaks of texts that the entry does not have")
+        tree = {name: value if name in OPEN else walk(value) for name, value in said.items()}
+    except StopIteration:
+        raise ValueError("the seal has nothing for some of the entry's texts") from None
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    if not seal.root and next(parts, None):
+        raise ValueError("the seal has something for texts that the entry does not have")
     return canonical(tree)
 
 
-def redact(body: str, seal: Seal, replace: Replace) -> tuple[str, Seal]:
-    """The entry without the texts that `replace` replaces, and its seal; its hash is the same."""
-    erased: dict[int, str] = dict(seal.redacted)
+class Place(NamedTuple):
+    """A text of an entry: its number, where it stands, and whether it is a field's name (then
+    `path` ends with it)."""
+
+    number: int
+    path: tuple[str | int, ...]
+    text: str
+    is_name: bool
+
+
+def texts(body: str) -> list[Place]:
+    """Every text of an entry that its seal speaks of, in order. Raises ValueError."""
+    found: list[Place] = []
+
+    def each(place: Place) -> str:
+        found.append(place)
+        return place.text
+
+    _rewritten(body, each)
+    return found
+
+
+def redact(body: str, seal: Seal, instead: Mapping[int, str]) -> tuple[str, Seal]:
+    """The entry with other words in the place of some texts (by number), and its seal; its hash is
+    the same. What was erased before stays erased. Raises ValueError."""
+    parts = seal.parts()
     salts: dict[int, str] = {}
+    redacted: dict[int, str] = {}
 
-    def each(number: int, path: tuple[str | int, ...], text: str) -> str:
-        found = None if number in erased else replace(path, text)
-        if found is not None:
-            erased[number] = seal.digest(number, text)
-        elif number not in erased:
-            salts[number] = seal.salt(number)
-        return text if found is None else found
+    def each(place: Place) -> str:
+        salt, left = next(parts)
+        if left or place.number in instead:
+            redacted[place.number] = left or _digest(salt, place.text)
+        else:
+            salts[place.number] = salt.hex()
+        return instead.get(place.number, place.text)
 
-    changed = _Walk(each, whole=True).entry(json.loads(body))
-    if erased == seal.redacted:
-        return body, seal
-    text = json.dumps(changed, separators=(",", ":"), ensure_ascii=False)
-    return text, Seal(salts=salts, redacted=erased)
+    changed = _rewritten(body, each)
+    return (changed, Seal(salts=salts, redacted=redacted)) if redacted else (body, seal)
 
 
-class _Walk:
-    """Goes through an entry in its own order, and makes something of each text in it.
+def _rewritten(body: str, each: Callable[[Place], str]) -> str:
+    """The entry with what `each` gives for every text of it, in the same order."""
+    number = count()
 
-    `whole` keeps its shape; else objects become marked lists of pairs, which no list can be
-    taken for.
-    """
-
-    def __init__(
-        self, each: Callable[[int, tuple[str | int, ...], str], str], *, whole: bool = False
-    ) -> None:
-        self._each, self._whole, self.count = each, whole, 0
-
-    def entry(self, said: dict[str, Any]) -> dict[str, Any]:
-        return {
-            key: value if key in OPEN else self._value((key,), value) for key, value in said.items()
-        }
-
-    def _text(self, path: tuple[str | int, ...], text: str) -> str:
-        self.count += 1
-        return self._each(self.count - 1, path, text)
-
-    def _value(self, path: tuple[str | int, ...], value: Any) -> Any:
+    def walk(path: tuple[str | int, ...], value: Any) -> Any:
         if isinstance(value, str):
-            return self._text(path, value)
+            return each(Place(next(number), path, value, is_name=False))
         if isinstance(value, list):
-            return [self._value((*path, index), item) for index, item in enumerate(value)]
+            return [walk((*path, index), item) for index, item in enumerate(value)]
         if not isinstance(value, dict):
             return value
-        pairs = []
-        for key, item in value.items():
-            name = self._text((*path, key, "#name"), key)
-            pairs.append((name, self._value((*path, key), item)))
-        return dict(pairs) if self._whole else {"pairs": pairs}
+        taken, made = set(value), {}
+        for name, item in value.items():
+            place = (*path, name)
+            new = each(Place(next(number), place, name, is_name=True))
+            while new != name and new in taken:
+                new += "'"  # two fields that are named after one person
+            taken.add(new)
+            made[new] = walk(place, item)
+        return made
+
+    said = read_body(body)
+    try:
+        return _dumped({k: v if k in OPEN else walk((k,), v) for k, v in said.items()})
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None

@@ -75,7 +75,11 @@ def test_the_record_stays_and_goes_on(old: Path, version: int) -> None:
     before = {table: rows(old, table) for table in kept}
     ledger = Ledger(f"sqlite:///{old}")
     assert ledger.verify("atlas") == 3
-    assert {table: rows(old, table) for table in before} == before
+    after = {table: rows(old, table) for table in before}
+    # What is new in them is empty.
+    for table, was in before.items():
+        assert [row[: len(was[0])] for row in after[table]] == was
+        assert not any(any(row[len(was[0]) :]) for row in after[table])
     assert ledger.documents.current("directory", "default") is not None
     assert ledger.append("atlas", [event(1)]).seq == 4
     assert ledger.verify("atlas") == 4

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import sha256, shake_256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger import ChainBroken, Ledger, LedgerError
+from phasegate import chain
 from phasegate.events import Anchor, Announcement
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -73,14 +74,42 @@ def test_entries_are_numbered_per_product_and_read_back_as_written(ledger: Ledge
 
 
 def test_anybody_can_recompute_the_hashes(ledger: Ledger) -> None:
+    """As docs/architecture.md says: nothing of ours is needed but bodies and seals."""
     ledger.append("atlas", [event(1), event(2)])
     previous = ""
     for entry in ledger.events("atlas"):
-        content = {**event(entry.seq).model_dump(mode="json"), "seq": entry.seq}
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert entry.seal is not None
+        salts = iter_salts(bytes.fromhex(json.loads(entry.seal.text)["root"]))
+
+        def hide(value: object, salts: Iterator[bytes] = salts) -> object:
+            if isinstance(value, str):
+                return sha256(next(salts) + value.encode()).hexdigest()
+            if isinstance(value, list):
+                return [hide(item) for item in value]
+            if isinstance(value, dict):
+                return {"pairs": [[hide(name), hide(item)] for name, item in value.items()]}
+            return value
+
+        said = json.loads(entry.body)
+        assert said == {**event(entry.seq).model_dump(mode="json"), "seq": entry.seq}
+        plain = ("id", "type", "product", "source", "at", "seq")
+        hidden = {name: item if name in plain else hide(item) for name, item in said.items()}
+        text = json.dumps(hidden, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         assert entry.prev_hash == previous
-        previous = sha256((previous + text).encode()).hexdigest()
+        previous = sha256((previous + "seal/1" + text).encode()).hexdigest()
         assert entry.hash == previous
+
+
+def iter_salts(root: bytes) -> Iterator[bytes]:
+    for block in range(100):
+        made = shake_256(root + block.to_bytes(4, "big")).digest(1024)
+        yield from (made[at : at + 32] for at in range(0, 1024, 32))
+
+
+def test_salts_are_of_one_entry_only(ledger: Ledger) -> None:
+    ledger.append("atlas", [event(1), event(3)])
+    seals = {entry.seal.root for entry in ledger.events("atlas") if entry.seal}
+    assert len(seals) == 2
 
 
 def test_events_can_be_read_from_a_number_on_and_by_type(ledger: Ledger) -> None:
@@ -158,7 +187,7 @@ def test_an_event_of_another_product_is_refused_with_the_whole_batch(ledger: Led
     [
         "UPDATE events SET body = '{}' WHERE seq = 1",
         "DELETE FROM events WHERE seq = 2",
-        "INSERT OR REPLACE INTO events SELECT product, seq, id, type, prev_hash, hash, '{}' "
+        "INSERT OR REPLACE INTO events SELECT product, seq, id, type, prev_hash, hash, '{}', seal "
         "FROM events WHERE seq = 1",
         "UPDATE streams SET seq = 1",
         "UPDATE streams SET product = 'orion', seq = 9",
@@ -194,6 +223,8 @@ def test_the_database_refuses_to_change_the_past(
         ("UPDATE events SET type = 'other' WHERE seq = 2", 2, "filed under"),
         ("UPDATE events SET id = 'x' WHERE seq = 3", 3, "filed under"),
         ("UPDATE events SET hash = prev_hash WHERE seq = 1", 1, "content"),
+        ("UPDATE events SET seal = '' WHERE seq = 2", 2, "content"),
+        ("UPDATE events SET seal = 'x' WHERE seq = 2", 2, "read together"),
         ("UPDATE events SET prev_hash = '' WHERE seq = 2", 2, "does not follow"),
         ("DELETE FROM events WHERE seq = 2", 2, "missing"),
         ("DELETE FROM events WHERE seq = 1", 1, "missing"),
@@ -224,7 +255,7 @@ def test_a_body_that_is_no_announcement_is_named_even_if_its_hash_fits(
     digest = sha256(b"[]").hexdigest()
     tamper(
         path,
-        "UPDATE events SET body = '[]', hash = :hash",
+        "UPDATE events SET body = '[]', seal = '', hash = :hash",
         "UPDATE streams SET hash = :hash",
         hash=digest,
     )
@@ -257,7 +288,7 @@ def test_stored_events_of_a_newer_release_keep_their_chain(ledger: Ledger, path:
     """A field this release does not know is ignored when read, and still part of the hash."""
     ledger.append("atlas", [event(1)])
     body = ledger.events("atlas")[0].body.replace('{"actor"', '{"aaa_new":1,"actor"')
-    digest = sha256(body.encode()).hexdigest()
+    digest = chain.link("", body, ledger.events("atlas")[0].seal)
     tamper(
         path,
         "UPDATE events SET body = :body, hash = :hash",
