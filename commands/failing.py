@@ -93,20 +93,20 @@ def _called(words: list[str]) -> str:
 
 def tell(error: PhasegateError, *, machine: bool = False) -> None:
     """Say what went wrong on stderr: in lines for people, or as one JSON object."""
-    if machine:
-        import json
+    from commands.output import json_text, note
 
-        print(json.dumps(as_document(error), ensure_ascii=False), file=sys.stderr)
+    if machine:
+        print(json_text(as_document(error)), file=sys.stderr)
         return
     from phasegate.problems import DocumentError
 
-    print(f"error: {error.what}", file=sys.stderr)
+    note(f"error: {error.what}")
     if isinstance(error, DocumentError):
-        print(error.why, file=sys.stderr)  # file:line:col lines, which editors can jump to
+        note(error.why)  # file:line:col lines, which editors can jump to
     elif error.why:
-        print(f"why: {' '.join(error.why.split())}", file=sys.stderr)
+        note(f"why: {' '.join(error.why.split())}")
     if error.hint:
-        print(f"hint: {error.hint}", file=sys.stderr)
+        note(f"hint: {error.hint}")
 
 
 def as_document(error: PhasegateError) -> dict[str, Any]:

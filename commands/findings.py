@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def print_findings(file: str, check: Callable[[], Iterable[Found]], form: Format) -> int:
     """Print `file:line:col: path: message` lines; the exit code: 2 where there are errors."""
     from commands.failing import OK, USAGE
-    from commands.output import emit, note
+    from commands.output import emit, harmless, note
 
     try:
         found = [(finding.severity, problem) for finding, problem in check()]
@@ -25,7 +25,7 @@ def print_findings(file: str, check: Callable[[], Iterable[Found]], form: Format
     warnings = len(found) - errors
     if form == "table":
         for severity, problem in found:
-            print(problem if severity == "error" else _warning(problem))
+            print(harmless(str(problem) if severity == "error" else _warning(problem)))
         note(f"{file}: {_count(errors, 'error')}, {_count(warnings, 'warning')}")
     else:
         document = {

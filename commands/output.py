@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from commands.options import Format
+
+_STEERS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Controls (ECMA-48), what turns the direction of writing, and halves of characters."""
 
 Data = BaseModel | dict[str, Any] | Sequence[BaseModel | dict[str, Any]]
 
@@ -69,9 +75,9 @@ def emit(data: Data, blocks: Callable[[], Iterable[Block]], form: Format) -> Non
     plain = plain_data(data)
     if form == "jsonl":
         for item in plain if isinstance(plain, list) else [plain]:
-            print(json.dumps(item, ensure_ascii=False), flush=True)
+            print(json_text(item), flush=True)
     elif form == "json":
-        print(json.dumps(plain, ensure_ascii=False, indent=2))
+        print(json_text(plain, indent=2))
     else:
         _print_yaml(plain)
 
@@ -79,7 +85,18 @@ def emit(data: Data, blocks: Callable[[], Iterable[Block]], form: Format) -> Non
 def note(text: str) -> None:
     """Something beside the data, for the person at the terminal."""
     hush()
-    print(text, file=sys.stderr)
+    print(harmless(text), file=sys.stderr)
+
+
+def json_text(plain: Any, indent: int | None = None) -> str:
+    """JSON that can be looked at: what steers a terminal is escaped, and all else as it is."""
+    text = json.dumps(plain, ensure_ascii=False, indent=indent)
+    return _STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def harmless(text: str) -> str:
+    """Lines of text, with nothing in them that steers a terminal."""
+    return _STEERS.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
 
 
 def plain_data(data: Data) -> Any:

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 _MARKS = re.compile(r"[\\`|<\[]")
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Controls, those of the direction of writing included: a text is read as it is written."""
 
 
 def day(instant: datetime | None) -> str:
@@ -16,7 +20,8 @@ def day(instant: datetime | None) -> str:
 
 def line(text: str, longest: int = 500) -> str:
     """Free text on one line: it starts no heading, list, link, code or HTML."""
-    return _MARKS.sub(r"\\\g<0>", " ".join(text.split())[:longest])
+    seen = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", " ".join(text.split()))
+    return _MARKS.sub(r"\\\g<0>", seen[:longest])
 
 
 def said(text: str) -> str:

@@ -22,8 +22,11 @@ from phasegate.problems import DocPath, DocumentError, Problem
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 _CORE = "tag:yaml.org,2002:"
-# Terminal escapes in a title would let a document forge what an approver sees.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Terminal escapes in a title would let a document forge what an approver sees; what turns the
+# direction of writing (Unicode TR 36, 2.10) would let it be read as something else in a review.
+_FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _SPEECH = {
     "mapping values are not allowed here": "a ':' where none can be; quote text that contains ': '",
     "found character '\\t' that cannot start any token": "a tab; indent with spaces",
