@@ -1,0 +1,40 @@
+"""The definitions of a product follow each other, each under its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from phasegate.audit.context import Place
+from phasegate.audit.telling import Telling
+from phasegate.base import canonical
+
+
+def check_definitions(place: Place, product: Telling) -> None:
+    """Each change names the definition before it, and is what its digest was taken of."""
+    known: Mapping[str, Any] | None = None
+    erased = False
+    for said in product.of("product.started", "product.updated", "product.handed-over"):
+        if said.shortened:
+            known = None
+            continue
+        erased = erased or said.erased
+        found = said.data.get("product")
+        if said.type == "product.handed-over" and known is not None:
+            found = {**known, "owner": said.text("to")}
+        if not isinstance(found, dict):
+            known = None
+            continue
+        before, after = said.text("before"), said.text("digest")
+        if erased:
+            place.unchecked(said.seq, "words of the definition were erased: its digest")
+        elif known is not None and before and before != _digest(known):
+            place.differ(said, "it changes a definition that is not the one before it")
+        elif after and after != _digest(found):
+            place.differ(said, "its definition is not what its digest was taken of")
+        known = found
+
+
+def _digest(definition: Mapping[str, Any]) -> str:
+    return "sha256:" + sha256(canonical(definition)).hexdigest()

@@ -1,0 +1,121 @@
+"""Verifying a record: documents, chain, heads kept elsewhere, then everything that was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from phasegate import chain
+from phasegate.audit.container import BundleBroken
+from phasegate.audit.context import CheckSignature, Context, Judge, Place
+from phasegate.audit.findings import DoesNotAddUp, Finding, Verified
+from phasegate.audit.library import Library
+from phasegate.audit.past import past_of
+from phasegate.audit.promises import check_promises
+from phasegate.audit.record import Record
+from phasegate.audit.rounds import derive
+from phasegate.audit.story import follow
+from phasegate.audit.telling import Telling, Told, by_round, told
+from phasegate.chain import ChainBroken
+from phasegate.events import Anchor
+
+_OURS = ("gate.", "product.", "sunset.", "milestone.", "condition.")
+
+
+def verify(
+    record: Record,
+    heads: Collection[Anchor],
+    *,
+    signature: CheckSignature,
+    judge: Judge,
+    source: str = "",
+) -> Verified:
+    """Check a record. Documents, chain and heads that do not hold raise DoesNotAddUp; of what is
+    derived, the report has the first that does not add up, and how many more there are."""
+    report = Verified(ok=True, product=record.product, source=source)
+    library = Library(record.product, record.documents)
+    _check_chain(record, report)
+    _check_heads(record, heads, report)
+    context = Context(record.product, library, signature, judge, report)
+    _derive(context, _told(record))
+    report.documents, report.entries = len(library), len(record.entries)
+    faults = sorted(
+        (found for found in context.found if found.kind == "fault"), key=lambda found: found.seq
+    )
+    report.fault, report.more_faults = next(iter(faults), None), max(len(faults) - 1, 0)
+    report.ok = not faults
+    report.unchecked = [found for found in context.found if found.kind == "unchecked"]
+    report.remarks = [found for found in context.found if found.kind == "remark"]
+    report.histories = sum(bool(history.file) for history in record.histories)
+    return report
+
+
+def _check_chain(record: Record, report: Verified) -> None:
+    try:
+        last = chain.walk(record.product, record.rows(), Anchor())
+        if last != record.head:
+            why = f"entry {record.head.seq} was the last when it was exported"
+            raise ChainBroken(record.product, min(last.seq, record.head.seq) + 1, why)
+    except ChainBroken as broken:
+        raise DoesNotAddUp(record.product, Finding(seq=broken.seq, text=broken.why)) from broken
+    if not record.entries:
+        raise BundleBroken("it has no entries")
+    report.seq, report.head = last.seq, last.hash
+
+
+def _check_heads(record: Record, heads: Collection[Anchor], report: Verified) -> None:
+    """A head that was kept elsewhere lies on the chain: else somebody wrote it anew from there."""
+    hashes = {entry.seq: entry.hash for entry in record.entries}
+    for head in sorted(heads, key=lambda head: head.seq):
+        if head.seq not in hashes:
+            text = f"the head {head.seq}:{head.hash[:12]}… was known, and the record ends before it"
+        elif hashes[head.seq] != head.hash:
+            text = (
+                f"the head {head.seq}:{head.hash[:12]}… was known, and another entry stands there"
+            )
+        else:
+            continue
+        raise DoesNotAddUp(record.product, Finding(seq=head.seq, text=text))
+    report.heads = len(heads)
+
+
+def _told(record: Record) -> list[Told]:
+    found = []
+    for row in record.rows():
+        try:
+            found.append(told(row))
+        except (ValueError, RecursionError) as error:
+            why = f"it is no announcement: {' '.join(str(error).split())[:200]}"
+            raise DoesNotAddUp(record.product, Finding(seq=row.seq, text=why)) from error
+    return found
+
+
+def _derive(context: Context, events: Sequence[Told]) -> None:
+    product = Telling(
+        [said for said in events if said.event.source == f"product/{context.product}"]
+    )
+    rounds = by_round(events)
+    past = past_of(events, product)
+    _check_ids(context, events)
+    _count_erased(context, events)
+    follow(context, events, product, rounds, past)
+    sittings = [derive(context, key, telling, past) for key, telling in rounds.items()]
+    check_promises(sittings, past)
+
+
+def _check_ids(context: Context, events: Sequence[Told]) -> None:
+    """Every event is there once, and comes from a workflow of the product."""
+    place, seen = Place(context), set()
+    own = f"product/{context.product}"
+    for said in events:
+        if said.event.id in seen:
+            place.fault(said, f"the event {said.event.id} is there twice")
+        seen.add(said.event.id)
+        source = said.event.source
+        ours = said.type.startswith(_OURS)
+        if ours and source != own and not source.startswith(f"{own}/"):
+            place.fault(said, f"it comes from {source}, which is no workflow of the product")
+
+
+def _count_erased(context: Context, events: Sequence[Told]) -> None:
+    """The chain has found that each is announced."""
+    context.report.erased = sum(said.erased for said in events)
