@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from certificates import Authority
+from temporalio.envconfig import ClientConfigProfile
 from tls_proxy import Door, opened
 
-from tests.cli.shell import Shell, running
+from tests.cli.shell import ROOT, Shell, running
 
+PAGE = ROOT / "docs" / "connections.md"
 KEY = "key-of-the-main-worker"
 
 Way = Callable[[Shell, Authority, Path], tuple[Door, dict[str, str]]]
@@ -100,6 +103,20 @@ def test_doctor_sees_the_end_of_a_client_certificate_coming(plain: Shell, ours: 
     assert (doctor.code, found["state"]) == (0, "warn")
     assert "in 12 days" in found["what"]
     assert "connections.md" in found["mend"]
+
+
+def test_the_profiles_of_the_page_are_read() -> None:
+    (text,) = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+
+    def read(name: str) -> ClientConfigProfile:
+        return ClientConfigProfile.load(
+            name, config_source=text, disable_env=True, config_file_strict=True
+        )
+
+    assert read("main").api_key
+    tls = read("inhouse").tls
+    assert tls
+    assert tls.client_private_key == Path("/etc/phasegate/worker.key")
 
 
 FAR = {"TEMPORAL_ADDRESS": "192.0.2.1:7233"}

@@ -72,10 +72,12 @@ class Server:
             self.process.wait(timeout=30)
             self.process = None
 
-    def sql(self, database: str, statement: str) -> subprocess.CompletedProcess[str]:
+    def sql(
+        self, database: str, statement: str, role: str = USER
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [
-                *(str(self.bin / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER),
+                *(str(self.bin / "psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", role),
                 *("-d", database, "-v", "ON_ERROR_STOP=1", "-qAtc", statement),
             ],
             capture_output=True,

@@ -13,13 +13,19 @@ ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
-async def worker_process() -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker with the settings of the environment; killed with the block if it still runs."""
+async def worker_process(
+    *options: str, **settings: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker with the settings of the environment and these; killed with the block if it runs.
+
+    With `options`, as `phasegate worker run` has them.
+    """
+    called = ("-m", "cli", "worker", "run", *options) if options else (str(ROOT / "worker.py"),)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(ROOT / "worker.py")),
-        env=os.environ,
+        *(sys.executable, *called),
+        env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
     )
     try:
         yield process
