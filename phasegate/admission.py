@@ -11,6 +11,7 @@ from phasegate.errors import Forbidden, Rejected
 from phasegate.requests import VoteRequest
 from phasegate.review import SHORT_TEXT, TEXT_KEPT, Round
 from phasegate.seats import Step
+from phasegate.signing import Signed
 
 
 @dataclass(frozen=True)
@@ -260,8 +261,27 @@ def _known_promisers(state: Round, request: VoteRequest, now: datetime) -> None:
             )
 
 
+def require_named_seat(state: Round, request: VoteRequest, seat: Seat) -> None:
+    """Raise Rejected where a signed vote fills a seat that it does not name: what is signed says
+    for whom, and nobody else finds that out for the signer."""
+    if request.signature is None or seat.holder == (request.on_behalf_of or request.approver):
+        return
+    raise Rejected(
+        "for-whom",
+        f"the signed vote of {request.approver} on {state.gate.id} of {state.product.key}",
+        f"it would fill the seat of {seat.holder}, and was not signed for that",
+        f"phasegate gate vote {state.product.key}/{state.gate.id} {request.vote} "
+        f"--as {request.approver} --for {seat.holder} --sign",
+    )
+
+
 def vote_of(
-    state: Round, request: VoteRequest, seat: Seat, now: datetime, channel: str
+    state: Round,
+    request: VoteRequest,
+    seat: Seat,
+    now: datetime,
+    channel: str,
+    signed: Signed | None = None,
 ) -> CastVote:
     """The vote as the record keeps it."""
     return CastVote(
@@ -276,4 +296,6 @@ def vote_of(
         groups=seat.groups,
         revision=state.revision,
         channel=channel,
+        assurance="signed" if signed else "claimed",
+        key=signed.key if signed else "",
     )

@@ -79,6 +79,8 @@ class Attestation(Wire):
     at: Instant
     revision: str
     voided: bool = False
+    key: str = ""
+    """As of a vote: the fingerprint of the key that signed it."""
 
 
 class Ballots(Wire):

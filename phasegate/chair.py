@@ -88,7 +88,8 @@ def check_attest(state: Round, request: AttestRequest) -> Criterion:
     return criterion
 
 
-def attest(state: Round, request: AttestRequest, now: datetime) -> str:
+def attest(state: Round, request: AttestRequest, now: datetime, key: str = "") -> str:
+    """Keep what was attested, with the fingerprint of the `key` that signed it."""
     criterion = check_attest(state, request)
     require_room(state, request.note)
     assert criterion.attested_by is not None
@@ -112,6 +113,7 @@ def attest(state: Round, request: AttestRequest, now: datetime) -> str:
             note=request.note,
             at=now,
             revision=state.revision,
+            key=key,
         )
     )
     return f"{request.actor} attests that {criterion.id} is {request.state}: {request.note}"

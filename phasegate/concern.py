@@ -226,6 +226,7 @@ _RULES: Mapping[str, Rule] = {
     "gate.extended": _moved,
     "gate.seats": _seated,
     "gate.changed": _again,
+    "gate.key-revoked": _again,
     "gate.reminder": _late,
     "gate.overdue": _late,
     "gate.escalated": _late,

@@ -21,6 +21,9 @@ WAITING_BYTES = 500_000
 """What may wait in full while the ledger is down; later announcements keep their text only."""
 
 
+SIGNED_BYTES = 900_000
+"""Up to here signatures are kept with them: the record has them from nowhere else."""
+
 KEPT_WHOLE = {"view", "lifecycle"}
 """Data that is read again: how a round ended, and what a killed product was."""
 
@@ -87,9 +90,11 @@ class Outbox(Wire):
         again = self.said.count(mark)
         place = place_of(key) if key else f"{self.first}.{run[-8:]}"
         self.said.append(mark)
-        if self.bytes_waiting() > WAITING_BYTES and not KEPT_WHOLE & data.keys():
+        size = self.bytes_waiting()
+        if size > WAITING_BYTES and not KEPT_WHOLE & data.keys():
             # A ledger that is dead for long must not make the state outgrow a payload.
-            data = {"shortened": True}
+            signed = {"signed": data["signed"]} if "signed" in data and size < SIGNED_BYTES else {}
+            data = {"shortened": True, **signed}
         event = Announcement(
             id=f"{self.source}#{place}.{mark}" + (f".{again}" if again else ""),
             type=type,

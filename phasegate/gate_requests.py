@@ -12,14 +12,18 @@ from phasegate.signing import Signable
 from phasegate.votes import Outcome
 
 
-class WithdrawRequest(Asked, Signable):
+class Spoken(Asked, Signable):
+    """What somebody asks of a round in their own name, and may have to sign."""
+
+
+class WithdrawRequest(Spoken):
     """Take a vote back; the record keeps it, and the gate waits for this person again."""
 
     on_behalf_of: PersonId | None = None
     reason: Text = ""
 
 
-class DelegateRequest(Asked, Signable):
+class DelegateRequest(Spoken):
     """Let somebody act for the actor in this round, from `start` to `end` if these are given.
 
     `to` nobody takes back what the actor delegated.
@@ -41,7 +45,7 @@ class DelegateRequest(Asked, Signable):
         return self
 
 
-class ReassignRequest(Asked, Signable):
+class ReassignRequest(Spoken):
     """Give one person's seat in this round to another, for good."""
 
     approver: PersonId = Field(description="who has the seat now")
@@ -55,7 +59,7 @@ class ReassignRequest(Asked, Signable):
         return self
 
 
-class AttestRequest(Asked, Signable):
+class AttestRequest(Spoken):
     """Say whether a criterion is met, and how well, as a member of the group that attests it."""
 
     criterion: Slug
@@ -65,13 +69,13 @@ class AttestRequest(Asked, Signable):
     revision: str | None = Field(None, max_length=80, description="the evidence the attester saw")
 
 
-class NeedsWorkRequest(Asked, Signable):
+class NeedsWorkRequest(Spoken):
     """Ask the owner for work. The clocks stop until the owner submits the gate again."""
 
     what: Text = Field(min_length=1, description="what is missing")
 
 
-class ExtendRequest(Asked, Signable):
+class ExtendRequest(Spoken):
     """Give a round more time, until `resolve` and perhaps `respond`."""
 
     resolve: PlannedDue
@@ -85,7 +89,7 @@ class ExtendRequest(Asked, Signable):
         return self
 
 
-class OverrideRequest(Asked, Signable):
+class OverrideRequest(Spoken):
     """Decide in the place of the approvers. Loud: it stands in the record, and in the outcome."""
 
     outcome: Outcome

@@ -7,10 +7,10 @@ from typing import Any
 
 from phasegate.casting import ADVICE
 from phasegate.gate_standing import criteria_of, open_conditions_of, promises_of, why_of
+from phasegate.pseudonyms import PLAIN, Names
 from phasegate.requirement_view import open_step, requirement_views, step_of
 from phasegate.review import Round
 from phasegate.rules import Verdict
-from phasegate.pseudonyms import PLAIN, Names
 from phasegate.search import EVERYBODY, collapses, owed_by, waiting_on
 from phasegate.sittings import OpenGate
 from phasegate.views import (

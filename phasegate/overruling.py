@@ -9,6 +9,8 @@ from phasegate.errors import Rejected
 from phasegate.gate_requests import OverrideRequest
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.ports import Authority
+from phasegate.signed_words import Demand
+from phasegate.signing import Place
 from phasegate.sittings import GateReport, Kind, Verdict
 from phasegate.stewardship import require_permission
 from phasegate.views import GateSummaryView
@@ -56,6 +58,25 @@ def check_override(state: Lifecycle, request: OverrideRequest) -> tuple[Kind, Ga
         why = f"it came to {last.outcome} already"
         raise Rejected("unchanged", f"{last.gate} of {key} cannot be overridden", why, show)
     return kind, last
+
+
+def override_demand(state: Lifecycle, request: OverrideRequest) -> Demand:
+    """What the stopped gate asks of a signature: an override of it is decided by the same proof.
+
+    Raises Rejected as `check_override` does.
+    """
+    kind, last = check_override(state, request)
+    phase = state.brief.phase if state.brief else None
+    reviewed = phase.review.gate if phase and phase.review else None
+    gate = reviewed if kind == "review" else phase.gate if phase else None
+    return Demand(
+        place=Place(
+            product=state.key, gate=last.gate, round=last.round, policy=state.policy.digest
+        ),
+        required=gate is not None and gate.assurance == "signed",
+        since=last.decided_at,
+        directory=state.directory,
+    )
 
 
 def overrule(

@@ -18,6 +18,7 @@ ROUND_EVENTS = (
     "gate.seats",
     "gate.dates",
     "gate.changed",
+    "gate.key-revoked",
     "gate.vote",
     "gate.extended",
     "gate.reassigned",
@@ -77,7 +78,7 @@ class PastRound:
                 self.askings.join(data, at)
             case "gate.dates":
                 self.askings.date(data, at)
-            case "gate.changed":
+            case "gate.changed" | "gate.key-revoked":
                 self.askings.ask_again(data.get("voided"), at)
             case "gate.vote":
                 self.askings.answer(data.get("on_behalf_of") or event.actor, at)

@@ -64,6 +64,62 @@ REFUSALS: Mapping[str, Entry] = {
         "confirming a task of the sunset that another group confirms",
         "`phasegate sunset show KEY`",
     ),
+    # -- signatures (docs/signing.md) -------------------------------------------------------------
+    "unsigned": Entry(
+        "forbidden",
+        "something said without a signature at a gate that needs one, or by somebody who has "
+        "signed in this round before",
+        "the same command with `--sign`",
+    ),
+    "signature-required": Entry(
+        "forbidden",
+        "a vote by signal at a gate that needs signatures, or with a signature",
+        "`phasegate gate vote KEY/GATE VOTE --sign`",
+    ),
+    "bad-signature": Entry(
+        "forbidden",
+        "a signature that is none, or of something else: another gate, round, policy, evidence, "
+        "person, word or namespace",
+        "sign again, with `--sign`",
+    ),
+    "unknown-key": Entry(
+        "forbidden",
+        "a signature with a key that the directory, as the gate knows it, does not have of this "
+        "person",
+        "`phasegate directory show` lists keys; publish the directory with the key",
+    ),
+    "expired-key": Entry(
+        "forbidden",
+        "a signature with a key before or after the days for which it is valid",
+        "sign with another key, or publish the directory with other days",
+    ),
+    "revoked-key": Entry(
+        "forbidden",
+        "a signature with a key that is revoked",
+        "sign with another key",
+    ),
+    "signed-at-another-time": Entry(
+        "forbidden",
+        "a signature more than a day old, from the future, from before the gate opened, or without "
+        "a time",
+        "sign again, and look at the clock where you sign",
+    ),
+    "signed-earlier": Entry(
+        "forbidden",
+        "something signed before the last that this person signed in the round: a replay, or "
+        "overtaken on its way",
+        "`phasegate gate show KEY/GATE` shows what counts",
+    ),
+    "no-revision": Entry(
+        "rejected",
+        "a signed vote or attestation that does not name the evidence",
+        "`--revision`, which the command line fills in by itself",
+    ),
+    "signature-unchecked": Entry(
+        "rejected",
+        "a signature that no worker could check, for want of ssh-keygen or of the directory",
+        "`phasegate doctor`, then say it again: nothing was done",
+    ),
     # -- votes ------------------------------------------------------------------------------------
     "gate-decided": Entry(
         "rejected", "anything asked of a decided round", "`phasegate gate show KEY/GATE`"
@@ -85,7 +141,10 @@ REFUSALS: Mapping[str, Entry] = {
         "`phasegate gate show KEY/GATE`",
     ),
     "for-whom": Entry(
-        "rejected", "a vote by somebody who acts for several people", "name one: `--for WHO`"
+        "rejected",
+        "a vote by somebody who acts for several people, or a signed one that does not name whose "
+        "seat it fills",
+        "name one: `--for WHO`",
     ),
     "double-vote": Entry(
         "rejected",

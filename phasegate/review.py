@@ -68,6 +68,8 @@ class Round(Assembly):
     refused: list[Refused] = []
     refused_more: int = 0
     handled: dict[str, Receipt] = {}
+    signed_at: dict[str, Instant] = {}
+    """When each of those who signed something here last did: nothing older is taken of them."""
     paused_at: Instant | None = None
     outcome: Outcome | None = None
     override: Override | None = None
@@ -212,7 +214,7 @@ class Round(Assembly):
             void += stale
             for said in self.attestations:
                 said.voided = said.voided or said.state == "met"
-        self._asked_again(void, now)
+        self.ask_again(void, now)
         self.clocks.ask_again("facts", "respond" if changed else "keep", now)
         return void
 
@@ -231,10 +233,11 @@ class Round(Assembly):
         self.ballots.void(void, "who votes may not have a hand in it")
         for said in self.attestations:
             said.voided = said.voided or said.actor in barred
-        self._asked_again(void, now)
+        self.ask_again(void, now)
         return void
 
-    def _asked_again(self, void: Iterable[CastVote], now: datetime) -> None:
+    def ask_again(self, void: Iterable[CastVote], now: datetime) -> None:
+        """The gate waits again for those whose votes these were."""
         for vote in void:
             self.asked_again[vote.holder] = now
 

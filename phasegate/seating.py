@@ -38,8 +38,11 @@ def check_delegate(state: Round, request: DelegateRequest, now: datetime) -> Non
         raise Rejected("no-delegation", what, "nobody acts for them by delegation", shown(state))
 
 
-def delegate(state: Round, request: DelegateRequest, found: Authority, now: datetime) -> str:
-    """Let somebody act for the actor, or nobody any more; `found.about…` speaks of who shall."""
+def delegate(
+    state: Round, request: DelegateRequest, found: Authority, now: datetime, key: str = ""
+) -> str:
+    """Let somebody act for the actor, or nobody any more; `found.about…` speaks of who shall, and
+    `key` is the fingerprint of the one that signed it."""
     check_delegate(state, request, now)
     require_room(state, request.reason)
     if request.to is None:
@@ -54,6 +57,7 @@ def delegate(state: Round, request: DelegateRequest, found: Authority, now: date
         start=request.start or now,
         end=request.end,
         reason=request.reason,
+        key=key,
     )
     mandates = state.mandates.knowing(found.absences)
     if mandates.circles(given, now):

@@ -20,6 +20,8 @@ class Delegation(Wire):
     start: Instant
     end: Instant | None = None
     reason: str = ""
+    key: str = ""
+    """The fingerprint of the key that signed it."""
 
     def holds(self, now: datetime) -> bool:
         return self.start <= now and (self.end is None or now < self.end)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import chair, seating
     from phasegate.admission import require_undecided
-    from phasegate.errors import Forbidden, Refusal, Rejected
     from phasegate.gate_requests import (
         AttestRequest,
         DelegateRequest,
@@ -20,24 +17,22 @@ with workflow.unsafe.imports_passed_through():
         ReassignRequest,
         WithdrawRequest,
     )
-    from phasegate.ports import Authority
     from phasegate.requests import Receipt, SubmitRequest
-    from workflows.authority import authority_of
-    from workflows.desk import Request
-    from workflows.refusing import as_failure, count_refusal
-    from workflows.vote_desk import VoteDesk
+    from workflows.round_desk import RoundDesk
 
 
-class ChairDesk(VoteDesk):
+class ChairDesk(RoundDesk):
     """Each Update is checked by the same rules as a vote, answered at once, and recorded."""
 
     @workflow.update(name="withdraw")
     async def withdraw(self, request: WithdrawRequest) -> Receipt:
         """Take a vote back."""
+        signed = await self._signature("withdraw", request)
         return await self._serve(
             request,
             "gate.withdrawn",
             lambda: chair.withdraw(self.round, request),
+            signed,
             on_behalf_of=request.on_behalf_of,
         )
 
@@ -48,11 +43,14 @@ class ChairDesk(VoteDesk):
     @workflow.update(name="delegate")
     async def delegate(self, request: DelegateRequest) -> Receipt:
         """Let somebody act for the actor in this round."""
+        signed = await self._signature("delegate", request)
         found = await self._rights(request, about=request.to)
+        key = signed.key if signed else ""
         return await self._serve(
             request,
             "gate.delegated",
-            lambda: seating.delegate(self.round, request, found, workflow.now()),
+            lambda: seating.delegate(self.round, request, found, workflow.now(), key),
+            signed,
             to=request.to,
             start=request.start.isoformat() if request.start else None,
             end=request.end.isoformat() if request.end else None,
@@ -66,12 +64,14 @@ class ChairDesk(VoteDesk):
     @workflow.update(name="reassign")
     async def reassign(self, request: ReassignRequest) -> Receipt:
         """Give somebody's seat to another."""
+        signed = await self._signature("reassign", request)
         rights = await self._rights(request, about=request.approver)
         found = await self._rights(request, about=request.to)
         return await self._serve(
             request,
             "gate.reassigned",
             lambda: seating.reassign(self.round, request, rights, found, workflow.now()),
+            signed,
             approver=request.approver,
             to=request.to,
             directory=rights.directory_digest,
@@ -84,10 +84,13 @@ class ChairDesk(VoteDesk):
     @workflow.update(name="attest")
     async def attest(self, request: AttestRequest) -> Receipt:
         """Say whether a criterion is met."""
+        signed = await self._signature("attest", request)
+        key = signed.key if signed else ""
         return await self._serve(
             request,
             "gate.attested",
-            lambda: chair.attest(self.round, request, workflow.now()),
+            lambda: chair.attest(self.round, request, workflow.now(), key),
+            signed,
             criterion=request.criterion,
             state=request.state,
             score=request.score,
@@ -101,10 +104,12 @@ class ChairDesk(VoteDesk):
     @workflow.update(name="needs_work")
     async def needs_work(self, request: NeedsWorkRequest) -> Receipt:
         """Ask the owner for work; the clocks stop."""
+        signed = await self._signature("needs_work", request)
         return await self._serve(
             request,
             "gate.needs-work",
             lambda: chair.ask_for_work(self.round, request, workflow.now()),
+            signed,
         )
 
     @needs_work.validator
@@ -127,11 +132,13 @@ class ChairDesk(VoteDesk):
     @workflow.update(name="extend")
     async def extend(self, request: ExtendRequest) -> Receipt:
         """Give the round more time."""
+        signed = await self._signature("extend", request)
         rights = await self._rights(request)
         return await self._serve(
             request,
             "gate.extended",
             lambda: chair.extend(self.round, request, rights, workflow.now()),
+            signed,
             resolve=request.resolve.isoformat(),
             directory=rights.directory_digest,
         )
@@ -143,11 +150,13 @@ class ChairDesk(VoteDesk):
     @workflow.update(name="override")
     async def override(self, request: OverrideRequest) -> Receipt:
         """Decide in the place of the approvers."""
+        signed = await self._signature("override", request, convened=False)
         rights = await self._rights(request)
         return await self._serve(
             request,
             "gate.overridden",
             lambda: chair.override(self.round, request, rights, workflow.now()),
+            signed,
             convened=False,  # the way out where convening cannot succeed
             outcome=request.outcome.value,
             reason=request.reason,
@@ -174,64 +183,3 @@ class ChairDesk(VoteDesk):
     @look_again.validator
     def _check_look_again(self, request: LookAgainRequest) -> None:
         self._validate(request, lambda: require_undecided(self.round, "news"))
-
-    # -- one way for all ------------------------------------------------------------------------
-
-    def _validate(self, request: Request, check: Callable[[], object]) -> None:
-        """Raise what is late, before anything enters history. Rights come later."""
-        if request.key in self.round.handled or self.round.convened is None:
-            return  # a retry is answered again; a round that knows nobody yet judges later
-        try:
-            check()
-        except Refusal as refusal:
-            count_refusal(refusal)
-            raise as_failure(refusal) from None
-
-    async def _rights(self, request: Request, about: str | None = None) -> Authority:
-        """What the directory says now of who asks. A retry is not asked about again."""
-        if request.key in self.round.handled:
-            return Authority()
-        product = self.round.product
-        try:
-            found = await authority_of(
-                product.directory, request.actor, tier=product.tier, about=about
-            )
-            if self.round.product.tier != product.tier:
-                raise Rejected(
-                    "changed-meanwhile",
-                    f"nothing was done to {self.round.gate.id} of {product.key}",
-                    f"it was of tier {product.tier} when the directory was asked, and is no longer",
-                    f"phasegate gate show {product.key}/{self.round.gate.id}  # then ask again",
-                )
-            return found
-        except Refusal as refusal:
-            raise as_failure(refusal) from None
-
-    async def _serve(
-        self,
-        request: Request,
-        event: str,
-        do: Callable[[], str],
-        *,
-        convened: bool = True,
-        **data: object,
-    ) -> Receipt:
-        """Do it once, remember the answer; what somebody may not do is recorded."""
-        if convened:
-            await self.convened()
-        if known := self.round.handled.get(request.key):
-            return known
-        try:
-            text = do()
-        except Forbidden as refusal:
-            self.record(request.actor, refusal, channel="update")
-            raise as_failure(refusal) from None
-        except Refusal as refusal:
-            count_refusal(refusal)
-            raise as_failure(refusal) from None
-        if event == "gate.extended":
-            data["respond"] = self.dates(self.round.verdict(workflow.now()).pending)
-        with self.books.answering(request.key):
-            self.say(event, text, actor=request.actor, **data)
-            self.settle()
-        return self.answer(request.key, text)

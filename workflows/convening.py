@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.clockwork import Reconvening
     from phasegate.gate_view import respond_due
+    from phasegate.revoking import void_revoked
     from workflows.calling import ask
     from workflows.chair_desk import ChairDesk
 
@@ -42,6 +43,7 @@ class Convening(ChairDesk):
         before, dates = state.members(), self.dates()
         state.convene(asked.result())
         self._tell_people(wanted, before)
+        self._void_revoked(wanted)
         if wanted.why != "opened":
             self._tell_dates(wanted, dates)
 
@@ -60,6 +62,7 @@ class Convening(ChairDesk):
             seated=tuple(r.to for r in state.reassigned),
             acting=tuple(d.to for d in state.mandates.given),
             barred=tuple(state.barred),
+            signers=tuple(sorted(state.signed_at)),
             asked=state.convened.applying if state.convened else (),
             clock=order.model_copy(update={"before": state.clocks.timetable}),
         )
@@ -102,6 +105,25 @@ class Convening(ChairDesk):
                 seats=self.groups(joined),
                 directory_digest=found.directory_digest,
             )
+
+    def _void_revoked(self, wanted: Reconvening) -> None:
+        """A compromised key voids what was signed with it, and whose votes those were is asked."""
+        state = self.round
+        void = void_revoked(state, workflow.now())
+        if not void:
+            return
+        again = list(dict.fromkeys(vote.holder for vote in void))
+        keys = list(dict.fromkeys(vote.key for vote in void if vote.key))
+        self.say(
+            "gate.key-revoked",
+            f"a key of {', '.join(dict.fromkeys(v.approver for v in void))} is revoked, and what "
+            f"it signed is void; {', '.join(again)}: please vote again",
+            actor=wanted.actor,
+            voided=again,
+            keys=keys,
+            votes=[{"approver": v.approver, "holder": v.holder, "step": v.step} for v in void],
+            directory_digest=state.convened.directory_digest if state.convened else "",
+        )
 
     def _tell_dates(self, wanted: Reconvening, before: Mapping[str, str]) -> None:
         """Who is asked only now that their step is open, and whose day has moved."""

@@ -16,9 +16,10 @@ with workflow.unsafe.imports_passed_through():
         makes_smaller,
         update,
     )
+    from phasegate.errors import Forbidden
     from phasegate.gate_requests import OverrideRequest
     from phasegate.lifecycle import Status
-    from phasegate.overruling import check_override, overrule
+    from phasegate.overruling import check_override, override_demand, overrule
     from phasegate.ports import Authority
     from phasegate.product import Product
     from phasegate.requests import (
@@ -28,6 +29,8 @@ with workflow.unsafe.imports_passed_through():
         Receipt,
         UpdateProductRequest,
     )
+    from phasegate.signed_words import require_same_place
+    from phasegate.signing import Signed
     from phasegate.stewardship import (
         check_condition,
         require_closer,
@@ -39,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.desk import because
     from workflows.event_desk import EventDesk
     from workflows.phases import learn_reporters
+    from workflows.signature_desk import kept, signature_of
 
 T = TypeVar("T")
 
@@ -174,7 +178,20 @@ class StewardDesk(EventDesk):
         """Put another outcome in the place of the one that the product waits because of."""
         state = self.state
 
-        def do(found: Authority) -> str:
+        async def ask() -> tuple[Authority, Signed | Forbidden | None]:
+            demand = override_demand(state, request)
+            try:
+                signed = await signature_of(demand, "override", request.actor, request)
+            except Forbidden as refusal:
+                return Authority(), refusal
+            return await self._authority(request.actor), signed
+
+        def do(answers: tuple[Authority, Signed | Forbidden | None]) -> str:
+            found, signed = answers
+            if isinstance(signed, Forbidden):  # raised here, where it is recorded
+                raise signed
+            if signed is not None:
+                require_same_place(override_demand(state, request), signed, request)
             stopped = overrule(state, request, found, workflow.now())
             text = f"{stopped.gate} is overridden: {request.outcome} in the place of"
             self.books.announce(
@@ -187,12 +204,11 @@ class StewardDesk(EventDesk):
                 reason=request.reason,
                 directory=found.directory_digest,
                 **{"from": stopped.outcome, "to": request.outcome.value},
+                **kept(signed),
             )
             return f"{text} {stopped.outcome}"
 
-        return await self._serve_asking(
-            request, lambda: check_override(state, request), self._rights(request), do
-        )
+        return await self._serve_asking(request, lambda: check_override(state, request), ask, do)
 
     @override.validator
     def _check_override(self, request: OverrideRequest) -> None:

@@ -8,7 +8,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate.admission import admit, check_vote, vote_of
+    from phasegate.admission import Seat, admit, check_vote, require_named_seat, vote_of
     from phasegate.base import Wire
     from phasegate.casting import ADVICE
     from phasegate.errors import Forbidden, Refusal, Rejected
@@ -17,9 +17,12 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.requests import Receipt, VoteRequest
     from phasegate.requirement_view import open_step
     from phasegate.review import Round
+    from phasegate.signed_words import demand_of, require_still
+    from phasegate.signing import Action, Signable, Signed
     from phasegate.sittings import OpenerNote
     from workflows.bookkeeping import Books
     from workflows.refusing import NO_INPUT, OURS, VOTE, as_failure, count_refusal, read_signal
+    from workflows.signature_desk import kept, signature_of
 
 
 class ReviewStart(Wire):
@@ -53,6 +56,8 @@ class VoteDesk:
         try:
             return await self._take(request, channel="update")
         except Refusal as refusal:
+            if isinstance(refusal, Rejected):  # what is forbidden was recorded, and counted so
+                count_refusal(refusal)
             raise as_failure(refusal) from None
 
     @vote.validator
@@ -62,7 +67,7 @@ class VoteDesk:
         try:
             check_vote(self.round, request)
             if self.round.convened is not None:
-                admit(self.round, request, workflow.now())
+                require_named_seat(self.round, request, admit(self.round, request, workflow.now()))
         except Forbidden:
             pass  # accepted, so that the attempt is recorded
         except Refusal as refusal:
@@ -95,14 +100,20 @@ class VoteDesk:
         await self.convened()
         if known := state.handled.get(request.key):
             return known
-        now = workflow.now()
-        check_vote(state, request)
         try:
-            seat = admit(state, request, now)
+            seat = self._seat(request)
+            signed = await self.signature("vote", request.approver, request, channel)
+            if signed is not None:  # the world went on while it was checked
+                if known := state.handled.get(request.key):
+                    return known
+                seat = self._seat(request)
+                require_still(state, request.approver, request, signed, workflow.now())
+                self.hear_signed(request.approver, request)
         except Forbidden as refusal:
             self.record(request.approver, refusal, channel=channel)
             raise
-        vote = vote_of(state, request, seat, now, channel)
+        now = workflow.now()
+        vote = vote_of(state, request, seat, now, channel, signed)
         state.ballots.cast(vote)
         whose = f" for {vote.on_behalf_of}" if vote.on_behalf_of else ""
         kind = "advises" if seat.step == ADVICE else "votes"
@@ -119,10 +130,33 @@ class VoteDesk:
                 step=vote.step,
                 channel=channel,
                 directory=state.convened.directory_digest if state.convened else "",
+                assurance=vote.assurance,
+                conditions=[promise.model_dump(mode="json") for promise in vote.conditions],
+                request_id=request.request_id,
+                **kept(signed),
             )
             self.settle()
         counts = "is advice, and counts for nothing" if seat.step == ADVICE else "counts"
         return self.answer(request.key, f"{vote.approver}'s {vote.vote}{whose} {counts}")
+
+    def _seat(self, request: VoteRequest) -> Seat:
+        """Where it counts, as things are now. Raises Rejected, and Forbidden, which is recorded."""
+        check_vote(self.round, request)
+        seat = admit(self.round, request, workflow.now())
+        require_named_seat(self.round, request, seat)
+        return seat
+
+    async def signature(
+        self, action: Action, actor: str, request: Signable, channel: str = "update"
+    ) -> Signed | None:
+        """The signature on it; None where it has none and needs none. Whoever gets one checks again
+        what they have asked for: the world went on while it was checked."""
+        return await signature_of(demand_of(self.round, actor), action, actor, request, channel)
+
+    def hear_signed(self, actor: str, request: Signable) -> None:
+        """Somebody has signed something here that was taken."""
+        assert request.signed_at is not None
+        self.round.signed_at[actor] = request.signed_at
 
     async def convened(self) -> None:
         """Wait until the round knows who may vote."""

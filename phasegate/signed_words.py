@@ -1,0 +1,171 @@
+"""What a gate asks of a signature on what somebody says there, and what a good one leaves behind.
+
+All of it is Forbidden, and so recorded: somebody spoke in a person's name and could not show that
+they are that person. ssh-keygen's own finding comes from an activity (ports.VERIFY_SIGNATURE).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from phasegate.errors import Forbidden, Rejected
+from phasegate.ports import SignatureFinding, SignatureQuery
+from phasegate.review import Round
+from phasegate.signing import Action, Place, Signable, Signed, statement_of
+
+AHEAD = timedelta(minutes=10)
+"""How far the signer's clock may be ahead of ours, or behind where a round has just opened."""
+
+BEHIND = timedelta(hours=24)
+"""How long ago something may have been signed: what lies about unsent is not said any more."""
+
+NAMING_EVIDENCE = ("vote", "attest")
+"""Actions of which the request names the evidence that was seen."""
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is known of the place where somebody speaks.
+
+    `required` says that nothing counts there without a signature, `since` is when it opened,
+    `newest` when this person last signed something there.
+    """
+
+    place: Place
+    required: bool
+    since: datetime | None
+    newest: datetime | None = None
+    directory_digest: str = ""
+    directory: str = ""
+
+    @property
+    def what(self) -> str:
+        return f"{self.place.gate} of {self.place.product}"
+
+    @property
+    def show(self) -> str:
+        return f"phasegate gate show {self.place.product}/{self.place.gate}"
+
+    @property
+    def again(self) -> str:
+        """How it is said with a signature."""
+        return f"phasegate gate vote {self.place.product}/{self.place.gate} --help  # see --sign"
+
+
+def demand_of(state: Round, actor: str) -> Demand:
+    """What a round asks. Who signed something there goes on to: else anybody could take the
+    signature away by saying the same, or something else, without one."""
+    product, convened = state.product, state.convened
+    return Demand(
+        place=Place(
+            product=product.key,
+            gate=state.gate.id,
+            round=state.round,
+            policy=product.policy_digest,
+        ),
+        required=state.gate.assurance == "signed" or actor in state.signed_at,
+        since=state.opened_at,
+        newest=state.signed_at.get(actor),
+        directory_digest=convened.directory_digest if convened else "",
+        directory=product.directory,
+    )
+
+
+def asked_of(
+    demand: Demand, action: Action, actor: str, request: Signable, channel: str, now: datetime
+) -> SignatureQuery | None:
+    """What to ask of a request's signature; None where it has none and needs none.
+
+    Raises Forbidden, and Rejected for one that does not say what it was signed about.
+    """
+    if not demand.required and request.signature is None:
+        return None
+    said = f"{actor}'s {action.replace('_', '-')} on {demand.what}"
+    if channel != "update":
+        why = "a signature has to be checked before anything counts, and a signal is not answered"
+        raise Forbidden("signature-required", said, why, demand.again)
+    if request.signature is None:
+        why = f"nothing shows that {actor} says so: it has no signature, and needs one"
+        raise Forbidden("unsigned", said, why, demand.again)
+    check_time(demand, said, request, now)
+    if action in NAMING_EVIDENCE and getattr(request, "revision", None) is None:
+        why = "what is signed names the evidence that was seen"
+        raise Rejected("no-revision", said, why, f"{demand.show}  # then sign with --revision")
+    return SignatureQuery(
+        directory_digest=demand.directory_digest,
+        directory=demand.directory,
+        person=actor,
+        statement=statement_of(action, demand.place, request),
+        signature=request.signature,
+        at=now,
+        signed_at=request.signed_at,
+    )
+
+
+def check_time(demand: Demand, said: str, request: Signable, now: datetime) -> None:
+    """Raise Forbidden for what was signed at another time than that at which it is said.
+
+    An older word than the last one is no word: who kept it could otherwise say it again once the
+    round has forgotten that it was said.
+    """
+    at = request.signed_at
+    if at is None:
+        why = "what is signed says when it was signed"
+        raise Forbidden("signed-at-another-time", said, why, demand.again)
+    when = f"it was signed at {at:%Y-%m-%d %H:%M:%S} UTC"
+    if at > now + AHEAD:
+        why = f"{when}, which is yet to come; is the clock right where it was signed?"
+        raise Forbidden("signed-at-another-time", said, why, demand.again)
+    if at < now - BEHIND:
+        why = f"{when}, more than {BEHIND // timedelta(hours=1)} hours ago"
+        raise Forbidden("signed-at-another-time", said, why, demand.again)
+    if demand.since and at < demand.since - AHEAD:
+        why = f"{when}, before there was anything to say it to"
+        raise Forbidden("signed-at-another-time", said, why, demand.again)
+    if demand.newest and at <= demand.newest:
+        why = f"{when}; what was signed after that, or then, was taken already"
+        raise Forbidden("signed-earlier", said, why, demand.show)
+
+
+def require_still(
+    state: Round, actor: str, request: Signable, signed: Signed, now: datetime
+) -> None:
+    """Raise Forbidden where a signature has come to nothing while it was being checked: by a newer
+    one of the same person, or since its key is revoked now."""
+    demand = demand_of(state, actor)
+    said = f"what {actor} signed on {demand.what}"
+    check_time(demand, said, request, now)
+    if state.convened and signed.key in state.convened.revoked:
+        why = f"key {signed.key} was revoked while the signature was checked"
+        hint = f"phasegate directory show {demand.directory}"
+        raise Forbidden("revoked-key", said, why, hint)
+
+
+def require_same_place(demand: Demand, signed: Signed, request: Signable) -> None:
+    """Raise Forbidden where what was signed is not about the place that is meant by now."""
+    if statement_of("override", demand.place, request) != signed.statement:
+        what = f"what was signed on {demand.what}"
+        why = "it was signed about another round, or under another policy"
+        raise Forbidden("bad-signature", what, why, demand.again)
+
+
+def signed_by(demand: Demand, query: SignatureQuery, finding: SignatureFinding) -> Signed:
+    """What the record keeps of a good signature. Raises Forbidden for any other."""
+    what, why = f"what {query.person} is said to say on {demand.what}", finding.problem
+    keys = f"phasegate directory show {demand.directory}  # lists the keys of {query.person}"
+    if finding.code == "unknown-key":
+        raise Forbidden("unknown-key", what, why, keys)
+    if finding.code == "expired-key":
+        raise Forbidden("expired-key", what, why, keys)
+    if finding.code == "revoked-key":
+        raise Forbidden("revoked-key", what, why, keys)
+    if finding.code or finding.problem or not finding.key:
+        raise Forbidden("bad-signature", what, why or "nothing is known of it", demand.again)
+    return Signed(
+        statement=query.statement,
+        signature=query.signature,
+        key=finding.key,
+        directory=finding.directory,
+        at=query.at,
+    )
