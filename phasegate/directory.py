@@ -130,8 +130,8 @@ class Directory(Document):
 
     schema_version: Literal[1] = 1
     directory: Slug = "default"
-    people: dict[PersonId, Person]
-    groups: dict[Slug, Group]
+    people: dict[PersonId, Person] = Field(max_length=20_000)
+    groups: dict[Slug, Group] = Field(max_length=2_000)
 
     def members(self, group: str) -> tuple[str, ...]:
         """The people of a group, sorted, nobody twice; nobody where there is no such group."""

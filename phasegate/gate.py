@@ -136,8 +136,8 @@ class Gate(Document):
         "milestones",
         description="when the phase's milestones are met or waived, or when the owner submits",
     )
-    requires: tuple[Requirement, ...] = Field(min_length=1)
-    criteria: tuple[Criterion, ...] = ()
+    requires: tuple[Requirement, ...] = Field(min_length=1, max_length=100)
+    criteria: tuple[Criterion, ...] = Field((), max_length=200)
     threshold: int | None = Field(
         None,
         ge=1,

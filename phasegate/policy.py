@@ -50,7 +50,7 @@ class Phase(Document):
     title: Text
     description: Text = ""
     in_market: bool = Field(False, description="sold or supported: a kill leads to the sunset")
-    milestones: tuple[MilestoneGoal, ...] = ()
+    milestones: tuple[MilestoneGoal, ...] = Field((), max_length=200)
     at_risk: Span = Field(
         Span(exact=timedelta(days=14)),
         description="an unmet milestone is at risk so long before due",
@@ -71,7 +71,7 @@ class Policy(Document):
     title: Text
     description: Text = ""
     source: Text = Field("", description="where these rules come from")
-    phases: tuple[Phase, ...] = Field(min_length=1)
+    phases: tuple[Phase, ...] = Field(min_length=1, max_length=100)
     sunset: SunsetPlan | None = None
 
     def phase(self, phase_id: str) -> Phase:

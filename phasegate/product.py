@@ -91,18 +91,18 @@ class Product(Document):
     policy: Slug | None = Field(None, description="the policy to use unless --policy names one")
     summary: Text = ""
     market: Market = Market()
-    customer_needs: tuple[Need, ...] = ()
-    features: tuple[Feature, ...] = ()
+    customer_needs: tuple[Need, ...] = Field((), max_length=200)
+    features: tuple[Feature, ...] = Field((), max_length=500)
     strategy: Strategy = Strategy()
-    goals: tuple[Goal, ...] = ()
+    goals: tuple[Goal, ...] = Field((), max_length=200)
     figures: dict[FigureName, Figure] = Field(
         {}, description="numbers and facts that policies may ask about, as product.figures.NAME"
     )
-    stakeholders: tuple[Stakeholder, ...] = ()
+    stakeholders: tuple[Stakeholder, ...] = Field((), max_length=200)
     team: tuple[PersonId, ...] = Field(
         (), description="who may submit gates and evidence beside the owner"
     )
-    milestones: tuple[RoadmapMilestone, ...] = ()
+    milestones: tuple[RoadmapMilestone, ...] = Field((), max_length=200)
     approvers: dict[Slug, dict[Slug, tuple[PersonId, ...]]] = Field(
         {},
         description="per gate and group, the members who sit for this product; it can only narrow "

@@ -36,6 +36,9 @@ __all__ = [
 
 T = TypeVar("T", bound=BaseModel)
 
+MOST_PROBLEMS = 200
+"""Told at once; nobody reads more of them."""
+
 
 @dataclass(frozen=True)
 class Parsed(Generic[T]):
@@ -128,7 +131,11 @@ def _all(tree: Tree) -> DocumentError:
     def place(problem: Problem) -> tuple[int, int, str, str]:
         return problem.line, problem.column, dotted(problem.path), problem.message
 
-    return DocumentError(tuple(sorted(set(tree.problems), key=place)))
+    found = sorted(set(tree.problems), key=place)
+    if len(found) > MOST_PROBLEMS:
+        last, more = found[MOST_PROBLEMS - 1], len(found) - MOST_PROBLEMS
+        found = [*found[:MOST_PROBLEMS], replace(last, path=(), message=f"and {more} more")]
+    return DocumentError(tuple(found))
 
 
 def _echo(found: Any, tree: Tree, model: type[BaseModel], flawed: set[DocPath]) -> bool:

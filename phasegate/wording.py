@@ -83,6 +83,8 @@ def explain(error: Any, model: type[BaseModel]) -> tuple[DocPath, str]:
             return path, f"needs a mapping (field: value lines), not {shown(value)}"
         case "too_short":
             return path, f"needs at least {context['min_length']} of them"
+        case "too_long":
+            return path, f"takes {context['max_length']} of them at most"
         case "date_type" | "date_parsing" | "date_from_datetime_parsing":
             return path, f"needs a day such as 2026-12-24, not {shown(value)}"
         case "datetime_type" | "datetime_parsing" | "datetime_from_date_parsing":

@@ -21,6 +21,8 @@ from phasegate.problems import DocPath, DocumentError, Problem
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
+MAX_PARTS = 100_000
+"""Keys and values of one document: to read them takes ten seconds."""
 _CORE = "tag:yaml.org,2002:"
 # Terminal escapes in a title would let a document forge what an approver sees; what turns the
 # direction of writing (Unicode TR 36, 2.10) would let it be read as something else in a review.
@@ -37,6 +39,8 @@ _SPEECH = {
 class _Plain(Composer):  # type: ignore[misc, unused-ignore]
     """Composes YAML 1.2 without anchors; depth is bounded by the loader's max_depth."""
 
+    parts = 0
+
     def compose_document(self) -> Any:
         start = self.parser.peek_event()
         if start.version not in (None, (1, 2)):
@@ -50,6 +54,11 @@ class _Plain(Composer):  # type: ignore[misc, unused-ignore]
         if getattr(event, "anchor", None) is not None:
             raise ComposerError(
                 None, None, "anchors and aliases are refused; write the value out", event.start_mark
+            )
+        self.parts += 1
+        if self.parts > MAX_PARTS:
+            raise ComposerError(
+                None, None, f"more than {MAX_PARTS} keys and values; split it", event.start_mark
             )
         return super().compose_node(parent, index)
 
@@ -134,7 +143,7 @@ def _spoken(error: MarkedYAMLError) -> str:
     problem = str(error.problem or error.context or "cannot be read")
     if "maximum depth" in problem:
         return f"nested more than {MAX_DEPTH} levels deep"
-    if problem.startswith(("documents are", "anchors and")):
+    if problem.startswith(("documents are", "anchors and", "more than")):
         return problem
     said = _SPEECH.get(problem, problem)
     context = f" ({error.context})" if error.context and said == problem else ""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from phasegate import yaml_tree
 from phasegate.errors import PhasegateError
 from phasegate.policy import Policy
 from phasegate.reading import (
@@ -500,3 +501,20 @@ def test_well_formed_nonsense_is_refused_and_never_crashes(phases: object, tasks
 def test_a_mapping_in_place_of_a_text_is_called_one() -> None:
     with pytest.raises(DocumentError, match="a mapping"):
         read_policy("policy: tiny\nversion: {a: 1}\ntitle: T\nphases: []\n", "p.yaml")
+
+
+def test_a_document_has_so_many_parts_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_tree, "MAX_PARTS", 1000)  # ten seconds' worth else
+    problem = only("key: a\nfeatures: [" + "1, " * 200_000 + "]\n", read_product)
+    assert "more than 1000 keys and values; split it" in problem
+
+
+def test_lists_end() -> None:
+    many = f"{PRODUCT}features: [" + "{title: x}, " * 501 + "]\n"
+    assert only(many, read_product) == "launch.yaml:4:11: features: takes 500 of them at most"
+
+
+def test_not_more_problems_than_anybody_reads() -> None:
+    found = problems(f"{PRODUCT}features: [" + "1, " * 300 + "]\n", read_product)
+    assert len(found) == 201
+    assert found[-1].endswith("and 100 more")
