@@ -26,7 +26,7 @@ OURS = ("activities", "client", "commands", "demo", "integrations", "ledger", "s
 PASSED = frozenset(
     {
         *("level", "timestamp", "logger", "error", "where", "at", "code", "status", "week"),
-        *("product", "gate", "round", "source", "feed", "extension", "type", "kind", "milestone"),
+        *("product", "gate", "round", "source", "feed", "extension", "kind", "milestone"),
         *("workflow_id", "workflow_type", "run_id", "workflow_run_id", "task_queue", "namespace"),
         *("activity", "activity_type", "activity_id", "attempt", "seq", "events", "rows", "new"),
         *("changed", "moved", "started", "products", "grace_seconds", "url", "sources", "feeds"),
@@ -57,6 +57,7 @@ def discreet(logger: Any, method: str, event: Event) -> Event:
     found: Event = {name: event[name] for name in ("_record", "_from_structlog") if name in event}
     ours = event.get("_from_structlog") and record.name.partition(".")[0] in OURS
     found["event"] = event.get("event") if ours else f"a message of {record.name[:_LONGEST]}"
+    known = ours and not record.name.startswith("serving")  # where its sender chose the type
     if not ours:
         found["at"] = _place(record.pathname, record.lineno)
     for name, value in _said(event):
@@ -64,7 +65,7 @@ def discreet(logger: Any, method: str, event: Event) -> Event:
             found[name] = in_use().person(value)
         elif name in ("receiver", "workflow_id"):
             found[name] = _mailbox(str(value))
-        elif name in PASSED and _plain(value):
+        elif (name in PASSED or (name == "type" and known)) and _plain(value):
             found[name] = value
     if error := _error(event.get("exc_info")):
         found["error"] = type(error).__name__

@@ -29,7 +29,6 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
     remember_environment(os.environ)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
-        _drop_while_replaying,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -39,7 +38,11 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
         else structlog.dev.ConsoleRenderer(colors=to.isatty())
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            _drop_while_replaying,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         cache_logger_on_first_use=True,
@@ -57,6 +60,7 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
             ],
         )
     )
+    handler.addFilter(_is_news)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -72,9 +76,15 @@ def _drop_while_replaying(
     logger: Any, method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """A replayed workflow has said it all before."""
-    if workflow.in_workflow() and workflow.unsafe.is_replaying():
+    if not _is_news():
         raise structlog.DropEvent
     return event
+
+
+def _is_news(record: logging.LogRecord | None = None) -> bool:
+    """Lines of the standard library are filtered: an event that is dropped as their handler formats
+    them is raised through whoever logged it, the SDK's handling of an Update, too."""
+    return not (workflow.in_workflow() and workflow.unsafe.is_replaying())
 
 
 def _without_secrets(
