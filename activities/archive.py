@@ -159,10 +159,13 @@ def _fill(source: Path, packed: GzipFile, on: Callable[[], None]) -> None:
 
 
 def _walk(path: Path) -> Iterator[Path]:
-    yield path
-    if path.is_dir() and not path.is_symlink():
-        for child in sorted(path.iterdir(), key=lambda child: os.fsencode(child.name)):
-            yield from _walk(child)
+    waiting = [path]
+    while waiting:
+        yield (found := waiting.pop())
+        if found.is_dir() and not found.is_symlink():
+            # Backwards, as they are taken from the end.
+            children = sorted(found.iterdir(), key=lambda child: os.fsencode(child.name))
+            waiting += reversed(children)
 
 
 def _link(path: Path, source: Path) -> str:
@@ -174,9 +177,12 @@ def _link(path: Path, source: Path) -> str:
 
 
 def _add(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> str:
-    # Not through a link that took the file's place meanwhile.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-        member.size = os.fstat(file.fileno()).st_size
+    # Not through a link that took the file's place meanwhile, nor from a pipe, which would wait.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise _Refused(f"{member.name} is no file any more")
+        member.size = found.st_size
         reader = _Hashing(file)
         archive.addfile(member, reader)  # type: ignore[arg-type]  # reads it and nothing else
     return reader.digest.hexdigest()

@@ -9,12 +9,15 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Mapping
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from client.checkup import Check
 from integrations import Integrations, SecretMissing, load_integrations
 from integrations.loading import VARIABLE, DocumentError, IntegrationsUnreadable
+from integrations.reaching import FIELD, ReachUnreadable, reach_of
 from phasegate.problems import Problem, dotted
+from phasegate.reach import Reach
 
 PATIENCE = 2.0
 """Seconds for a name to resolve."""
@@ -39,7 +42,7 @@ async def examine_integrations(env: Mapping[str, str] = os.environ) -> AsyncIter
         return
     yield await asyncio.to_thread(_secrets, found, env)
     if found.connections:
-        yield await _hosts(found)
+        yield await _hosts(found, env)
 
 
 def without_values(problem: Problem) -> str:
@@ -72,26 +75,34 @@ def _secrets(found: Integrations, env: Mapping[str, str]) -> Check:
     return Check(check="integrations", state="ok", what=what)
 
 
-async def _hosts(found: Integrations) -> Check:
+async def _hosts(found: Integrations, env: Mapping[str, str]) -> Check:
     """Nothing is sent; an unknown host is a warning, since a proxy may know it."""
-    names = list(found.connections)
-    problems = await asyncio.gather(*(_host(found.connections[name].url) for name in names))
+    try:
+        asked = [_host(each.url, reach_of(found, each, env)) for each in found.connections.values()]
+    except ReachUnreadable as error:
+        what = f"{error.what}: {error.why}"
+        return Check(check="connections", state="fail", what=what, mend=error.hint)
+    names, problems = list(found.connections), await asyncio.gather(*asked)
     unknown = [f"{name}: {why}" for name, why in zip(names, problems, strict=True) if why]
     if unknown:
-        mend = "mend the url, or look at the network of this machine"
+        mend = f"mend the url, look at the network of this machine, or add to {FIELD}"
         return Check(check="connections", state="warn", what="; ".join(unknown), mend=mend)
     what = f"the hosts of {', '.join(names)} are known"
     return Check(check="connections", state="ok", what=what)
 
 
-async def _host(url: str) -> str:
-    """Why the host of a URL is not known; empty if it is."""
+async def _host(url: str, reach: Reach) -> str:
+    """Why the host of a URL is not known, or not called; empty if it is."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 0
         async with asyncio.timeout(PATIENCE):
-            await asyncio.get_running_loop().getaddrinfo(host, port)
+            known = await asyncio.get_running_loop().getaddrinfo(host, port)
     except (OSError, ValueError, TimeoutError) as error:
         why = getattr(error, "strerror", None) or str(error) or "no answer in time"
         return f"{url} cannot be found: {why}"
-    return ""
+    refusals = {reach.refusal(ip_address(where[4][0])): where[4][0] for where in known}
+    if "" in refusals:
+        return ""
+    what, address = next(iter(refusals.items()))
+    return f"{url} leads to {address}, which is {what} and not called"

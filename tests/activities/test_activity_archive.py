@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from acting import Acting, order_of
@@ -250,3 +251,43 @@ async def test_one_that_is_cancelled_packs_no_further(
     while any(settings.archives.glob("*")) or any(settings.archives.glob(".*")):
         await asyncio.to_thread(threading.Event().wait, 0.01)
     assert len(seen) == 1
+
+
+def test_a_file_that_grows_is_packed_as_long_as_it_was(tmp_path: Path) -> None:
+    """Its header says how long it is; what is added later is not read without end."""
+    (log := tmp_path / "log").write_bytes(b"1234")
+    target = tmp_path / "out.tar"
+
+    class Growing(tarfile.TarFile):
+        def addfile(self, tarinfo: tarfile.TarInfo, fileobj: Any = None) -> None:
+            with log.open("ab") as more:
+                more.write(b"5678" * 1000)
+            super().addfile(tarinfo, fileobj)
+
+    with Growing.open(target, "w") as packing:
+        digest = archives._add(packing, tarfile.TarInfo("files/log"), log)
+    with tarfile.open(target) as packed:
+        kept = packed.extractfile("files/log")
+        assert kept is not None
+        assert kept.read() == b"1234"
+    assert digest == sha256(b"1234").hexdigest()
+
+
+def test_what_became_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with (
+        tarfile.open(tmp_path / "out.tar", "w") as packing,
+        pytest.raises(archives._Refused, match="is no file any more"),
+    ):
+        archives._add(packing, tarfile.TarInfo("files/pipe"), pipe)
+
+
+async def test_deep_folders_do_not_end_it(settings: ActivitySettings) -> None:
+    folder = top = settings.archive_root / "deep"
+    for _ in range(1200):
+        folder.mkdir()
+        folder /= "d"
+    folder.write_text("deep")
+    proof = await archive(settings, "deep")
+    assert proof.data["files"] == 1
+    subprocess.run(["rm", "-rf", str(top)], check=True)  # too deep for Python's own

@@ -81,3 +81,18 @@ async def test_a_host_that_nobody_knows_is_a_warning(tmp_path: Path) -> None:
     assert found.state == "warn"
     assert "ci: https://no-such-host.invalid/x cannot be found: " in found.what
     assert "odd: http://h:x cannot be found: " in found.what
+
+
+async def test_where_a_host_leads(tmp_path: Path) -> None:
+    text = "connections: {ci: {url: 'http://127.0.0.1:1'}, api: {url: 'http://1.1.1.1'}}"
+    found = await examined(tmp_path, text)
+    assert found[-1].state == "warn"
+    assert (
+        found[-1].what
+        == "ci: http://127.0.0.1:1 leads to 127.0.0.1, which is loopback and not called"
+    )
+    assert "allow_addresses" in found[-1].mend
+    (*_, allowed) = await examined(tmp_path, f"{text}\nallow_addresses: [127.0.0.1]")
+    assert allowed.state == "ok"
+    (*_, wrong) = await examined(tmp_path, text, PHASEGATE_ALLOW_ADDRESSES="here")
+    assert (wrong.state, "PHASEGATE_ALLOW_ADDRESSES" in wrong.what) == ("fail", True)
