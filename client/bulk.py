@@ -12,7 +12,9 @@ from client.attributes import quoted, read
 from client.engine import Engine
 from client.gates import vote
 from client.inbox import Waiting, waiting
+from client.signing import UNSIGNED, Signing, ready
 from client.usage import UsageError
+from integrations.ssh_keygen import KeygenError, NotSigned
 from phasegate.base import Wire
 from phasegate.errors import EngineError, Forbidden, NotRunning, PhasegateError, Refusal
 from phasegate.expressions import compile_error, evaluate
@@ -118,11 +120,12 @@ async def _phases(engine: Engine, keys: set[str]) -> dict[str, str]:
 
 
 async def cast(
-    engine: Engine, rows: Sequence[InboxRow], template: VoteRequest
+    engine: Engine, rows: Sequence[InboxRow], template: VoteRequest, signing: Signing = UNSIGNED
 ) -> AsyncIterator[BulkVote]:
     """Vote on each, one after the other, with the evidence that its row names.
 
-    Stops where the engine gives no answer: the next gate would not answer either.
+    Each is signed by itself, if that is wanted. Stops where the engine gives no answer, or nothing
+    can be signed: so it would be at the next gate.
     """
     for row in rows:
         request = template.model_copy(
@@ -143,9 +146,15 @@ async def cast(
             taken=False,
         )
         try:
-            receipt = await vote(engine, row.product, row.gate, request)
+            said = await ready(engine, row.product, row.gate, "vote", request, signing)
+            receipt = await vote(engine, row.product, row.gate, said)
         except Refusal as refusal:
             yield _refused(result, refusal, refusal.code, forbidden=isinstance(refusal, Forbidden))
+        except UsageError as error:
+            yield _refused(result, error, "unsigned")
+        except (NotSigned, KeygenError) as error:
+            yield _refused(result, error, "not-signed")
+            return
         except EngineError as error:
             yield _refused(result, error, "no-answer")
             if not isinstance(error, NotRunning):

@@ -12,6 +12,7 @@ from client.asking import ask, query
 from client.attributes import quoted, read, read_due
 from client.engine import Engine
 from client.products import show as show_product
+from client.signing import UNSIGNED, Signing, ready, require_signing, signed
 from client.unopened import never_opened
 from phasegate.errors import EngineError, NotRunning, PhasegateError, Rejected
 from phasegate.events import Announcement, place_of
@@ -19,6 +20,7 @@ from phasegate.gate_requests import OverrideRequest
 from phasegate.ids import gate_id, product_id, sunset_id
 from phasegate.requests import Asked, Receipt, SubmitRequest, VoteRequest
 from phasegate.rows import GateRow
+from phasegate.signing import Place
 from phasegate.views import GateView, OverrideView
 
 WATCH = 0.5
@@ -236,11 +238,27 @@ async def submit(engine: Engine, key: str, request: SubmitRequest) -> Receipt:
     return await ask(engine.workflow(target), "submit", request)
 
 
-async def override(engine: Engine, key: str, gate: str | None, request: OverrideRequest) -> Receipt:
+async def override(
+    engine: Engine,
+    key: str,
+    gate: str | None,
+    request: OverrideRequest,
+    signing: Signing = UNSIGNED,
+) -> Receipt:
     """Decide in the place of the approvers: the open round, or else the product, whose gate was
-    decided before. Raises Rejected, Forbidden or EngineError."""
+    decided before. Raises Rejected, Forbidden or EngineError, and what `ready` raises."""
     product = await show_product(engine, key)
     if product.gate and gate in (None, product.gate):
+        said = await ready(engine, key, product.gate, "override", request, signing)
         with suppress(NotRunning):  # it has closed meanwhile, and the product knows
-            return await ask(engine.workflow(gate_id(key, product.gate)), "override", request)
+            return await ask(engine.workflow(gate_id(key, product.gate)), "override", said)
+    stopped = closed_rounds(engine, key)
+    if stopped and gate in (None, stopped[-1].gate):
+        last = stopped[-1]
+        require_signing(last.assurance, key, last.gate, "override", signing)
+        if signing.wanted:
+            place = Place(
+                product=key, gate=last.gate, round=last.round, policy=product.policy_digest
+            )
+            request = await signed(engine, place, "override", request, signing)
     return await ask(engine.workflow(product_id(key)), "override", request)

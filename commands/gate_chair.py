@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from commands.gate_seats import Reason, ask_gate
-from commands.options import Output, Target, Text, Who
+from commands.options import Output, Sign, SigningKey, Target, Text, Who
 
 Outcome = Literal["go", "conditional-go", "recycle", "hold", "kill"]
 
@@ -28,13 +28,15 @@ async def attest(
             "If unset, the evidence as it is when this is sent, and stderr says which"
         ),
     ] = None,
+    sign: Sign = False,
+    key_file: SigningKey = None,
     output: Output = "table",
 ) -> None:
     """Say whether a criterion is met, as a member of the group that attests it."""
     from client import gates
     from client.asking import new_request_id
     from client.engine import Engine
-    from client.seeing import seeing
+    from client.signing import Signing, ready
     from commands.parsing import build, gate_of
     from commands.receipts import emit_receipt, tell_evidence
     from phasegate.gate_requests import AttestRequest
@@ -52,7 +54,7 @@ async def attest(
     key, gate = gate_of(target)
     engine = await Engine.connect()
     gate = gate or await gates.resolve(engine, key)
-    known = await seeing(engine, key, gate, request)
+    known = await ready(engine, key, gate, "attest", request, Signing(sign, key_file))
     receipt = await gates.ask_round(engine, key, gate, "attest", known)
     if request.revision is None:
         tell_evidence(receipt)
@@ -65,6 +67,8 @@ async def needs_work(
     *,
     who: Who,
     what: Annotated[Text, Parameter(help="What is missing")],
+    sign: Sign = False,
+    key_file: SigningKey = None,
     output: Output = "table",
 ) -> None:
     """Ask the owner for work. The clocks stop until the owner submits the gate again.
@@ -72,11 +76,12 @@ async def needs_work(
     Votes are taken all the while.
     """
     from client.asking import new_request_id
+    from client.signing import Signing
     from commands.parsing import build
     from phasegate.gate_requests import NeedsWorkRequest
 
     request = build(NeedsWorkRequest, actor=who, what=what, request_id=new_request_id())
-    await ask_gate(target, "needs_work", request, output)
+    await ask_gate(target, "needs_work", request, output, Signing(sign, key_file))
 
 
 async def extend(
@@ -95,10 +100,13 @@ async def extend(
     ] = None,
     who: Who,
     reason: Reason,
+    sign: Sign = False,
+    key_file: SigningKey = None,
     output: Output = "table",
 ) -> None:
     """Give a round more time. For whoever has the permission `extend` at the product's tier."""
     from client.asking import new_request_id
+    from client.signing import Signing
     from commands.parsing import build
     from commands.times import instant_of
     from phasegate.gate_requests import ExtendRequest
@@ -111,7 +119,7 @@ async def extend(
         reason=reason,
         request_id=new_request_id(),
     )
-    await ask_gate(target, "extend", request, output)
+    await ask_gate(target, "extend", request, output, Signing(sign, key_file))
 
 
 async def override(
@@ -122,6 +130,8 @@ async def override(
     who: Who,
     reason: Reason,
     yes: Annotated[bool, Parameter(negative=(), help="Do not ask")] = False,
+    sign: Sign = False,
+    key_file: SigningKey = None,
     output: Output = "table",
 ) -> int:
     """Decide in the place of the approvers, whatever votes, criteria and conditions say.
@@ -134,11 +144,13 @@ async def override(
     from client import gates
     from client.asking import new_request_id
     from client.engine import Engine
+    from client.signing import Signing
     from commands.confirming import confirmed
     from commands.failing import DECLINED, OK
     from commands.output import note
     from commands.parsing import build, gate_of
     from commands.receipts import emit_receipt
+    from commands.signing_words import signing_words
     from phasegate.gate_requests import OverrideRequest
 
     key, gate = gate_of(target)
@@ -151,10 +163,12 @@ async def override(
         request_id=new_request_id(),
     )
     again = f"phasegate gate override {target} {outcome} --as {who} --reason {quote(reason)} --yes"
+    again += signing_words(sign, key_file)
     question = f"Override {target} to {outcome}, in the place of its approvers?"
     if not yes and not confirmed(question, again):
         note("nothing was done")
         return DECLINED
-    receipt = await gates.override(await Engine.connect(), key, gate, request)
+    signing = Signing(sign, key_file)
+    receipt = await gates.override(await Engine.connect(), key, gate, request, signing)
     emit_receipt(receipt, output, product=key, gate=gate, actor=who, override=outcome)
     return OK

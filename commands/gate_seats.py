@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Output, Target, Text, Who
+from commands.options import Output, Sign, SigningKey, Target, Text, Who
 
 if TYPE_CHECKING:
+    from client.signing import Signing
     from commands.options import Format
-    from phasegate.requests import Asked
+    from phasegate.gate_requests import Spoken
+    from phasegate.signing import Action
 
 Reason = Annotated[Text, Parameter(help="Why; the record keeps it")]
 Instant = "2027-03-01 (a day in UTC), an instant as 2027-03-01T09:00:00Z, or a span from now"
@@ -25,10 +27,13 @@ async def withdraw(
         str | None, Parameter(name="--for", help="Whose vote, if you voted for several")
     ] = None,
     reason: Reason = "",
+    sign: Sign = False,
+    key_file: SigningKey = None,
     output: Output = "table",
 ) -> None:
     """Take a vote back: the gate waits for it again. Your latest one, or one cast for you."""
     from client.asking import new_request_id
+    from client.signing import Signing
     from commands.parsing import build
     from phasegate.gate_requests import WithdrawRequest
 
@@ -39,7 +44,15 @@ async def withdraw(
         reason=reason,
         request_id=new_request_id(),
     )
-    await ask_gate(target, "withdraw", request, output, approver=who, on_behalf_of=on_behalf_of)
+    await ask_gate(
+        target,
+        "withdraw",
+        request,
+        output,
+        Signing(sign, key_file),
+        approver=who,
+        on_behalf_of=on_behalf_of,
+    )
 
 
 async def delegate(
@@ -58,6 +71,8 @@ async def delegate(
         str | None, Parameter(help=f"Until when; the end of the round if unset. {Instant}")
     ] = None,
     reason: Reason = "",
+    sign: Sign = False,
+    key_file: SigningKey = None,
     output: Output = "table",
 ) -> None:
     """Let somebody act for you in this round. They vote with your seat and in your name.
@@ -65,6 +80,7 @@ async def delegate(
     For days away write an absence into the directory instead: it holds for every gate.
     """
     from client.asking import new_request_id
+    from client.signing import Signing
     from client.usage import UsageError
     from commands.parsing import build
     from commands.times import instant_of
@@ -85,7 +101,9 @@ async def delegate(
         reason=reason,
         request_id=new_request_id(),
     )
-    await ask_gate(target, "delegate", request, output, approver=who, to=to)
+    await ask_gate(
+        target, "delegate", request, output, Signing(sign, key_file), approver=who, to=to
+    )
 
 
 async def reassign(
@@ -96,6 +114,8 @@ async def reassign(
     *,
     who: Who,
     reason: Reason,
+    sign: Sign = False,
+    key_file: SigningKey = None,
     output: Output = "table",
 ) -> None:
     """Give somebody's empty seat in this round to another, for good.
@@ -103,6 +123,7 @@ async def reassign(
     For a manager of theirs, or whoever has the permission `reassign` at the product's tier.
     """
     from client.asking import new_request_id
+    from client.signing import Signing
     from commands.parsing import build
     from phasegate.gate_requests import ReassignRequest
 
@@ -114,20 +135,29 @@ async def reassign(
         reason=reason,
         request_id=new_request_id(),
     )
-    await ask_gate(target, "reassign", request, output, approver=approver, to=to)
+    await ask_gate(
+        target, "reassign", request, output, Signing(sign, key_file), approver=approver, to=to
+    )
 
 
 async def ask_gate(
-    target: str, update: str, request: Asked, output: Format, **about: object
+    target: str,
+    action: Action,
+    request: Spoken,
+    output: Format,
+    signing: Signing,
+    **about: object,
 ) -> None:
-    """Ask the open round of KEY[/GATE], and print what it answers."""
+    """Ask the open round of KEY[/GATE], signed if that is wanted, and print what it answers."""
     from client import gates
     from client.engine import Engine
+    from client.signing import ready
     from commands.parsing import gate_of
     from commands.receipts import emit_receipt
 
     key, gate = gate_of(target)
     engine = await Engine.connect()
     gate = gate or await gates.resolve(engine, key)
-    receipt = await gates.ask_round(engine, key, gate, update, request)
+    said = await ready(engine, key, gate, action, request, signing)
+    receipt = await gates.ask_round(engine, key, gate, action, said)
     emit_receipt(receipt, output, product=key, gate=gate, **about)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from commands.options import Output, Target, Text, Timeout, Who
+from commands.options import Output, Sign, SigningKey, Target, Text, Timeout, Who
 
 if TYPE_CHECKING:
+    from client.signing import Signing
     from commands.options import Format
     from phasegate.requests import VoteRequest
 
@@ -74,6 +75,8 @@ async def vote(
     ] = False,
     wait: Annotated[bool, Parameter(negative=(), help="Wait until the gate is decided")] = False,
     timeout: Timeout = None,
+    sign: Sign = False,
+    key_file: SigningKey = None,
     output: Output = "table",
 ) -> int:
     """Vote on an open gate; without /GATE on the one that the product has open.
@@ -85,8 +88,11 @@ async def vote(
     With --all, as in `phasegate gate vote --all --product-filter 'product.tier == 3' go`, it shows
     first what it would vote on and asks; each vote names the evidence shown, and is refused where
     that has changed. Exit code 0 if all were taken.
+
+    With --sign it is signed by ssh-keygen, which asks for a passphrase or a touch of the key.
     """
     from client.asking import new_request_id
+    from client.signing import Signing
     from commands.parsing import build, promises_of, scores_of
     from phasegate.requests import VoteRequest
 
@@ -103,16 +109,17 @@ async def vote(
         step=step,
         request_id=new_request_id(),
     )
+    signing = Signing(sign, key_file)
     if where is None:
         from commands.gate_vote_all import vote_all
 
         single = {"--revision": revision, "--step": step, "--score": scores}
         single |= {"--wait": wait, "--timeout": timeout}
         _only(single, "names one gate", "phasegate gate vote --all go --as " + who)
-        return await vote_all(request, product_filter, output, yes=yes, dry_run=dry_run)
+        return await vote_all(request, product_filter, output, signing, yes=yes, dry_run=dry_run)
     bulk = {"--product-filter": product_filter, "--yes": yes, "--dry-run": dry_run}
     _only(bulk, "goes with --all", f"phasegate gate vote --all {said} --as {who}")
-    return await _vote(where, request, output, wait=wait, timeout=timeout)
+    return await _vote(where, request, output, signing, wait=wait, timeout=timeout)
 
 
 def _words(target: str, vote: str | None, who: str, *, everywhere: bool) -> tuple[str | None, str]:
@@ -150,11 +157,17 @@ def _only(options: Mapping[str, object], why: str, hint: str) -> None:
 
 
 async def _vote(
-    target: str, request: VoteRequest, output: Format, *, wait: bool, timeout: str | None
+    target: str,
+    request: VoteRequest,
+    output: Format,
+    signing: Signing,
+    *,
+    wait: bool,
+    timeout: str | None,
 ) -> int:
     from client import gates
     from client.engine import Engine
-    from client.seeing import seeing
+    from client.signing import ready
     from commands.failing import OK
     from commands.gate import outcome_code
     from commands.parsing import gate_of, span_of
@@ -164,7 +177,7 @@ async def _vote(
     patience = span_of(timeout)
     engine = await Engine.connect()
     gate = gate or await gates.resolve(engine, key)
-    known = await seeing(engine, key, gate, request)
+    known = await ready(engine, key, gate, "vote", request, signing)
     receipt = await gates.vote(engine, key, gate, known)
     if request.revision is None:
         tell_evidence(receipt)

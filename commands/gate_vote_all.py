@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from commands.signing_words import signing_words
+
 if TYPE_CHECKING:
     from client.bulk import BulkVote
+    from client.signing import Signing
     from commands.options import Format
     from commands.output import Block
     from phasegate.requests import VoteRequest
@@ -15,7 +18,13 @@ if TYPE_CHECKING:
 
 
 async def vote_all(
-    request: VoteRequest, expression: str | None, output: Format, *, yes: bool, dry_run: bool
+    request: VoteRequest,
+    expression: str | None,
+    output: Format,
+    signing: Signing,
+    *,
+    yes: bool,
+    dry_run: bool,
 ) -> int:
     """Show what would be voted on, ask, vote, and show what came of it."""
     from client import bulk
@@ -44,12 +53,12 @@ async def vote_all(
     show_beside([_planned(plan.rows, word)])
     these = "this gate" if len(plan.rows) == 1 else f"these {len(plan.rows)} gates"
     question = f"Vote {word} on {these} as {who}?"
-    if not yes and not confirmed(question, _again(request, expression)):
+    if not yes and not confirmed(question, _again(request, expression, signing)):
         note("nothing was done")
         return DECLINED
     results = []
     with working("voting") as progress:
-        async for result in bulk.cast(engine, plan.rows, request):
+        async for result in bulk.cast(engine, plan.rows, request, signing):
             results.append(result)
             progress(len(results), len(plan.rows))
             if output == "jsonl":
@@ -75,7 +84,7 @@ def _code(results: Sequence[BulkVote]) -> int:
     return FORBIDDEN if all(result.forbidden for result in refused) else FAILED
 
 
-def _again(request: VoteRequest, expression: str | None) -> str:
+def _again(request: VoteRequest, expression: str | None, signing: Signing) -> str:
     """The command that does not ask."""
     words = ["phasegate gate vote --all"]
     if expression:
@@ -87,7 +96,7 @@ def _again(request: VoteRequest, expression: str | None) -> str:
         words.append(f"--comment {quote(request.comment)}")
     for promise in request.conditions:
         words.append(f"--condition {quote(promise.model_dump_json(exclude_none=True))}")
-    return " ".join([*words, "--yes"])
+    return " ".join([*words, "--yes"]) + signing_words(signing.wanted, signing.key)
 
 
 def _planned(rows: Sequence[InboxRow], word: str) -> Block:

@@ -24,6 +24,18 @@ Target = Annotated[
         name="KEY/GATE", completer=gates, help="The product, and its gate if not the open one"
     ),
 ]
+Sign = Annotated[
+    bool, Parameter(negative=(), help="Sign it with your SSH key, as gates may demand")
+]
+SigningKey = Annotated[
+    str | None,
+    Parameter(
+        name="--key",
+        env_var="PHASEGATE_SSH_KEY",
+        help="With --sign: the key's file. If unset, the first of your keys in the directory that "
+        "the SSH agent or ~/.ssh holds",
+    ),
+]
 Text = Annotated[str, Parameter(allow_leading_hyphen=True)]
 Timeout = Annotated[
     str | None,

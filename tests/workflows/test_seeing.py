@@ -7,7 +7,7 @@ from stage import Stage
 
 from client import gates
 from client.asking import new_request_id
-from client.seeing import seeing
+from client.signing import UNSIGNED, ready
 from phasegate.requests import VoteRequest
 
 
@@ -27,7 +27,7 @@ def go(**more: str) -> VoteRequest:
 async def test_evidence_that_comes_between_the_look_and_the_vote_makes_it_stale(
     launch: Stage,
 ) -> None:
-    known = await seeing(launch.engine, launch.key, "launch", go())
+    known = await ready(launch.engine, launch.key, "launch", "vote", go(), UNSIGNED)
     assert known.revision == (await launch.gate("launch")).revision
     await launch.evidence("Load test")
 
@@ -47,14 +47,14 @@ async def test_what_names_its_evidence_is_sent_as_it_is_and_so_is_what_finds_no_
     launch: Stage,
 ) -> None:
     named = go(revision="r0")
-    assert await seeing(launch.engine, launch.key, "launch", named) is named
+    assert await ready(launch.engine, launch.key, "launch", "vote", named, UNSIGNED) is named
     unnamed = go()
-    assert await seeing(launch.engine, launch.key, "retire", unnamed) is unnamed
+    assert await ready(launch.engine, launch.key, "retire", "vote", unnamed, UNSIGNED) is unnamed
 
 
 async def test_a_gate_that_is_decided_still_says_so(launch: Stage) -> None:
     await launch.votes("launch", "go", "ana", "bo", "cy")
     await launch.becomes(phase="market")
-    late = await seeing(launch.engine, launch.key, "launch", go())
+    late = await ready(launch.engine, launch.key, "launch", "vote", go(), UNSIGNED)
     refused = gates.vote(launch.engine, launch.key, "launch", late)
     assert await launch.refused(refused) == "gate-decided"
