@@ -62,6 +62,7 @@ connections:
   tracker: {{url: 'http://localhost', token: {{file: {tmp_path}/none}}}}
 sources:
   hooks: {{kind: github, secret: {{env: HOOK}}}}
+allow_addresses: [127.0.0.0/8, "::1"]
 """
     found, hosts = await examined(tmp_path, text, HOOK=SECRET)
     assert found.state == "fail"
@@ -87,10 +88,8 @@ async def test_where_a_host_leads(tmp_path: Path) -> None:
     text = "connections: {ci: {url: 'http://127.0.0.1:1'}, api: {url: 'http://1.1.1.1'}}"
     found = await examined(tmp_path, text)
     assert found[-1].state == "warn"
-    assert (
-        found[-1].what
-        == "ci: http://127.0.0.1:1 leads to 127.0.0.1, which is loopback and not called"
-    )
+    leads = "ci: http://127.0.0.1:1 leads to 127.0.0.1, which is loopback and not called"
+    assert found[-1].what == leads
     assert "allow_addresses" in found[-1].mend
     (*_, allowed) = await examined(tmp_path, f"{text}\nallow_addresses: [127.0.0.1]")
     assert allowed.state == "ok"
