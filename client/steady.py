@@ -1,4 +1,4 @@
-"""Workflows go on with workflow tasks, and with nothing else.
+"""Workflows go on with workflow tasks, and with nothing else; and every task leaves its mark.
 
 A query that meets a workflow between two tasks brings along what has happened since the last one,
 and SDK 1.35 lets a cached workflow go on with it. Nothing of that is in the history: the next task
@@ -6,19 +6,68 @@ carries out what is then to be done, and a replay, which finds the same events t
 ones, does it in another order and fails (temporalio/sdk-go#755 tells of the race; the histories
 that tests/workflows/test_fuzz.py leaves show it). Here such a workflow leaves the cache instead,
 and the query is asked again.
+
+A task that took something in and ordered nothing is lost in a replay, too. The SDK takes a task
+without commands, whose end another task follows at once, for the heartbeat of a local activity, and
+makes one task of the two if the task before had no commands either. An Update that is on its way
+makes the other task follow at once, and one that is refused makes a task without commands. So what
+came in two tasks is replayed as one: signals before answers, at the later time, and perhaps with
+the advice to continue as new that came with the second (tests/workflows/test_steady.py shows it).
+Here a task that took something in always has a command: where the workflow gives none, one that
+notes nothing. Histories that were begun without it replay as they are: a task that has such a
+command says so by a flag of its own in its completion.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 OUT_OF_STEP = "a query met the workflow between two of its tasks; ask again"
+
+MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
+"""What is noted in the memo, which a null takes out of it again."""
+
+FLAG = 7001
+"""The SDKs record by such numbers how they went about a task; its own are small."""
+
+ASIDE = {"query_workflow", "remove_from_cache"}
+"""Jobs that are no part of a history."""
+
+NOTHING_NEW = {*ASIDE, "notify_has_patch", "update_random_seed", "do_update"}
+"""Jobs that take nothing in. An Update does when it is accepted, and that is a command."""
+
+ENDS = {
+    "complete_workflow_execution",
+    "fail_workflow_execution",
+    "cancel_workflow_execution",
+    "continue_as_new_workflow_execution",
+}
+"""Commands after which no other may come."""
+
+CERTAIN = {
+    "upsert_workflow_search_attributes",
+    "modify_workflow_properties",
+    "request_cancel_external_workflow_execution",
+    *ENDS,
+}
+"""Commands that leave an event, whatever else is ordered."""
+
+UNDONE_BY = {
+    "start_timer": ("cancel_timer", "seq"),
+    "schedule_activity": ("request_cancel_activity", "seq"),
+    "start_child_workflow_execution": ("cancel_child_workflow_execution", "child_workflow_seq"),
+    "signal_external_workflow_execution": ("cancel_signal_workflow", "seq"),
+}
+"""Commands that leave an event, unless they are undone at once; and what undoes them."""
 
 
 @dataclass(frozen=True)
@@ -26,24 +75,48 @@ class SteadyRunner(SandboxedWorkflowRunner):
     """The sandbox, for workflows that stay in step with their histories."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return _Steady(super().create_instance(det))
+        return Steady(super().create_instance(det))
 
 
-class _Steady(WorkflowInstance):
+class Steady(WorkflowInstance):
     def __init__(self, inner: WorkflowInstance) -> None:
         self._inner = inner
         self._length = 0
         self._task: tuple[int, int] | None = None
+        self._idle = False
+        self._ended = False
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
-        """An activation of a task has the instant at which the task was started."""
-        task = (act.timestamp.seconds, act.timestamp.nanos)
-        if task == self._task and act.history_length > self._length and not act.is_replaying:
+        jobs = {job.WhichOneof("variant") for job in act.jobs}
+        if jobs <= ASIDE:
+            return self._inner.activate(act)
+        if self._is_out_of_step(act):
             refused = WorkflowActivationCompletion(run_id=act.run_id)
             refused.failed.failure.message = OUT_OF_STEP
             return refused
-        self._task, self._length = task, act.history_length
-        return self._inner.activate(act)
+        done = self._inner.activate(act)
+        if done.HasField("successful"):
+            commands, new = done.successful.commands, not jobs <= NOTHING_NEW
+            marked = _leaves_a_mark(act, commands)
+            self._idle = not (marked or new)
+            self._ended |= any(command.WhichOneof("variant") in ENDS for command in commands)
+            known = not act.is_replaying or FLAG in act.available_internal_flags
+            if new and known and not (marked or self._ended):
+                noted = commands.add().modify_workflow_properties.upserted_memo
+                noted.fields[MARK].CopyFrom(NOTHING)
+                done.successful.used_internal_flags.append(FLAG)
+        return done
+
+    def _is_out_of_step(self, act: WorkflowActivation) -> bool:
+        """An activation of a task has the instant at which the task was started.
+
+        A task in which Updates were refused and nothing else was done may have been taken back: the
+        length of the history is then reckoned from before it. Nothing more comes of such a task.
+        """
+        task = (act.timestamp.seconds, act.timestamp.nanos)
+        same, self._task = task == self._task, task
+        longer, self._length = act.history_length > self._length, act.history_length
+        return same and not act.is_replaying and (longer or self._idle)
 
     def get_serialization_context(self, command_info: Any) -> Any:
         return self._inner.get_serialization_context(command_info)
@@ -56,3 +129,28 @@ class _Steady(WorkflowInstance):
 
     def get_thread_id(self) -> int | None:
         return self._inner.get_thread_id()
+
+
+def _leaves_a_mark(act: WorkflowActivation, commands: Iterable[WorkflowCommand]) -> bool:
+    """Whether these commands leave an event for certain; where it is not, one too many is added.
+
+    An Update that is refused leaves none. One that fails after it was accepted does.
+    """
+    asked = {job.do_update.protocol_instance_id for job in act.jobs if job.HasField("do_update")}
+    ordered: set[tuple[str, int]] = set()
+    undone: set[tuple[str, int]] = set()
+    for command in commands:
+        kind = str(command.WhichOneof("variant"))
+        if kind in CERTAIN:
+            return True
+        if kind == "update_response":
+            answer = command.update_response
+            if not answer.HasField("rejected") or answer.protocol_instance_id not in asked:
+                return True
+        elif kind in UNDONE_BY:
+            ordered.add((UNDONE_BY[kind][0], getattr(command, kind).seq))
+        for undoes, number in UNDONE_BY.values():
+            if kind == undoes:
+                undone.add((kind, getattr(getattr(command, kind), number)))
+    timers = {what for what in undone - ordered if what[0] == "cancel_timer"}
+    return bool(ordered - undone or timers)

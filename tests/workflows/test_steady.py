@@ -1,0 +1,283 @@
+"""Workflows stay in step with their histories, whatever the SDK makes of their tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from temporalio import activity, workflow
+from temporalio.api.enums.v1 import EventType
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
+from temporalio.bridge.proto.workflow_commands import WorkflowCommand
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.worker import Replayer, Worker, WorkflowInstance
+from temporalio.worker.workflow_sandbox import SandboxRestrictions
+
+from client.dev_server import DevServer
+from client.steady import FLAG, OUT_OF_STEP, Steady, SteadyRunner
+
+TASK_DONE = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+MARKED = EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED
+
+# -- on a real server -----------------------------------------------------------------------------
+
+
+@workflow.defn(name="WhatCameFirst")
+class WhatCameFirst:
+    """Does as the order says in which a signal and an answer came."""
+
+    def __init__(self) -> None:
+        self.came: list[str] = []
+
+    @workflow.run
+    async def run(self) -> None:
+        asking = asyncio.create_task(self.ask())
+        await workflow.wait_condition(lambda: len(self.came) == 2)
+        if self.came[0] == "answer":
+            await workflow.sleep(3600)
+        else:
+            await self.ask()
+        await asking
+
+    async def ask(self) -> None:
+        await workflow.execute_activity("answer", start_to_close_timeout=timedelta(seconds=30))
+        self.came.append("answer")
+
+    @workflow.signal
+    def noise(self) -> None:
+        """Nothing comes of it."""
+
+    @workflow.signal
+    def say(self) -> None:
+        self.came.append("signal")
+
+    @workflow.update
+    def refuse(self) -> None:
+        """Never taken."""
+
+    @refuse.validator
+    def never(self) -> None:
+        raise ValueError("no")
+
+
+class Answering:
+    def __init__(self) -> None:
+        self.may_answer = asyncio.Event()
+
+    @activity.defn
+    async def answer(self) -> None:
+        await self.may_answer.wait()
+
+
+async def happened(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType, times: int) -> None:
+    for _ in range(200):
+        found = [event.event_type for event in (await handle.fetch_history()).events]
+        if found.count(kind) >= times:
+            return
+        await asyncio.sleep(0.05)
+    names = [EventType.Name(one).removeprefix("EVENT_TYPE_") for one in found]
+    raise AssertionError(f"not {times} times {EventType.Name(kind)} in {names}")
+
+
+async def test_an_answer_stays_before_the_signal_that_came_in_the_next_task(
+    server: DevServer,
+) -> None:
+    """An Update orders the next task at once, and a signal comes before it is begun. Without its
+    marks the SDK replays both tasks as one, and hears the signal first."""
+    client = await Client.connect(server.address)
+    queue, answering = f"steady-{uuid4().hex}", Answering()
+    restrictions = SandboxRestrictions.default.with_passthrough_all_modules()
+
+    def worker() -> Worker:
+        return Worker(
+            client,
+            task_queue=queue,
+            workflows=[WhatCameFirst],
+            activities=[answering.answer],
+            workflow_runner=SteadyRunner(restrictions=restrictions),
+        )
+
+    async with worker():
+        handle = await client.start_workflow(
+            "WhatCameFirst", id=queue, task_queue=queue, task_timeout=timedelta(seconds=2)
+        )
+        await happened(handle, TASK_DONE, 1)
+        await handle.signal("noise")
+        await happened(handle, TASK_DONE, 2)
+        answering.may_answer.set()
+        await happened(handle, TASK_DONE, 3)
+    refused = asyncio.ensure_future(handle.execute_update("refuse"))
+    await asyncio.sleep(0.5)
+    await handle.signal("say")
+    async with worker():
+        with pytest.raises(WorkflowUpdateFailedError):
+            await refused
+        await happened(handle, EventType.EVENT_TYPE_TIMER_STARTED, 1)
+    history = await handle.fetch_history()
+    assert [event.event_type for event in history.events].count(MARKED) == 2
+    assert await (await handle.describe()).memo() == {}, "a mark notes nothing"
+    replayer = Replayer(
+        workflows=[WhatCameFirst], workflow_runner=SteadyRunner(restrictions=restrictions)
+    )
+    await replayer.replay_workflow(history)
+    await handle.terminate()
+
+
+# -- one activation after the other ---------------------------------------------------------------
+
+
+class Scripted(WorkflowInstance):
+    """Answers as it is told."""
+
+    def __init__(self) -> None:
+        self.commands: list[WorkflowCommand] = []
+
+    def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        done = WorkflowActivationCompletion(run_id=act.run_id)
+        done.successful.commands.extend(self.commands)
+        return done
+
+    def get_serialization_context(self, command_info: Any) -> Any:
+        return None
+
+    def get_external_store_context(self, command_info: Any) -> Any:
+        return None
+
+    def get_info(self) -> Any:
+        return None
+
+
+class Played:
+    """A workflow whose tasks are played by hand."""
+
+    def __init__(self) -> None:
+        self.inner = Scripted()
+        self.steady = Steady(self.inner)
+
+    def activate(
+        self,
+        *jobs: WorkflowActivationJob,
+        task: int = 1,
+        length: int = 3,
+        gives: tuple[WorkflowCommand, ...] = (),
+        replaying: bool = False,
+        flags: tuple[int, ...] = (),
+    ) -> WorkflowActivationCompletion:
+        act = WorkflowActivation(
+            run_id="run",
+            history_length=length,
+            is_replaying=replaying,
+            jobs=jobs,
+            available_internal_flags=flags,
+        )
+        act.timestamp.seconds = task
+        self.inner.commands = list(gives)
+        return self.steady.activate(act)
+
+
+def job(kind: str, **fields: Any) -> WorkflowActivationJob:
+    found = WorkflowActivationJob()
+    getattr(found, kind).SetInParent()
+    for name, value in fields.items():
+        setattr(getattr(found, kind), name, value)
+    return found
+
+
+def command(kind: str, **fields: Any) -> WorkflowCommand:
+    found = WorkflowCommand()
+    getattr(found, kind).SetInParent()
+    for name, value in fields.items():
+        setattr(getattr(found, kind), name, value)
+    return found
+
+
+def response(answer: str) -> WorkflowCommand:
+    found = command("update_response", protocol_instance_id="u")
+    getattr(found.update_response, answer).SetInParent()
+    return found
+
+
+def is_marked(done: WorkflowActivationCompletion) -> bool:
+    marked = any(c.HasField("modify_workflow_properties") for c in done.successful.commands)
+    assert marked is (FLAG in done.successful.used_internal_flags)
+    return marked
+
+
+SIGNAL, ANSWER = job("signal_workflow"), job("resolve_activity")
+UPDATE, QUERY = job("do_update", protocol_instance_id="u"), job("query_workflow")
+
+
+@pytest.mark.parametrize(
+    ("jobs", "gives", "marked"),
+    [
+        ([SIGNAL], [], True),
+        ([ANSWER], [], True),
+        ([ANSWER], [command("schedule_activity", seq=1)], False),
+        ([ANSWER], [response("completed")], False),
+        ([ANSWER], [response("rejected")], False),
+        ([SIGNAL], [command("upsert_workflow_search_attributes")], False),
+        ([SIGNAL], [command("start_timer", seq=1), command("cancel_timer", seq=1)], True),
+        ([SIGNAL], [command("start_timer", seq=2), command("cancel_timer", seq=1)], False),
+        ([SIGNAL], [command("cancel_timer", seq=1)], False),
+        ([SIGNAL], [command("request_cancel_activity", seq=1)], True),
+        (
+            [SIGNAL],
+            [
+                command("start_child_workflow_execution", seq=1),
+                command("cancel_child_workflow_execution", child_workflow_seq=1),
+            ],
+            True,
+        ),
+        ([UPDATE], [response("rejected")], False),
+        ([UPDATE], [response("accepted")], False),
+        ([UPDATE, ANSWER], [response("rejected")], True),
+        ([QUERY], [command("respond_to_query")], False),
+    ],
+)
+def test_a_task_that_took_something_in_has_a_command(
+    jobs: list[WorkflowActivationJob], gives: list[WorkflowCommand], marked: bool
+) -> None:
+    assert is_marked(Played().activate(*jobs, gives=tuple(gives))) is marked
+
+
+def test_a_history_that_was_begun_without_marks_replays_without() -> None:
+    assert not is_marked(Played().activate(SIGNAL, replaying=True))
+    assert is_marked(Played().activate(SIGNAL, replaying=True, flags=(FLAG,)))
+
+
+def test_nothing_comes_after_the_end() -> None:
+    """A workflow that has ended hears, in the same task, that what it cancelled is cancelled."""
+    played = Played()
+    played.activate(SIGNAL, gives=(command("complete_workflow_execution"),))
+    for _ in range(2):
+        done = played.activate(ANSWER)
+        assert done.HasField("successful")
+        assert not is_marked(done)
+
+
+def test_a_query_does_not_bring_along_what_no_task_has_brought() -> None:
+    played = Played()
+    timer = (command("start_timer", seq=1),)
+    assert played.activate(SIGNAL, gives=timer).HasField("successful")
+    assert played.activate(ANSWER, gives=timer).HasField("successful"), "of the same task"
+    assert played.activate(ANSWER, length=6).failed.failure.message == OUT_OF_STEP
+    assert played.activate(QUERY, length=6).HasField("successful")
+    assert played.activate(ANSWER, task=2, length=7).HasField("successful")
+
+
+def test_nor_does_it_after_a_task_that_was_taken_back() -> None:
+    """Of a task of refused Updates alone two events go; a signal and its task are two again."""
+    played = Played()
+    assert played.activate(UPDATE, length=9, gives=(response("rejected"),)).HasField("successful")
+    assert played.activate(QUERY, length=7).HasField("successful")
+    assert played.activate(SIGNAL, length=9).failed.failure.message == OUT_OF_STEP
+
+
+def test_a_replay_may_find_tasks_of_the_same_instant() -> None:
+    played = Played()
+    played.activate(SIGNAL, replaying=True)
+    assert played.activate(ANSWER, length=6, replaying=True).HasField("successful")
