@@ -1,60 +1,87 @@
-"""Exporting a product's record, and verifying one: a bundle, or the ledger in place."""
+"""Exporting a product's record as a bundle."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib.metadata import version
 from typing import Any
 
-from integrations.judging import judge
-from integrations.ssh_keygen import verify as verify_signature
+from client.audit_heads import Head
+from client.audit_histories import Kept
+from client.pictures.audit import edition, html
 from ledger import Ledger
 from ledger.exporting import stored
-from phasegate.audit.findings import Verified
-from phasegate.audit.record import Record, StoredDocument, StoredEntry, named_in
-from phasegate.audit.verifying import verify
-from phasegate.directory import Key
+from phasegate.audit.container import PAGE, RECORD, pack
+from phasegate.audit.record import Record, StoredDocument, StoredEntry, named_in, written
+from phasegate.audit.telling import told
 from phasegate.errors import NotRunning
-from phasegate.events import Anchor
-from phasegate.expressions import facts
+from phasegate.events import Announcement
+from phasegate.policy import Policy
+from phasegate.retrospective import retrospective_of
 
 
-def record_of(ledger: Ledger, key: str, now: datetime, release: str) -> Record:
+def heads(ledger: Ledger, keys: Sequence[str]) -> list[Head]:
+    """The heads of these products, or of all. Raises NotRunning for one without a record."""
+    found = ledger.streams()
+    for key in keys:
+        if key not in found:
+            raise _no_record(key)
+    return [Head(key, found[key]) for key in (keys or found)]
+
+
+def record_of(ledger: Ledger, key: str, now: datetime, kept: Kept | None = None) -> Record:
     """The record of a product as the ledger has it. Raises NotRunning where it has none."""
     found = stored(ledger.database, key, named_in)
     if not found.rows:
-        raise NotRunning(
-            f"{key} has no record",
-            "this ledger knows no such product",
-            "phasegate report portfolio --all",
-        )
+        raise _no_record(key)
     return Record(
         product=key,
-        release=release,
+        release=version("phasegate"),
         exported_at=now,
         ledger_schema=found.schema,
         head=found.head,
         documents=[StoredDocument(**vars(one)) for one in found.documents],
         entries=[StoredEntry(**_entry(vars(row))) for row in found.rows],
+        histories=kept.said if kept else [],
     )
+
+
+def bundle_of(record: Record, kept: Kept | None = None) -> bytes:
+    """The file. Raises ValueError where it would be larger than what is read again."""
+    members = {RECORD: written(record), **(kept.members if kept else {})}
+    if (page := page_of(record)) is not None:
+        members[PAGE] = page
+    return pack(members, {"page": edition(), "product": record.product, "release": record.release})
+
+
+def page_of(record: Record) -> bytes | None:
+    """The record for people; None where it cannot be told, since it is broken."""
+    try:
+        events = [told(row).event for row in record.rows()]
+        life = retrospective_of(
+            record.product, events, _policy(record, events), record.head, record.exported_at
+        )
+        return html(record, life, events).encode()
+    except (ValueError, RecursionError, LookupError):
+        return None
+
+
+def _policy(record: Record, events: Sequence[Announcement]) -> Policy | None:
+    digests = [event.data["policy_digest"] for event in events if "policy_digest" in event.data]
+    for document in record.documents:
+        if digests and document.digest == digests[-1] and document.kind == "policy":
+            return Policy.model_validate_json(document.body)
+    return None
 
 
 def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "product"}
 
 
-def verified(record: Record, heads: Collection[Anchor], source: str) -> Verified:
-    """Derive everything again. Raises DoesNotAddUp and BundleBroken; KeygenError where a
-    signature cannot be checked on this machine."""
-    return verify(record, heads, signature=_signature, judge=_judge, source=source)
-
-
-def _signature(
-    statement: str, signature: str, person: str, keys: tuple[Key, ...], at: datetime
-) -> str:
-    return verify_signature(keys, person, statement, signature, at=at).problem
-
-
-def _judge(expression: str, variables: Mapping[str, Any]) -> bool:
-    known = facts(variables["product"], variables.get("evidence"))
-    return bool(judge(expression, known))
+def _no_record(key: str) -> NotRunning:
+    return NotRunning(
+        f"{key} has no record",
+        "this ledger knows no such product",
+        "phasegate report portfolio --all",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from commands.catalogue_audit import AUDIT
 from commands.catalogue_customer import CUSTOMER
 from commands.catalogue_gate import GATE
 from commands.catalogue_product import PRODUCT
@@ -171,6 +172,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
             ),
         },
     ),
+    "audit": AUDIT,
     "serve": Command(
         "commands.serve:serve",
         "Take events and customers of other systems over HTTP",

@@ -86,6 +86,8 @@ def read(member: bytes) -> Record:
     """Raises BundleBroken where it is no record."""
     try:
         data: Any = json.loads(member)
+        if canonical(data) + b"\n" != member:
+            raise BundleBroken(f"{RECORD} is not written as records are")
         return Record.model_validate(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]

@@ -29,15 +29,21 @@ def verify(
     judge: Judge,
     source: str = "",
 ) -> Verified:
-    """Check a record. Documents, chain and heads that do not hold raise DoesNotAddUp; of what is
-    derived, the report has the first that does not add up, and how many more there are."""
+    """Check a record: the report has the first thing that does not add up, and how many more there
+    are. Where documents, chain or heads do not hold, nothing is derived."""
     report = Verified(ok=True, product=record.product, source=source)
-    library = Library(record.product, record.documents)
-    _check_chain(record, report)
-    _check_heads(record, heads, report)
-    context = Context(record.product, library, signature, judge, report)
-    _derive(context, _told(record))
-    report.documents, report.entries = len(library), len(record.entries)
+    report.entries, report.documents = len(record.entries), len(record.documents)
+    report.histories = sum(bool(history.file) for history in record.histories)
+    try:
+        context = Context(
+            record.product, Library(record.product, record.documents), signature, judge, report
+        )
+        _check_chain(record, report)
+        _check_heads(record, heads, report)
+        _derive(context, _told(record))
+    except DoesNotAddUp as error:  # what comes after it rests on it
+        report.ok, report.fault = False, error.found
+        return report
     faults = sorted(
         (found for found in context.found if found.kind == "fault"), key=lambda found: found.seq
     )
@@ -45,7 +51,6 @@ def verify(
     report.ok = not faults
     report.unchecked = [found for found in context.found if found.kind == "unchecked"]
     report.remarks = [found for found in context.found if found.kind == "remark"]
-    report.histories = sum(bool(history.file) for history in record.histories)
     return report
 
 
