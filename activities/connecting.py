@@ -11,9 +11,9 @@ from datetime import timedelta
 import httpx2
 
 from integrations import Connection, Integrations, SecretMissing, load_integrations
+from integrations.hiding import remember
 from integrations.loading import VARIABLE, DocumentError, IntegrationsUnreadable
 from integrations.reaching import ReachUnreadable, reach_of
-from integrations.redaction import remember
 from phasegate.placeholders import climbs
 from phasegate.reach import Reach
 from phasegate.trackers import Ask, Kind

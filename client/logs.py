@@ -18,7 +18,7 @@ from temporalio.worker import (
 )
 
 from client.discretion import discretion
-from integrations.redaction import redacted, redacted_value, remember_environment
+from integrations.hiding import hidden, hidden_value, remember_environment
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ def _without_secrets(
     logger: Any, method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Whoever wrote the line, and whatever it is about."""
-    clean: MutableMapping[str, Any] = redacted_value(event)
+    clean: MutableMapping[str, Any] = hidden_value(event)
     return clean
 
 
@@ -114,14 +114,14 @@ class _ActivityContext(ActivityInboundInterceptor):
             try:
                 return await self.next.execute_activity(input)
             except Exception as error:
-                clean = redacted_error(error)
+                clean = hidden_error(error)
                 if clean is error:
                     raise
                 log.warning("an error had a secret in it", error=type(error).__name__)
                 raise clean from None
 
 
-def redacted_error(error: Exception) -> Exception:
+def hidden_error(error: Exception) -> Exception:
     """The error, or one that says the same without the secrets in it or in what caused it.
 
     An activity's error is kept in a history, with its causes, for as long as that is.
@@ -129,10 +129,10 @@ def redacted_error(error: Exception) -> Exception:
     if isinstance(error, CancelledError) or not _tells(error):
         return error
     if not isinstance(error, ApplicationError):
-        return ApplicationError(redacted(str(error)), type=type(error).__name__)
+        return ApplicationError(hidden(str(error)), type=type(error).__name__)
     return ApplicationError(
-        redacted(error.message),
-        *(redacted_value(detail) for detail in error.details),
+        hidden(error.message),
+        *(hidden_value(detail) for detail in error.details),
         type=error.type,
         non_retryable=error.non_retryable,
         next_retry_delay=error.next_retry_delay,
@@ -148,7 +148,7 @@ def _tells(error: BaseException | None) -> bool:
         said = [str(error)]
         if isinstance(error, ApplicationError):
             said += [detail for detail in error.details if isinstance(detail, str)]
-        if any(redacted(text) != text for text in said):
+        if any(hidden(text) != text for text in said):
             return True
         error = error.__cause__ or error.__context__
     return False

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from integrations.redaction import remember
+from integrations.hiding import remember
 from phasegate.base import Document
 from phasegate.errors import PhasegateError
 

@@ -15,16 +15,16 @@ import pytest
 import structlog
 from temporalio.exceptions import ApplicationError
 
-from client.logs import configure_logs, redacted_error
-from integrations import Secret, redaction
-from integrations.redaction import redacted
+from client.logs import configure_logs, hidden_error
+from integrations import Secret, hiding
+from integrations.hiding import hidden
 
 CANARY = 'c4nary "s3cret"\\ü&/value'
 
 
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_known", {})
+    monkeypatch.setattr(hiding, "_known", {})
 
 
 @pytest.fixture
@@ -44,18 +44,18 @@ def test_a_secret_that_was_read_is_known_in_every_form() -> None:
     assert Secret(env="S").reveal({"S": CANARY}) == CANARY
     quoted = "c4nary%20%22s3cret%22%5C%C3%BC%26%2Fvalue"
     for form in (CANARY, quoted, b64encode(CANARY.encode()).decode(), repr(CANARY)[1:-1]):
-        assert redacted(f"before {form} after") == "before *** after"
+        assert hidden(f"before {form} after") == "before *** after"
 
 
 def test_each_line_of_a_secret_is_one(tmp_path: Path) -> None:
     (file := tmp_path / "secret").write_text("first line\nab\nthird line\n")
     Secret(file=str(file)).reveal()
-    assert redacted("first line; ab; third line") == "***; ab; ***"
+    assert hidden("first line; ab; third line") == "***; ab; ***"
 
 
 def test_a_short_value_hides_no_words() -> None:
     Secret(env="S").reveal({"S": "gate"})
-    assert redacted("the gate is open") == "the gate is open"
+    assert hidden("the gate is open") == "the gate is open"
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_short_value_hides_no_words() -> None:
     ],
 )
 def test_what_looks_like_a_secret(text: str, clean: str) -> None:
-    assert redacted(text) == clean
-    assert redacted(clean) == clean
+    assert hidden(text) == clean
+    assert hidden(clean) == clean
 
 
 def test_private_keys(tmp_path: Path) -> None:
@@ -100,16 +100,16 @@ def test_private_keys(tmp_path: Path) -> None:
     )
     for name in ("ssh", "tls"):
         key = (tmp_path / name).read_text()
-        assert redacted(f"a {key}b") == "a *** (a private key)\nb"
-        assert redacted(json.dumps(key)).count("\\n") == 1
-        assert redacted(key[:80]) == "*** (a private key)"  # cut off
-    assert "ssh-ed25519 AAAA" in redacted((tmp_path / "ssh.pub").read_text())
+        assert hidden(f"a {key}b") == "a *** (a private key)\nb"
+        assert hidden(json.dumps(key)).count("\\n") == 1
+        assert hidden(key[:80]) == "*** (a private key)"  # cut off
+    assert "ssh-ed25519 AAAA" in hidden((tmp_path / "ssh.pub").read_text())
 
 
 def test_long_texts_take_no_time() -> None:
     started = time.monotonic()
     for part in ("a.", "a-", "eyJ-", "://", "token", "-----BEGIN PRIVATE KEY-----", "x" * 99):
-        redacted(part * (200_000 // len(part)))
+        hidden(part * (200_000 // len(part)))
     assert time.monotonic() - started < 60
 
 
@@ -143,24 +143,24 @@ def test_the_environment_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_API_KEY", "abcdefgh12")
     monkeypatch.setenv("PHASEGATE_LEDGER", "postgresql://gates:hunter2hunter2@db/x")
     configure_logs(json=True, to=io.StringIO())
-    assert redacted("abcdefgh12 hunter2hunter2 db") == "*** *** db"
+    assert hidden("abcdefgh12 hunter2hunter2 db") == "*** *** db"
 
 
 def test_an_error_that_a_history_keeps() -> None:
     Secret(env="S").reveal({"S": CANARY})
     plain = ApplicationError("it is not there", type="missing")
-    assert redacted_error(plain) is plain
+    assert hidden_error(plain) is plain
     try:
         try:
             raise ValueError(CANARY)
         except ValueError as cause:
             raise ApplicationError("it failed", "detail", type="failed") from cause
     except ApplicationError as error:
-        clean = redacted_error(error)
+        clean = hidden_error(error)
     assert isinstance(clean, ApplicationError)
     assert (clean.message, clean.details, clean.type) == ("it failed", ("detail",), "failed")
     assert clean.__cause__ is None
-    unexpected = redacted_error(KeyError(CANARY))
+    unexpected = hidden_error(KeyError(CANARY))
     assert isinstance(unexpected, ApplicationError)
     assert unexpected.type == "KeyError"
     assert "c4nary" not in unexpected.message

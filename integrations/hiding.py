@@ -113,7 +113,7 @@ def remember_environment(env: Mapping[str, str]) -> None:
                 continue
 
 
-def redacted(text: str) -> str:
+def hidden(text: str) -> str:
     """The text without secrets."""
     with _lock:
         known = list(_known)
@@ -125,23 +125,23 @@ def redacted(text: str) -> str:
     return text
 
 
-def redacted_value(value: Any, depth: int = DEEPEST) -> Any:
+def hidden_value(value: Any, depth: int = DEEPEST) -> Any:
     """Data without secrets, by their names as well; what is no plain data, as its text."""
     match value:
         case None | bool() | int() | float():
             return value
         case str():
-            return redacted(value)
+            return hidden(value)
         case bytes():
-            return redacted(value.decode(errors="replace"))
+            return hidden(value.decode(errors="replace"))
         case Mapping() if depth:
             return {
-                key: HIDDEN if part and names_secret(str(key)) else redacted_value(part, depth - 1)
+                key: HIDDEN if part and names_secret(str(key)) else hidden_value(part, depth - 1)
                 for key, part in value.items()
             }
         case list() | tuple() | set() | frozenset() if depth:
-            return [redacted_value(part, depth - 1) for part in value]
-    return redacted(repr(value))
+            return [hidden_value(part, depth - 1) for part in value]
+    return hidden(repr(value))
 
 
 def names_secret(name: str) -> bool:
