@@ -1,0 +1,122 @@
+"""A signature takes a moment to check, and the world goes on meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from processes import worker_process
+from signers import POLICY, Opened, Signer, directory, entry
+from stage import Stage
+
+from client.dev_server import DevServer
+from client.engine import Engine
+from client.settings import Settings
+from phasegate.errors import EngineError
+
+SLOW = """#!/bin/sh
+# ssh-keygen, which waits for leave to say anything of dan's signatures.
+case "$*" in *"verify -I dan"*)
+    touch {folder}/asked
+    while [ -e {folder}/held ]; do sleep 0.05; done ;;
+esac
+exec {program} "$@"
+"""
+
+
+class Held:
+    """Whether ssh-keygen holds its answers about dan back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        program = shutil.which("ssh-keygen")
+        script = folder / "ssh-keygen"
+        script.write_text(SLOW.format(folder=folder, program=program), "utf-8")
+        script.chmod(0o755)
+        (folder / "held").touch()
+
+    async def asked(self) -> None:
+        async with asyncio.timeout(60):
+            while not (self.folder / "asked").exists():  # noqa: ASYNC110 - another process makes it
+                await asyncio.sleep(0.02)
+
+    def release(self) -> None:
+        (self.folder / "held").unlink()
+
+
+@pytest.fixture
+def held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Held:
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return Held(tmp_path)
+
+
+async def test_a_gate_that_decides_meanwhile_takes_the_vote_no_more(
+    opened: Opened, held: Held
+) -> None:
+    s = await opened()
+    late = asyncio.create_task(s.stage.refused(s.votes("dan", "kill")))
+    await held.asked()
+    await s.chair("override", "max", outcome="go", reason="contract")
+    held.release()
+    assert await late == "gate-decided"
+    await s.stage.becomes(phase="market")
+    view = await s.stage.gate("launch")
+    assert (view.outcome, view.votes) == ("go", [])
+
+
+async def test_what_was_signed_later_overtakes_what_is_checked_longer(
+    opened: Opened, held: Held
+) -> None:
+    s = await opened()
+    first = asyncio.create_task(s.stage.refused_or(s.votes("dan", "kill")))
+    await held.asked()
+    second = asyncio.create_task(s.votes("dan", "hold"))
+    await s.votes("bo", "hold")
+    held.release()
+    codes = [await first, (await second).text[:8]]
+    view = await s.stage.gate("launch")
+    standing = [v.vote for v in view.votes if v.approver == "dan" and v.state == "standing"]
+    assert standing == ["hold"], codes
+
+
+@pytest.mark.slow
+async def test_a_worker_killed_before_it_answers_counts_the_vote_once(
+    server: DevServer,
+    keys: dict[str, Path],
+    held: Held,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+    monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PHASEGATE_TASK_QUEUE", "killed")
+    engine = await Engine.connect(Settings.load())
+    s = Signer(Stage(engine, "killed-while-checking"), keys)
+    async with worker_process() as first:
+        await s.stage.start(POLICY, directory({who: [entry(key)] for who, key in keys.items()}))
+        await s.stage.becomes(phase="build")
+        await s.stage.submit()
+        await s.stage.gate_opens("launch")
+        request = await s.vote("dan")
+        vote = asyncio.create_task(s.stage.refused_or(s.send("vote", request)))
+        await held.asked()
+        first.kill()
+        await first.wait()
+    held.release()
+    async with worker_process():
+        with suppress(EngineError):  # who hears nothing for so long says the same again
+            assert await vote in ("", "signature-unchecked")
+        await s.send("vote", request)
+        await s.votes("bo")
+        view = await s.stage.gate("launch")
+        assert [(v.approver, v.assurance) for v in view.votes] == [
+            ("dan", "signed"),
+            ("bo", "signed"),
+        ]
+        await s.stage.written()
+        assert s.stage.story().count("gate.vote") == 2
+    engine.ledger.close()
