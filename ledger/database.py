@@ -65,6 +65,20 @@ class Database:
             with self._write_transaction() as connection:
                 yield connection
 
+    def empty_log(self) -> None:
+        """Take everything into the file and leave nothing in SQLite's log; a server keeps its own.
+
+        While somebody reads, some of it stays until they have done. Raises LedgerError.
+        """
+        if self._path is None:
+            return
+        with self._explained("written"):
+            connection = self._engine.raw_connection()  # in no transaction
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            finally:
+                connection.close()
+
     @contextmanager
     def _write_transaction(self) -> Iterator[Connection]:
         with self._engine.connect() as plain:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 
 from ledger.errors import LedgerError
-from ledger.schema import APPEND_ONLY
+from ledger.schema import APPEND_ONLY, REDACTABLE
 
 WRITES = "ledger_writes"
 """Execution option of a connection whose transaction is going to write."""
@@ -80,6 +80,12 @@ def lock(connection: Connection, name: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"phasegate/{name}"))))
 
 
+def forget_freed(connection: Connection) -> None:
+    """Let this connection overwrite what it frees (a server's storage is its own affair)."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
 def insert_if_absent(connection: Connection, table: Table, values: dict[str, Any]) -> None:
     """Insert a row unless one with its primary key is there, also if it appears meanwhile."""
     insert_absent(connection, table, [values])
@@ -115,7 +121,7 @@ def guard(connection: Connection) -> None:
         _guard_postgresql(connection)
         return
     for table, same in APPEND_ONLY.items():
-        _refuse(connection, table, "UPDATE", "are never changed")
+        _refuse(connection, table, "UPDATE", "are never changed", when=_other_than_redacted(table))
         _refuse(connection, table, "DELETE", "are never deleted")
         # INSERT OR REPLACE deletes the old row without running its DELETE triggers.
         _refuse(
@@ -142,9 +148,19 @@ def guard(connection: Connection) -> None:
     )
 
 
+def _other_than_redacted(table: str) -> str:
+    """When a change of a row is more than that words were taken out of it; empty: always."""
+    if table not in REDACTABLE:
+        return ""
+    stays, looks = REDACTABLE[table]
+    same = " AND ".join(f"NEW.{column} = OLD.{column}" for column in stays)
+    return f"NOT ({same} AND {looks})"
+
+
 def _guard_postgresql(connection: Connection) -> None:
     """Owners of a table may drop its triggers; nobody changes the record by mistake."""
-    for name, condition in _POSTGRESQL_RULES.items():
+    redacts = {f"phasegate_redacts_{table}": _other_than_redacted(table) for table in REDACTABLE}
+    for name, condition in {**_POSTGRESQL_RULES, **redacts}.items():
         connection.exec_driver_sql(
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF {condition} THEN RAISE EXCEPTION 'the ledger is append-only: "
@@ -152,6 +168,7 @@ def _guard_postgresql(connection: Connection) -> None:
         )
     for table in (*APPEND_ONLY, "streams"):
         update = "phasegate_only_grows" if table == "streams" else "phasegate_append_only"
+        update = f"phasegate_redacts_{table}" if table in REDACTABLE else update
         _trigger(connection, table, "BEFORE UPDATE", "ROW", update)
         _trigger(connection, table, "BEFORE DELETE", "ROW", "phasegate_append_only")
         _trigger(connection, table, "BEFORE TRUNCATE", "STATEMENT", "phasegate_append_only")
@@ -173,8 +190,9 @@ def _trigger(connection: Connection, table: str, when: str, each: str, function:
 
 def _refuse(connection: Connection, table: str, verb: str, words: str, *, when: str = "") -> None:
     condition = f"WHEN {when} " if when else ""
+    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {table}_{verb.lower()}")
     connection.exec_driver_sql(
-        f"CREATE TRIGGER IF NOT EXISTS {table}_{verb.lower()} BEFORE {verb} ON {table} "
+        f"CREATE TRIGGER {table}_{verb.lower()} BEFORE {verb} ON {table} "
         f"{condition}BEGIN SELECT RAISE(ABORT, 'the ledger is append-only: {table} {words}'); END"
     )
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from ledger import dialects
 from ledger.database import Database
 from ledger.errors import DocumentUnknown, LedgerError
-from ledger.schema import documents, publications
+from ledger.schema import documents, events, publications
 from phasegate.base import Document, canonical, digest_of
 from phasegate.directory import Directory
 from phasegate.policy import Policy
 from phasegate.product import Product
+from phasegate.redacted import REDACTED, redacted_of
 
 Kind = Literal["policy", "directory", "product"]
 AnyDocument = TypeVar("AnyDocument", bound=Document)
@@ -58,7 +59,7 @@ class Documents:
             latest = _latest(connection, kind, name)
             if latest and latest.digest == digest:
                 return digest
-            if _body(connection, digest) is None:
+            if _row(connection, digest) is None:
                 body = canonical(model.model_dump(mode="json")).decode()
                 connection.execute(
                     insert(documents).values(digest=digest, kind=kind, name=name, body=body, **when)
@@ -81,6 +82,12 @@ class Documents:
         """Raises DocumentUnknown, or LedgerError if the stored text does not have the digest."""
         return self._read("product", digest, Product)
 
+    def redacted_in(self, digest: str) -> str:
+        """KEY/NUMBER of the entry that says that words were taken out of it; empty: it has all."""
+        with self._database.reading() as connection:
+            row = _row(connection, digest)
+        return row.redacted if row else ""
+
     def current(self, kind: Kind, name: str) -> Publication | None:
         """The latest publication of a kind and name."""
         with self._database.reading() as connection:
@@ -99,21 +106,23 @@ class Documents:
 
     def _read(self, kind: Kind, digest: str, model: type[AnyDocument]) -> AnyDocument:
         with self._database.reading() as connection:
-            body = _body(connection, digest)
-        if body is None:
+            row = _row(connection, digest)
+            announced = _announced(connection, row) if row and row.redacted else ""
+        if row is None:
             raise DocumentUnknown(
                 f"{kind} {digest} is not in the ledger",
                 "it was never published here, or the ledger is not the one it was published to",
                 _PUBLISH_WITH[kind],
             )
-        if digest != "sha256:" + sha256(body.encode()).hexdigest():
+        # Of one that lost words the record has the digest of what is left of it.
+        if (announced or digest) != "sha256:" + sha256(row.body.encode()).hexdigest():
             raise LedgerError(
                 f"{kind} {digest} cannot be trusted",
                 "its text in the ledger is not what the digest was taken of",
                 "keep the database as it is, and restore the document from a backup",
             )
         try:
-            return model.model_validate_json(body)
+            return model.model_validate_json(row.body)
         except ValueError as error:
             raise LedgerError(
                 f"{kind} {digest} cannot be read",
@@ -122,9 +131,19 @@ class Documents:
             ) from error
 
 
-def _body(connection: Connection, digest: str) -> str | None:
-    query = select(documents.c.body).where(documents.c.digest == digest)
-    return connection.execute(query).scalars().one_or_none()
+def _row(connection: Connection, digest: str) -> Row[Any] | None:
+    return connection.execute(select(documents).where(documents.c.digest == digest)).one_or_none()
+
+
+def _announced(connection: Connection, row: Row[Any]) -> str:
+    """The digest that the record has of what is left of a document; its own, where it has none."""
+    product, _, seq = row.redacted.rpartition("/")
+    number = int(seq) if seq.isdecimal() and len(seq) < 10 else 0
+    query = select(events).where(events.c.product == product, events.c.seq == number)
+    found = connection.execute(query).one_or_none()
+    said = redacted_of(found.body) if found and found.type == REDACTED else None
+    left = {one.document: one.digest for one in said.documents} if said else {}
+    return f"sha256:{left[row.digest]}" if row.digest in left else str(row.digest)
 
 
 def _latest(connection: Connection, kind: Kind, name: str) -> Publication | None:

@@ -128,8 +128,11 @@ def _add_customers(connection: Connection) -> None:
 
 
 def _add_seals(connection: Connection) -> None:
-    """Entries from now on can lose words without breaking the chain."""
-    connection.exec_driver_sql("ALTER TABLE events ADD COLUMN seal TEXT NOT NULL DEFAULT ''")
+    """Entries from now on can lose words without breaking the chain; documents can, too."""
+    for table, column in (("events", "seal"), ("documents", "redacted")):
+        connection.exec_driver_sql(
+            f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
+        )
 
 
 STEPS: Mapping[int, Callable[[Connection], None]] = {

@@ -50,6 +50,8 @@ documents = Table(
     Column("body", Text, nullable=False),
     Column("published_at", String(32), nullable=False),
     Column("published_by", Text, nullable=False),
+    # KEY/SEQ of the entry that says what is left of it; empty while it has all its words.
+    Column("redacted", Text, nullable=False, server_default=""),
 )
 
 publications = Table(
@@ -174,3 +176,26 @@ APPEND_ONLY: dict[str, str] = {
     "customer_changes": "product = NEW.product AND seq = NEW.seq",
 }
 """Tables whose rows are never changed or deleted, and what makes a new row replace an old one."""
+
+REDACTABLE: dict[str, tuple[tuple[str, ...], str]] = {
+    "events": (
+        ("product", "seq", "id", "type", "prev_hash", "hash"),
+        """OLD.seal <> '' AND replace(NEW.seal, '"redacted":{"', '') <> NEW.seal""",
+    ),
+    "documents": (
+        ("digest", "kind", "name", "published_at"),
+        "(NEW.redacted <> '' OR NEW.body = OLD.body AND NEW.published_by LIKE 'person-______')",
+    ),
+    "publications": (
+        ("kind", "name", "n", "digest", "published_at"),
+        "NEW.published_by LIKE 'person-______'",
+    ),
+    "customer_changes": (
+        ("product", "seq", "sunset", "what", "at", "source"),
+        "(NEW.customer = OLD.customer OR NEW.customer LIKE 'customer-______') AND "
+        '(NEW."by" = OLD."by" OR NEW."by" LIKE \'person-______\') AND '
+        '(NEW.customer <> OLD.customer OR NEW."by" <> OLD."by")',
+    ),
+}
+"""The one way in which their rows change: words are taken out of them. What stays as it is, and
+what the new row has to look like, as far as a database can see."""

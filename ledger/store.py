@@ -10,9 +10,8 @@ from operator import itemgetter
 from secrets import token_hex
 
 import structlog
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
-from ledger import dialects
 from ledger.customers import Customers
 from ledger.database import Database
 from ledger.dead_letters import DeadLetters
@@ -22,7 +21,9 @@ from ledger.errors import LedgerError
 from ledger.intents import Intents
 from ledger.reading import announcement_of, entry_of
 from ledger.receivers import Receivers
+from ledger.redactions import Redactions
 from ledger.schema import events, streams
+from ledger.streams import lock_head, write
 from phasegate import chain
 from phasegate.base import digest_of
 from phasegate.chain import ChainBroken, Entry, Row
@@ -44,7 +45,7 @@ class Appended:
 class Ledger:
     """The append-only record, the published documents (`documents`), and what is known of those
     who are told (`receivers`, `deliveries`, `dead_letters`), of a product's customers
-    (`customers`) and of acts under way (`intents`).
+    (`customers`) and of acts under way (`intents`). `redactions` takes words out of all of it.
 
     Every method is one transaction and raises LedgerError where the database cannot be used. Safe
     to share between threads; processes open their own.
@@ -59,6 +60,7 @@ class Ledger:
         self.receivers = Receivers(self.database)
         self.customers = Customers(self.database)
         self.intents = Intents(self.database)
+        self.redactions = Redactions(self.database)
 
     def __repr__(self) -> str:
         return f"Ledger({str(self.database)!r})"
@@ -83,7 +85,7 @@ class Ledger:
                     f"it belongs to {event.product}",
                 )
         with self.database.writing() as connection:
-            head = _lock_head(connection, product)
+            head = lock_head(connection, product)
             known = _known(connection, batch)
             new: list[Entry] = []
             for event in batch:
@@ -94,12 +96,7 @@ class Ledger:
                 head = new[-1].anchor
                 known[event.id] = event
             if new:
-                connection.execute(insert(events), [_row(item) for item in new])
-                connection.execute(
-                    update(streams)
-                    .where(streams.c.product == product)
-                    .values(seq=head.seq, hash=head.hash)
-                )
+                write(connection, product, new)
         return Appended(head, new)
 
     def events(
@@ -181,16 +178,6 @@ def _head(connection: Connection, product: str) -> Anchor:
     return Anchor(seq=row.seq, hash=row.hash) if row else Anchor()
 
 
-def _lock_head(connection: Connection, product: str) -> Anchor:
-    query = select(streams).where(streams.c.product == product).with_for_update()
-    row = connection.execute(query).one_or_none()
-    if row is None:
-        empty = {"product": product, "seq": 0, "hash": ""}
-        dialects.insert_if_absent(connection, streams, empty)
-        row = connection.execute(query).one()
-    return Anchor(seq=row.seq, hash=row.hash)
-
-
 def _known(connection: Connection, batch: Sequence[Announcement]) -> dict[str, Announcement]:
     """Those of the batch's ids that are already written."""
     ids = [event.id for event in batch]
@@ -213,16 +200,3 @@ def _compare(stored: Announcement, event: Announcement) -> None:
             kept=kept,
             dropped=dropped,
         )
-
-
-def _row(item: Entry) -> dict[str, object]:
-    return {
-        "product": item.announcement.product,
-        "seq": item.seq,
-        "id": item.announcement.id,
-        "type": item.announcement.type,
-        "prev_hash": item.prev_hash,
-        "hash": item.hash,
-        "body": item.body,
-        "seal": item.seal.text if item.seal else "",
-    }

@@ -7,6 +7,7 @@ the place of an erased word, too, and who asked for it, and why.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from hashlib import sha256
@@ -45,6 +46,14 @@ class Redacted(Wire):
     reason: str
     entries: list[RedactedEntry] = []
     documents: list[RedactedDocument] = []
+
+
+def redacted_of(body: str) -> Redacted | None:
+    """The data of a `record.redacted`, from its body; None where it is none."""
+    try:
+        return Redacted.model_validate(json.loads(body)["data"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 def digest_of_body(body: str) -> str:

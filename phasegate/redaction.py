@@ -7,15 +7,12 @@ engine's own words stay. Texts in which others write of them in yet other words 
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from phasegate.base import canonical
-from phasegate.directory import Directory, Person
 from phasegate.events import Announcement
 from phasegate.redacted import GONE, REDACTED
 from phasegate.seals import Place, texts
@@ -63,6 +60,12 @@ KEPT = frozenset(
     }
 )
 """Fields whose values name no person, though a group or a gate may be called like one."""
+
+BY_GROUP = frozenset({"reviewers", "approvers", "groups"})
+"""Fields whose value is keyed by groups, or by gates and groups."""
+
+SEATS = frozenset({"seats", "people"})
+"""Fields with the groups that a person sits in: person → groups."""
 
 AUTHORS = ("actor", "by", "approver", "confirmed_by")
 """Fields that say who wrote what stands beside them."""
@@ -168,8 +171,9 @@ def _replaced(
     subject: Subject, entry: Entry, place: Place, known: set[str], long: list[str]
 ) -> str:
     if place.is_name:
-        return place.text if len(place.path) < 3 else subject.hidden(place.text)
-    if _field(place) in KEPT and not _theirs(subject, entry, place):
+        called_like = len(place.path) < 3 or BY_GROUP & set(place.path[:-1])
+        return place.text if called_like else subject.hidden(place.text)
+    if (_field(place) in KEPT or _is_group(place)) and not _theirs(subject, entry, place):
         return place.text
     if entry.event.type == REDACTED and "entries" in place.path:
         return place.text
@@ -190,6 +194,10 @@ def _replaced(
 def _field(place: Place) -> str:
     """The name of the field whose value it is, also within a list."""
     return next((part for part in reversed(place.path) if isinstance(part, str)), "")
+
+
+def _is_group(place: Place) -> bool:
+    return len(place.path) > 3 and place.path[-3] in SEATS and isinstance(place.path[-1], int)
 
 
 def _theirs(subject: Subject, entry: Entry, place: Place) -> bool:
@@ -228,42 +236,3 @@ def _author(event: Announcement, path: tuple[str | int, ...]) -> str | None:
         if path[depth - 1] in NESTED:
             return None
     return event.actor
-
-
-# -- documents ---------------------------------------------------------------------------------
-
-
-def names_in(directory: Directory, person: str) -> Iterator[str]:
-    """What a directory calls somebody beside their id."""
-    if found := directory.people.get(person):
-        yield from (found.name, found.email)
-
-
-def document_without(kind: str, body: str, subject: Subject) -> str:
-    """A document of old in which the person is somebody: what they are called by, their keys,
-    days off and where they live go; who stood in for whom and who was in which group stays."""
-    said = json.loads(body)
-    if kind == "directory" and subject.id in said["people"]:
-        said["people"] = {
-            subject.pseudonym if id == subject.id else id: _nobody(it) if id == subject.id else it
-            for id, it in said["people"].items()
-        }
-    return canonical(_hidden(said, subject)).decode()
-
-
-def _nobody(person: dict[str, Any]) -> dict[str, Any]:
-    stays = {name: person.get(name) for name in ("manager", "deputy")}
-    stays["absences"] = [away for away in person.get("absences", ()) if away.get("delegate")]
-    return Person.model_validate(stays).model_dump(mode="json")
-
-
-def _hidden(value: Any, subject: Subject) -> Any:
-    """Names of fields stay: a group may be called like a person."""
-    if isinstance(value, str):
-        return subject.hidden(value)
-    if isinstance(value, list):
-        return [_hidden(item, subject) for item in value]
-    if isinstance(value, dict):
-        kept = (*KEPT, "key", "id")
-        return {k: v if k in kept else _hidden(v, subject) for k, v in value.items()}
-    return value
