@@ -1,0 +1,184 @@
+"""Confidential mode on a real server: keys that are rotated or missing, products that began before
+it was on, and payloads that somebody forged."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from processes import worker_process
+from replaying import replay
+from stage import Stage
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+
+from client import gates, inbox, products
+from client.attributes import KEYS
+from client.dev_server import DevServer
+from client.engine import Engine
+from client.keyring import Keyring, write_keyring
+from client.settings import Settings
+from client.spelling import in_the_open
+from phasegate.errors import EngineError
+from phasegate.ids import gate_id, product_id
+from phasegate.pseudonyms import MARK, PLAIN, use
+
+
+class Installation:
+    """Who works on a queue of its own, with what is in the environment."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.patch, self.file = patch, folder / "ring.json"
+        self.ring = Keyring.new("k1")
+
+    async def stage(self, key: str, ring: Keyring | None) -> Stage:
+        """As it is seen from here on, with this key ring."""
+        if ring is None:
+            self.patch.delenv("PHASEGATE_KEYS_FILE", raising=False)
+        else:
+            write_keyring(self.file, ring, new=False)
+            self.patch.setenv("PHASEGATE_KEYS_FILE", str(self.file))
+        return Stage(await Engine.connect(Settings.load()), key)
+
+
+@pytest.fixture
+def here(
+    server: DevServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Iterator[Installation]:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+    monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PHASEGATE_TASK_QUEUE", request.node.name)
+    yield Installation(monkeypatch, tmp_path)
+    use(PLAIN)
+
+
+@asynccontextmanager
+async def working() -> AsyncIterator[None]:
+    """A worker that is stopped politely, so that the next one need not wait for it."""
+    async with worker_process() as process:
+        yield
+        process.terminate()
+        await process.communicate()
+
+
+async def at_its_gate(stage: Stage) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.report("done")
+    await stage.gate_opens("launch")
+
+
+async def keys_of(stage: Stage, workflow_id: str) -> set[str]:
+    """The keys that a history needs."""
+    history = (await stage.history(workflow_id)).to_json()
+    return {id for id in ("k1", "k2") if _named(id) in history}
+
+
+def _named(key: str) -> str:
+
+    return f'"encryption-key-id": "{base64.b64encode(key.encode()).decode()}"'
+
+
+@pytest.mark.slow
+async def test_keys_are_rotated_under_a_running_product(here: Installation) -> None:
+    stage = await here.stage("rotated", here.ring)
+    async with working():
+        await at_its_gate(stage)
+        await stage.vote("launch", "bo", "go")
+        await stage.written()
+    assert await keys_of(stage, product_id("rotated")) == {"k1"}
+
+    both = here.ring.with_key("k2").using("k2")
+    stage = await here.stage("rotated", both)
+    async with working():
+        await stage.votes("launch", "go", "cy", "ana")
+        await stage.becomes(phase="market")
+        assert await keys_of(stage, gate_id("rotated", "launch")) == {"k1", "k2"}
+        found = await gates.live(stage.engine, "rotated", "launch")  # its history is read anew
+        assert found is not None
+        assert {v.approver for v in found.votes} == {"ana", "bo", "cy"}
+        await stage.written()
+
+    alone = Keyring("k2", {"k2": both.keys["k2"]}, both.pseudonyms)
+    stage = await here.stage("rotated", alone)
+    async with working():
+        with pytest.raises(EngineError) as caught:
+            await gates.live(stage.engine, "rotated", "launch")
+        assert "it is encrypted with key k1, and the key ring here has k2" in str(caught.value)
+
+
+@pytest.mark.slow
+async def test_a_product_that_began_before_is_found_and_goes_on(here: Installation) -> None:
+    stage = await here.stage("before", None)
+    async with working():
+        await at_its_gate(stage)
+        await stage.written()
+
+    stage = await here.stage("before", here.ring)
+    assert await in_the_open(stage.engine.client, "PhasegateProduct = 'before'")
+    async with working():
+        (row,) = [r for r in await inbox.inbox(stage.engine, "bo") if r.product == "before"]
+        assert row.group == "eng"
+        await stage.votes("launch", "go", "bo", "cy", "ana")
+        await stage.becomes(phase="market")
+        await stage.submit()
+        await stage.gate_opens("retire")
+        waiting = await inbox.inbox(stage.engine, "ana")
+        assert [(r.gate, r.group) for r in waiting if r.product == "before"] == [
+            ("retire", "product")
+        ]
+        rows = products.listing(stage.engine, owner="olga")
+        assert [row.owner async for row in rows if row.key == "before"] == ["olga"]
+        for workflow_id in (product_id("before"), gate_id("before", "retire")):
+            handle = stage.engine.workflow(workflow_id)
+            found = (await handle.describe()).typed_search_attributes
+            assert str(found[KEYS["PhasegateOwner"]]).startswith(MARK)
+            await replay(handle)
+        # The round of before kept its names to its end; its history replays all the same.
+        await replay(stage.engine.workflow(gate_id("before", "launch")))
+
+
+FORGED = [
+    Payload(metadata={"encoding": b"binary/encrypted"}, data=b"x" * 40),
+    Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"k1"}, data=b"x" * 40),
+    Payload(
+        metadata={
+            "encoding": b"binary/encrypted",
+            "encryption-key-id": b"\xff\x1b[31m",
+            "encryption-seal": b"0" * 32,
+        },
+        data=b"",
+    ),
+]
+
+
+@pytest.mark.slow
+async def test_what_somebody_forged_is_refused_and_stops_nothing(here: Installation) -> None:
+    stage = await here.stage("forged", here.ring)
+    async with working():
+        await at_its_gate(stage)
+        round_of = stage.engine.workflow(gate_id("forged", "launch"))
+        # As a client without our codec would send them.
+        raw = await here.stage("forged", None)
+        handle = raw.engine.workflow(gate_id("forged", "launch"))
+        for payload in FORGED:
+            await handle.signal("vote", RawValue(payload))
+            # The refusal is encrypted, too: who forges has nothing to read it with.
+            with pytest.raises(EngineError, match="encrypted with key k1"):
+                await handle.execute_update("vote", RawValue(payload))
+        stage = await here.stage("forged", here.ring)
+
+        async def all_refused() -> bool | None:
+            refused = (await stage.gate("launch")).refused
+            return True if len(refused) >= len(FORGED) else None
+
+        await stage.until(all_refused, "the forged votes are refused")
+        await stage.votes("launch", "go", "bo", "cy", "ana")
+        await stage.becomes(phase="market")
+        await replay(round_of)
