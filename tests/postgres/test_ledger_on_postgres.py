@@ -11,8 +11,10 @@ from postgres import Server
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from client.redactions import Order, Redaction
 from ledger import ChainBroken, Ledger, LedgerError
 from ledger.schema import metadata
+from phasegate.customers import Row as CustomerRow
 from phasegate.directory import Directory
 from phasegate.events import Anchor, Announcement
 
@@ -67,7 +69,11 @@ def test_documents_have_their_history(ledger: Ledger) -> None:
         "UPDATE streams SET product = 'other'",
         "DELETE FROM streams",
         "DELETE FROM schema_version",
+        "UPDATE events SET body = '{}', seal = 'x'",
+        'UPDATE events SET seal = \'{"redacted":{"0":"x"}}\', hash = \'x\'',
         "UPDATE documents SET body = '{}'",
+        "UPDATE documents SET body = '{}', redacted = 'atlas/1', name = 'other'",
+        "UPDATE publications SET published_by = 'eve'",
         "DELETE FROM publications",
     ],
 )
@@ -80,6 +86,27 @@ def test_the_database_refuses_to_change_the_record(
     with pytest.raises(DBAPIError, match=r"append-only|foreign key"):
         execute(url, statement)
     assert ledger.verify("atlas") == 1
+
+
+def test_somebody_is_taken_out_of_the_record_and_of_nothing_else(ledger: Ledger, url: str) -> None:
+    old = Directory.model_validate(
+        {"people": {"maria": {"name": "Märia"}}, "groups": {"eng": {"members": ["maria"]}}}
+    )
+    digest = ledger.documents.publish("directory", "default", old, AT, "maria")
+    without = Directory.model_validate({"people": {}, "groups": {}})
+    ledger.documents.publish("directory", "default", without, AT, "ana")
+    head = ledger.append("atlas", [event(1), event(2)])
+    ledger.customers.put("atlas", 1, [CustomerRow("c1", name="Lights")], AT, "maria")
+    order = Order(kind="person", id="maria", by="ana", reason="asked", also=("märia",))
+    who = Redaction(ledger, order).do().pseudonym
+    assert [entry.announcement.actor for entry in ledger.events("atlas")] == [who, who, "ana"]
+    assert ledger.verify("atlas", head) == 3
+    assert ledger.documents.read_directory(digest).members("eng") == (who,)
+    assert ledger.customers.changes("atlas")[0].by == who
+    assert Redaction(ledger, order).do().products == []
+    order = Order(kind="customer", id="c1", by="ana", reason="asked", key="atlas")
+    assert Redaction(ledger, order).do().products[0].rows == 2
+    assert ledger.customers.summary("atlas", 1).total == 1
 
 
 def test_what_its_owner_changes_all_the_same_is_found(ledger: Ledger, url: str) -> None:
@@ -163,7 +190,12 @@ def test_a_ledger_of_the_first_version_is_migrated_and_guarded(url: str) -> None
     first = ("schema_version", "streams", "events", "documents", "publications")
     metadata.create_all(engine, tables=[metadata.tables[name] for name in first])
     engine.dispose()
-    execute(url, "INSERT INTO schema_version VALUES (1)")
+    execute(
+        url,
+        "ALTER TABLE events DROP COLUMN seal",
+        "ALTER TABLE documents DROP COLUMN redacted",
+        "INSERT INTO schema_version VALUES (1)",
+    )
     ledger = Ledger(url)
     assert ledger.head("atlas") == Anchor()
     ledger.append("atlas", [event(1)])
