@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from typing import Any, Literal, TypeVar
 
@@ -77,13 +78,13 @@ def find_product(file: str) -> Parsed[Product]:
 
 def check_policy(policy: Parsed[Policy], directory: Directory | None = None) -> list[Found]:
     """What is wrong with a policy, in the order of the file."""
-    found = [*lint_policy(policy.model, directory), *extension_hints(policy.model)]
+    found = [*lint_policy(policy.model, directory, _today()), *extension_hints(policy.model)]
     return _placed(policy, found)
 
 
 def check_directory(directory: Parsed[Directory]) -> list[Found]:
     """What is wrong with a directory, in the order of the file."""
-    return _placed(directory, lint_directory(directory.model))
+    return _placed(directory, lint_directory(directory.model, _today()))
 
 
 def check_start(
@@ -95,7 +96,7 @@ def check_start(
     approvers. What only other products would miss is a warning here.
     """
     certain = [
-        *_placed(directory, lint_directory(directory.model)),
+        *_placed(directory, lint_directory(directory.model, _today())),
         *_placed(policy, lint_policy(policy.model)),
         *_placed(product, lint_product(product.model, policy.model, directory.model)),
         *_placed(product, extension_hints(product.model)),
@@ -173,6 +174,11 @@ def json_schema(kind: Kind) -> dict[str, Any]:
         **schema,
         "title": f"phasegate {kind}",
     }
+
+
+def _today() -> date:
+    """The day by which keys are judged: UTC, as the engine does."""
+    return datetime.now(UTC).date()
 
 
 def _placed(parsed: Parsed[D], findings: Iterable[Finding]) -> list[Found]:

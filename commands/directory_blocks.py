@@ -9,7 +9,8 @@ from client.differences import FieldChange
 from client.directories import DirectoryDiff
 from commands.output import Block, Fields, Grid, dense
 from phasegate.base import digest_of
-from phasegate.directory import WORKING_DAYS, Directory, Person
+from phasegate.directory import WORKING_DAYS, Directory, Key, Person
+from phasegate.ssh_keys import public_key, shown
 
 
 def directory_blocks(directory: Directory) -> Iterable[Block]:
@@ -59,6 +60,25 @@ def directory_blocks(directory: Directory) -> Iterable[Block]:
     ]
     rows = sorted(away, key=lambda row: (row[1], row[0]))
     yield dense(("away", "from", "to", "who acts for them"), rows, "Absences")
+    yield dense(
+        ("person", "key", "type", "from", "until", "revoked", "note"),
+        [
+            row
+            for person, about in sorted(directory.people.items())
+            for row in _keys(person, about.keys)
+        ],
+        "Keys",
+    )
+
+
+def _keys(person: str, keys: Iterable[Key]) -> Iterable[tuple[object, ...]]:
+    for key in keys:
+        try:
+            read = public_key(key.key)
+            seen = (read.fingerprint, read.type)
+        except ValueError as error:
+            seen = ("unreadable", str(error))
+        yield (person, *seen, key.valid_from, key.valid_until, key.revoked, key.note)
 
 
 def _permission(permission: str, tiers: Iterable[int]) -> str:
@@ -107,6 +127,8 @@ def _said(value: Any) -> str:
             return "none"
         case {"start": start, "end": end}:
             return f"{start} to {end}" + (f" ({value['delegate']})" if value["delegate"] else "")
+        case {"key": str()}:
+            return shown(Key.model_validate(value))
         case Mapping():
             return ", ".join(_permission(name, tiers) for name, tiers in value.items()) or "none"
         case list():

@@ -127,6 +127,7 @@ def _head(view: GateView) -> Block:
             ("cannot pass", "yes" if view.cannot_pass else None),
             ("score", f"{_number(view.score)} %{threshold}" if view.score is not None else None),
             ("evidence", view.revision),
+            ("takes only", "what is signed" if view.assurance == "signed" else None),
             ("opened", view.opened_at),
             ("decided", view.decided_at),
             ("respond by", cell(view.respond_due) + still if view.respond_due else None),
@@ -147,7 +148,18 @@ def _check(criterion: CriterionView) -> str:
 
 def _votes(view: GateView, votes: list[VoteView], title: str) -> Block:
     several = any(vote.step > 1 for vote in votes)
-    columns = ("who", "for", "vote", "state", "step", "at", "on", "comment", "conditions")
+    columns = (
+        "who",
+        "for",
+        "vote",
+        "assurance",
+        "state",
+        "step",
+        "at",
+        "on",
+        "comment",
+        "conditions",
+    )
     return dense(
         (*columns, "scores", "why"),
         [
@@ -155,6 +167,7 @@ def _votes(view: GateView, votes: list[VoteView], title: str) -> Block:
                 v.approver,
                 v.on_behalf_of,
                 v.vote,
+                v.assurance,
                 v.state,
                 v.step if several else "",
                 v.at,

@@ -21,6 +21,8 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         lines.append(f"**{view.work.actor} asks the owner for work**: {line(view.work.what)}")
     if view.status != "decided":
         lines.append(f"Now: {line(view.why)}.")
+        if view.assurance == "signed":
+            lines.append("It takes only what is signed with a key of the directory.")
         lines.append(_clocks(view))
     else:
         lines.append(f"Why: {line(view.why)}.")
@@ -46,7 +48,8 @@ def gate_page(view: GateView, product: str, question: str) -> str:
         more = f" and {len(names) - 20} more" if len(names) > 20 else ""
         lines.append(f"Waiting for: {', '.join(names[:20])}{more}")
         answer = f"phasegate gate vote {view.product}/{view.gate} go --as WHO"
-        lines.append(f"Answer with `{answer} --revision {view.revision}`.")
+        sign = " --sign" if view.assurance == "signed" else ""
+        lines.append(f"Answer with `{answer} --revision {view.revision}{sign}`.")
     lines.append(
         section(
             "Criteria" + _score(view),
@@ -90,7 +93,8 @@ def _vote(vote: VoteView, revision: str) -> str:
     whose = f" for {vote.on_behalf_of}" if vote.on_behalf_of else ""
     seen = "" if vote.revision == revision else f" on evidence `{vote.revision}`"
     advice = " (advice)" if vote.advice else ""
-    return f"{vote.approver}{whose} **{vote.vote}**{advice} on {day(vote.at)}{seen}" + said(
+    known = ", signed," if vote.assurance == "signed" else ""
+    return f"{vote.approver}{whose} **{vote.vote}**{advice}{known} on {day(vote.at)}{seen}" + said(
         vote.comment
     )
 

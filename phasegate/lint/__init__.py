@@ -5,6 +5,8 @@ Pure: documents in, findings out. A finding's path goes to `Parsed.locate` for l
 
 from __future__ import annotations
 
+from datetime import date
+
 from phasegate.directory import Directory
 from phasegate.lint.directory import directory_findings
 from phasegate.lint.findings import Finding, Severity
@@ -19,11 +21,14 @@ from phasegate.product import Product
 __all__ = ["Finding", "Severity", "lint_directory", "lint_policy", "lint_product"]
 
 
-def lint_policy(policy: Policy, directory: Directory | None = None) -> list[Finding]:
-    """What is wrong with a policy; with a directory, also who is missing for its gates."""
+def lint_policy(
+    policy: Policy, directory: Directory | None = None, today: date | None = None
+) -> list[Finding]:
+    """What is wrong with a policy; with a directory, also who is missing for its gates, and with
+    `today` who has no key that counts on that day."""
     found = [*flow_findings(policy), *gate_findings(policy), *sunset_findings(policy)]
     if directory is not None:
-        found += policy_people_findings(policy, directory)
+        found += policy_people_findings(policy, directory, today)
     return found
 
 
@@ -34,6 +39,6 @@ def lint_product(
     return list(product_findings(product, policy, directory))
 
 
-def lint_directory(directory: Directory) -> list[Finding]:
-    """What is wrong with a directory."""
-    return list(directory_findings(directory))
+def lint_directory(directory: Directory, today: date | None = None) -> list[Finding]:
+    """What is wrong with a directory; with `today`, also whose keys have run out."""
+    return list(directory_findings(directory, today))

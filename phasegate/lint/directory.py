@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from phasegate.calendars import country_problem, subdivision_problem, zone_problem
 from phasegate.directory import Directory, Group, Person, address_problem
 from phasegate.lint.absences import absence_findings
 from phasegate.lint.findings import Finding, or_meant
 from phasegate.lint.gates import TIERS
+from phasegate.lint.keys import key_findings
 from phasegate.problems import DocPath
 
 
-def directory_findings(directory: Directory) -> Iterator[Finding]:
+def directory_findings(directory: Directory, today: date | None = None) -> Iterator[Finding]:
     """Names that are nobody's, empty groups, circles, addresses and calendars that cannot be used,
     absences for which nobody stands in."""
     for name, group in directory.groups.items():
@@ -34,6 +36,7 @@ def directory_findings(directory: Directory) -> Iterator[Finding]:
                 f"managers go round in a circle: {' → '.join(circle)}; escalation finds no top",
             )
     yield from absence_findings(directory)
+    yield from key_findings(directory, today)
 
 
 def _members(directory: Directory, name: str, group: Group) -> Iterator[Finding]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 
 from phasegate.check import ReportedCheck
 from phasegate.directory import Directory
 from phasegate.gate import Gate
 from phasegate.lint.findings import Finding, gates_at, or_meant
 from phasegate.lint.gates import TIERS
+from phasegate.lint.keys import signed_gate_findings
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.seats import Step, assign, can_pass, seated, steps_of
 from phasegate.sunset import PlanTask, Task
 
 
-def policy_people_findings(policy: Policy, directory: Directory) -> Iterator[Finding]:
+def policy_people_findings(
+    policy: Policy, directory: Directory, today: date | None = None
+) -> Iterator[Finding]:
     """Groups that are missing or empty, gates nobody can pass, people who alone can block."""
     for path, group in _groups_named(policy):
         if group not in directory.groups:
@@ -32,6 +36,7 @@ def policy_people_findings(policy: Policy, directory: Directory) -> Iterator[Fin
         for problem, tiers in said.items():
             of = "" if len(tiers) == len(TIERS) else f" (tier {', '.join(map(str, tiers))})"
             yield Finding("error", (*path, "requires"), problem + of)
+        yield from signed_gate_findings(path, gate, directory, today)
         if not said:
             alone = {person for tier in TIERS for person in blockers(steps[tier])}
             yield from blocked_by((*path, "requires"), gate, sorted(alone))
