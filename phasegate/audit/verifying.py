@@ -17,6 +17,7 @@ from phasegate.audit.story import follow
 from phasegate.audit.telling import Telling, Told, by_round, told
 from phasegate.chain import ChainBroken
 from phasegate.events import Anchor
+from phasegate.redacted import REDACTED, documents_left
 
 _OURS = ("gate.", "product.", "sunset.", "milestone.", "condition.")
 
@@ -34,10 +35,10 @@ def verify(
     report = Verified(ok=True, product=record.product, source=source)
     report.entries, report.documents = len(record.entries), len(record.documents)
     report.histories = sum(bool(history.file) for history in record.histories)
+    left = documents_left(entry.body for entry in record.entries if entry.type == REDACTED)
     try:
-        context = Context(
-            record.product, Library(record.product, record.documents), signature, judge, report
-        )
+        library = Library(record.product, record.documents, left)
+        context = Context(record.product, library, signature, judge, report)
         _check_chain(record, report)
         _check_heads(record, heads, report)
         _derive(context, _told(record))
@@ -122,5 +123,9 @@ def _check_ids(context: Context, events: Sequence[Told]) -> None:
 
 
 def _count_erased(context: Context, events: Sequence[Told]) -> None:
-    """The chain has found that each is announced."""
+    """The chain has found that each is announced; documents are what the record says is left."""
     context.report.erased = sum(said.erased for said in events)
+    place = Place(context)
+    for said in events:
+        if said.type == REDACTED:
+            place.remark(said.seq, said.event.text, said.actor)
