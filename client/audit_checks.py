@@ -48,9 +48,9 @@ def verify_ledger(ledger: Ledger, key: str, known: Collection[Head]) -> Verified
     return _verified(record_of(ledger, key, datetime.now(UTC)), known, "the ledger")
 
 
-def verify_record(record: Record) -> Verified:
+def verify_record(record: Record, known: Collection[Head] = ()) -> Verified:
     """The same of a record at hand."""
-    return _verified(record, (), "the record")
+    return _verified(record, known, "the record")
 
 
 def _verified(record: Record, known: Collection[Head], source: str) -> Verified:

@@ -1,0 +1,280 @@
+"""Forgers with the ledger in their hands: whatever they can make anew, they make anew.
+
+The chain has no key, so they can chain what they like: what is found here is found by deriving
+everything again, and by signatures. The rest takes a head that was kept elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from forging import Body, bodies, changed, forged, with_document, without
+
+from client.audit_checks import verify_record
+from client.audit_heads import Head
+from phasegate.audit.record import Record
+from phasegate.events import Anchor
+
+
+def is_(type: str, **fields: Any) -> Callable[[Body], bool]:
+    """Whether an entry is of that type, and says that."""
+    own = ("actor", "product")
+
+    def meant(body: Body) -> bool:
+        said = {**body["data"], **{name: body[name] for name in own}}
+        return bool(body["type"] == type and fields.items() <= said.items())
+
+    return meant
+
+
+def vote(who: str, round: int = 2) -> Callable[[Body], bool]:
+    return is_("gate.vote", actor=who, round=round)
+
+
+DECIDED = is_("gate.decided", gate="launch", round=2)
+
+
+def set_data(**data: Any) -> Callable[[Body], None]:
+    return lambda body: body["data"].update(data)
+
+
+def outcome(word: str) -> Callable[[Body], None]:
+    def change(body: Body) -> None:
+        body["data"]["outcome"] = word
+        body["data"]["view"]["outcome"] = word
+
+    return change
+
+
+def in_view(who: str, **fields: Any) -> Callable[[Body], None]:
+    def change(body: Body) -> None:
+        votes = [v for v in body["data"]["view"]["votes"] if v["approver"] == who]
+        assert votes
+        votes[-1].update(fields)
+
+    return change
+
+
+def not_in_view(who: str) -> Callable[[Body], None]:
+    def change(body: Body) -> None:
+        view = body["data"]["view"]
+        view["votes"] = [v for v in view["votes"] if v["approver"] != who]
+
+    return change
+
+
+def add_seat(who: str) -> Callable[[Body], None]:
+    def change(body: Body) -> None:
+        body["data"]["grounds"]["steps"][0]["people"][who] = ["eng"]
+
+    return change
+
+
+def forget_seat(who: str) -> Callable[[Body], None]:
+    def change(body: Body) -> None:
+        del body["data"]["grounds"]["steps"][0]["people"][who]
+
+    return change
+
+
+def grounds(**fields: Any) -> Callable[[Body], None]:
+    return lambda body: body["data"]["grounds"].update(fields)
+
+
+def both(record: Record, who: str, word: str) -> Record:
+    """A vote changed in its own entry and in the decision."""
+    first = changed(record, vote(who), set_data(vote=word))
+    return changed(first, DECIDED, in_view(who, vote=word))
+
+
+def moved_signature(record: Record) -> Record:
+    """What ana signed in the first round stands for her vote of the second."""
+    said = bodies(record)
+    old = next(body for body in said if vote("ana", 1)(body))["data"]["signed"]
+    for body in said:
+        if vote("ana")(body):
+            body["data"]["signed"] = old
+    return forged(record, said)
+
+
+def ballot_of_another(record: Record) -> Record:
+    """A vote of dan's, who gave none in this round, with a signature of his from the first."""
+    said = bodies(record)
+    place = next(n for n, body in enumerate(said) if vote("cy")(body))
+    mine = next(body for body in said if vote("dan", 1)(body))
+    new = {**said[place], "actor": "dan", "id": said[place]["id"] + "x"}
+    new["data"] = {**said[place]["data"], "signed": mine["data"]["signed"]}
+    said.insert(place, new)
+
+    def count(body: Body) -> None:
+        votes = body["data"]["view"]["votes"]
+        votes.append({**votes[-1], "approver": "dan"})
+
+    return changed(forged(record, said), DECIDED, count)
+
+
+def reordered(record: Record) -> Record:
+    said = bodies(record)
+    first = next(n for n, body in enumerate(said) if vote("ana")(body))
+    second = next(n for n, body in enumerate(said) if vote("cy")(body))
+    said[first], said[second] = said[second], said[first]
+    return forged(record, said)
+
+
+def without_round(record: Record) -> Record:
+    return without(record, lambda body: body["source"].endswith("gate/launch/1"))
+
+
+def without_passing(record: Record) -> Record:
+    return without(record, lambda body: body["source"].endswith("gate/launch/2"))
+
+
+def lowered(record: Record) -> Record:
+    def change(policy: Body) -> None:
+        policy["phases"][0]["gate"]["requires"][1]["need"] = 1
+
+    return with_document(record, "policy", change)
+
+
+def no_signatures_needed(record: Record) -> Record:
+    def change(policy: Body) -> None:
+        policy["phases"][0]["gate"]["assurance"] = "claimed"
+
+    forgery = with_document(record, "policy", change)
+    return changed(forgery, vote("ana"), lambda body: body["data"].pop("signed"))
+
+
+FOUND: dict[str, tuple[Callable[[Record], Record], str]] = {
+    "a vote changed": (
+        lambda r: changed(r, is_("gate.vote", gate="retire"), set_data(vote="hold")),
+        "is not among the votes of the decision",
+    ),
+    "a signed vote changed": (lambda r: changed(r, vote("cy"), set_data(vote="hold")), "signed is"),
+    "a signed vote changed everywhere": (lambda r: both(r, "cy", "conditional-go"), "signed is"),
+    "a comment changed": (lambda r: changed(r, vote("bo"), set_data(comment="?")), "signed is"),
+    "a vote removed": (lambda r: without(r, vote("cy")), "no such vote"),
+    "a vote removed everywhere": (
+        lambda r: changed(without(r, vote("cy")), DECIDED, not_in_view("cy")),
+        "by its votes and the policy it is no outcome yet",
+    ),
+    "a vote added": (ballot_of_another, "signed is something else"),
+    "a vote of a stranger": (
+        lambda r: changed(r, vote("cy"), lambda body: body.update(actor="eve")),
+        "signed is something else",
+    ),
+    "an unsigned vote": (
+        lambda r: changed(r, vote("cy"), lambda body: body["data"].pop("signed")),
+        "did not sign it",
+    ),
+    "an outcome turned": (lambda r: changed(r, DECIDED, outcome("kill")), "it was decided kill"),
+    "half an outcome turned": (
+        lambda r: changed(r, DECIDED, set_data(outcome="kill")), "are not the same"),
+    "a seat invented": (lambda r: changed(r, DECIDED, add_seat("eve")), "gives them no seat"),
+    "a seat forgotten": (
+        lambda r: changed(r, DECIDED, forget_seat("dan")), "does by the directory"),
+    "a requirement left out": (
+        lambda r: changed(r, DECIDED, grounds(applying=[0])), "the directory gives them no seat"),
+    "a requirement that nobody used left out": (
+        lambda r: changed(r, is_("gate.decided", gate="retire"), grounds(applying=[], steps=[])),
+        "the directory gives them no seat",
+    ),
+    "nobody barred": (
+        lambda r: changed(r, DECIDED, grounds(barred={})), "is not among those without a say"),
+    "a deadline that had not passed": (
+        lambda r: changed(r, DECIDED, grounds(resolve_passed=True)), "counts its deadline"),
+    "an attestation removed": (
+        lambda r: without(r, is_("gate.attested")), "nobody attested it"),
+    "evidence removed": (lambda r: without(r, is_("product.evidence")), "nobody attached"),
+    "another digest of evidence": (
+        lambda r: changed(r, is_("product.evidence"), set_data(digest="sha256:" + "b" * 64)),
+        "nobody attached",
+    ),
+    "a need lowered": (lowered, "did not sign this"),
+    "no signature demanded any more": (no_signatures_needed, "signed is something else"),
+    "a signature moved": (moved_signature, "signed is something else: its round"),
+    "entries reordered": (reordered, "it was said before the entry that precedes it"),
+    "a refusal removed": (
+        lambda r: without(r, is_("gate.refused", actor="eve")), "the record lacks its entry"),
+    "a refusal hushed up": (
+        lambda r: changed(r, is_("gate.decided", round=1),
+                          lambda body: body["data"]["view"].update(refused=[])),
+        "does not show it",
+    ),
+    "a round left out": (without_round, "round 1 of launch is not in the record"),
+    "the round that passed it left out": (without_passing, "and launch came to"),
+    "a phase skipped": (
+        lambda r: without(r, is_("product.phase-entered", phase="build")), "it begins in market"),
+    "another owner": (
+        lambda r: changed(r, is_("product.started"),
+                          lambda body: body["data"]["product"].update(owner="zed")),
+        "owned the product",
+    ),
+    "the start left out": (lambda r: without(r, is_("product.started")), "does not begin with"),
+    "an entry twice": (lambda r: forged(r, [*bodies(r), bodies(r)[-1]]), "is there twice"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_a_forgery_is_found(lives: Any, name: str) -> None:
+    forge, why = FOUND[name]
+    report = verify_record(forge(lives.signed))
+    assert not report.ok
+    assert report.fault is not None
+    everything = [report.fault.text, *(found.text for found in report.unchecked)]
+    assert why in report.fault.text, everything
+
+
+def test_what_is_not_forged_adds_up(lives: Any) -> None:
+    report = verify_record(lives.signed)
+    assert report.ok, report.fault
+    assert (report.rounds, report.derived) == (3, 3)
+    assert report.signatures == 9
+    assert not report.unchecked
+    assert not report.remarks
+    # The forger's own way of writing entries adds nothing that could be found.
+    assert verify_record(forged(lives.signed, bodies(lives.signed))).ok
+
+
+def turned(record: Record) -> Record:
+    """Nobody signed at the last gate: whoever can write everything can have ana say no, and the
+    product stay."""
+    said = [body for body in bodies(record) if not body["type"].startswith("sunset.")]
+    said = [b for b in said if b["type"] not in ("product.sunsetting", "product.retired")]
+    for body in said:
+        if body["data"].get("gate") == "retire" and body["type"] == "gate.vote":
+            body["data"]["vote"] = "hold"
+        if body["data"].get("gate") == "retire" and body["type"] == "gate.decided":
+            outcome("hold")(body)
+            in_view("ana", vote="hold")(body)
+    return forged(record, said)
+
+
+ONLY_BY_HEAD: dict[str, Callable[[Record], Record]] = {
+    "an unsigned vote, and its decision": lambda r: changed(
+        changed(r, is_("gate.vote", gate="retire"), set_data(comment="never said")),
+        is_("gate.decided", gate="retire"),
+        in_view("ana", comment="never said"),
+    ),
+    "a refusal, and its mention": lambda r: changed(
+        without(r, is_("gate.refused", round=1)),
+        is_("gate.decided", round=1),
+        lambda body: body["data"]["view"].update(refused=[]),
+    ),
+    "the last entries cut off": lambda r: forged(r, bodies(r)[:-1]),
+    "a gate that nobody signed turned round": turned,
+}
+
+
+@pytest.mark.parametrize("name", ONLY_BY_HEAD)
+def test_what_can_be_made_anew_whole_is_found_by_a_head(lives: Any, name: str) -> None:
+    record = lives.signed
+    forgery = ONLY_BY_HEAD[name](record)
+    assert verify_record(forgery).ok
+    known = [Head("lamp", Anchor(seq=record.entries[-1].seq, hash=record.entries[-1].hash))]
+    assert verify_record(record, known).ok
+    report = verify_record(forgery, known)
+    assert not report.ok
+    assert report.fault is not None
+    assert "was known" in report.fault.text
