@@ -13,7 +13,7 @@ from datetime import timedelta
 import structlog
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from ledger import DocumentUnknown, LedgerError
+from ledger import ChainBroken, DocumentUnknown, LedgerError
 from phasegate.calendars import CalendarError
 
 log = structlog.get_logger(__name__)
@@ -87,7 +87,7 @@ def ledger_errors(unknown: str = LEDGER_UNAVAILABLE) -> Iterator[None]:
     """
     try:
         yield
-    except LedgerError as error:
+    except (LedgerError, ChainBroken) as error:
         type = unknown if isinstance(error, DocumentUnknown) else LEDGER_UNAVAILABLE
         # Without the cause: its traceback would crowd the text out of Temporal's failure limit.
         log.warning("the ledger cannot be used", why=error.why, exc_info=error)

@@ -176,7 +176,7 @@ def _ledger(settings: Settings) -> Check:
         streams = list(ledger.streams())
         for product in streams[:STREAMS]:
             ledger.verify(product)
-    except LedgerError as error:
+    except (LedgerError, ChainBroken) as error:
         mend = error.hint
         if isinstance(error, ChainBroken):
             mend = f"phasegate events list {error.product}; {error.hint}"

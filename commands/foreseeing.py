@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from client.engine import Engine
 from client.forecasts import Forecaster
 from commands.output import note
-from ledger import LedgerError
+from ledger import ChainBroken, LedgerError
 from phasegate.forecast_view import Forecast
 from phasegate.views import ProductView
 
@@ -17,7 +17,7 @@ async def foreseen(engine: Engine, view: ProductView) -> Forecast | None:
     """The forecast as of now; None, and a note on stderr, where the ledger cannot be read."""
     try:
         return await Forecaster(engine, datetime.now(UTC)).foresee(view)
-    except LedgerError as error:
+    except (LedgerError, ChainBroken) as error:
         note(f"no forecast: {error.what}; {error.why}")
         return None
 
