@@ -139,7 +139,7 @@ async def test_a_login_is_a_cookie_that_no_script_and_no_other_site_can_use(ui: 
     ui.http.cookies.clear()
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"payloads": 7}', b"\xff", b"[" * 50_000])
+@pytest.mark.parametrize("body", [b"{", b'{"payloads": 7}', b"\xff", b"[" * 50_000])
 async def test_what_is_no_list_of_payloads_is_refused(ui: Ui, body: bytes) -> None:
     headers = {"Origin": UI, **BEARER}
     answer = await ui.http.post(f"{ui.url}/decode", content=body, headers=headers)
