@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import served
 import webhooks
@@ -354,3 +355,12 @@ def test_help_does_not_load_it() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+async def test_a_head_without_end_is_not_read(alone: Served) -> None:
+    """16 KiB of it: the limit of h11, which reads it."""
+    endless = {f"x-{number}": "y" * 1000 for number in range(40)}
+    with suppress(httpx2.RemoteProtocolError, httpx2.WriteError, httpx2.ReadError):
+        answer = await alone.post("bus", endless, b"{}")
+        assert answer.status_code in (400, 431)
+    assert (await alone.http.get(f"{alone.url}/healthz")).status_code == 200
