@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from phasegate.audit.past import Past
-from phasegate.audit.rounds import Sitting
+from phasegate.audit.sitting import Sitting
 from phasegate.votes import Outcome
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import pairwise
 
 from phasegate.audit.context import Context, Place
 from phasegate.audit.definitions import check_definitions
+from phasegate.audit.order import Rounds, check_numbers, check_order
 from phasegate.audit.past import Past
 from phasegate.audit.rights import check_permission
+from phasegate.audit.signatures import check_signature
 from phasegate.audit.telling import Telling, Told
 from phasegate.directory import Permission
 from phasegate.past_round import ENDS
 from phasegate.policy import Phase, Policy
 from phasegate.votes import Outcome
-
-Rounds = Mapping[tuple[str, int], Telling]
 
 
 @dataclass
@@ -49,9 +48,9 @@ def follow(
         place.doubt = (
             place.doubt or "the ledger was down, and of some entries only the text is left"
         )
-    _check_order(place, product)
+    check_order(place, product)
     check_definitions(place, product)
-    _check_numbers(place, rounds)
+    check_numbers(place, rounds)
     story = Story(
         place,
         past,
@@ -66,33 +65,6 @@ def follow(
             return
         if not said.shortened:
             _step(story, policy, said)
-
-
-def _check_order(place: Place, product: Telling) -> None:
-    said = product.said
-    if not said or said[0].type != "product.started":
-        place.fault(
-            said[0] if said else 1, "the record does not begin with the start of its product"
-        )
-    for before, after in pairwise(said):
-        if after.at < before.at:
-            place.differ(after, "it was said before the entry of the product that precedes it")
-        if after.type == "product.started":
-            place.differ(after, "the product starts a second time")
-
-
-def _check_numbers(place: Place, rounds: Rounds) -> None:
-    """Rounds of a gate are numbered without gaps: none is left out."""
-    numbers: dict[str, list[int]] = {}
-    for gate, number in rounds:
-        numbers.setdefault(gate, []).append(number)
-    for gate, found in numbers.items():
-        for number in range(1, max(found) + 1):
-            if number not in found:
-                after = rounds[(gate, min(n for n in found if n > number))].said[0]
-                Place(place.context, gate, number, place.doubt).differ(
-                    after, f"round {number} of {gate} is not in the record, and later ones are"
-                )
 
 
 def _turns(rounds: Rounds, product: Telling) -> list[tuple[datetime, str, str]]:
@@ -131,7 +103,7 @@ def _step(story: Story, policy: Policy, said: Told) -> None:
         case "product.retired":
             _retire(story, policy, said)
         case "gate.overridden":
-            _overrule(story, said)
+            _overrule(story, policy, said)
         case "product.revived" if said.text("directory"):
             check_permission(story.place, said, Permission.override, story.past)
         case "condition.waived" if said.text("directory"):
@@ -233,9 +205,16 @@ def _retire(story: Story, policy: Policy, said: Told) -> None:
             _differ(story, said, f"it is retired, and {gate.id} of its sunset did not pass")
 
 
-def _overrule(story: Story, said: Told) -> None:
+def _overrule(story: Story, policy: Policy, said: Told) -> None:
     """Another outcome in the place of the one that stopped it, by who may do that."""
     check_permission(story.place, said, Permission.override, story.past)
+    gate = next((gate for gate in policy.gates() if gate.id == said.text("gate")), None)
+    number = said.data.get("round")
+    if gate is None or not isinstance(number, int):
+        story.place.fault(said, f"it overrides {said.text('gate')}, which its policy does not have")
+        return
+    place = Place(story.place.context, gate.id, number, story.place.doubt)
+    check_signature(place, gate, said, story.past)
     before = [o for when, g, o in story.turns if g == said.text("gate") and when < said.at]
     if not before or before[-1] != said.text("from"):
         _differ(story, said, f"{said.text('gate')} had not come to {said.text('from')}")
