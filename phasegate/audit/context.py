@@ -36,6 +36,9 @@ class Context:
     report: Verified
     found: list[Finding] = field(default_factory=list)
     directory_name: str = ""
+    gone: frozenset[str] = frozenset()
+    """Pseudonyms of people who were taken out of this product's record and of no directory: what
+    directories say of them cannot be told."""
 
     def directory(self, digest: str) -> Directory | None:
         return self.library.directory(digest)
@@ -70,6 +73,8 @@ class Place:
         self._add("remark", seq, text, person)
 
     def _add(self, kind: FindingKind, seq: int, text: str, person: str) -> None:
+        if kind == "fault" and any(one == person or one in text for one in self.context.gone):
+            kind, text = "unchecked", f"{text}: they were taken out of the record"
         self.context.found.append(
             Finding(kind=kind, seq=seq, gate=self.gate, round=self.round, person=person, text=text)
         )

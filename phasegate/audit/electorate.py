@@ -97,7 +97,8 @@ def _difference(
 ) -> str:
     for number in sorted({*found, *recorded}):
         ours, theirs = found.get(number, {}), recorded.get(number, {})
-        for person in sorted({*ours, *theirs}):
+        # First whom the directory does not know by that name: what follows may be due to that.
+        for person in sorted({*ours, *theirs}, key=lambda one: (one in ours, one)):
             if person not in ours:
                 return f"{person} sits in step {number}, and the directory gives them no seat there"
             if person not in theirs:

@@ -46,6 +46,11 @@ class Library:
     def directory(self, digest: str) -> Directory | None:
         return self._of(digest, Directory)
 
+    def knows(self, person: str) -> bool:
+        """Whether any directory has this person."""
+        found = (one for one in self._found.values() if isinstance(one, Directory))
+        return any(person in directory.people for directory in found)
+
     def _of(self, digest: str, kind: type[_D]) -> _D | None:
         found = self._found.get(digest)
         return found if isinstance(found, kind) else None

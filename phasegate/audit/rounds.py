@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from phasegate.audit import decision, rights, voting
 from phasegate.audit.context import Context, Place
+from phasegate.audit.decided import Facts
 from phasegate.audit.past import Past
 from phasegate.audit.signatures import check_signature
 from phasegate.audit.sitting import Sitting, check_voter, delegate, reassign
@@ -49,11 +50,11 @@ def _until_end(telling: Telling) -> list[Told]:
     return [said for said in telling.said if said.seq <= telling.end.seq]
 
 
-def sitting_facts(sitting: Sitting, casts: Sequence[voting.Cast]) -> decision.Facts:
+def sitting_facts(sitting: Sitting, casts: Sequence[voting.Cast]) -> Facts:
     """What a decision is judged on."""
     assert sitting.gate is not None
     assert sitting.view is not None
-    return decision.Facts(
+    return Facts(
         place=sitting.place,
         gate=sitting.gate,
         view=sitting.view,

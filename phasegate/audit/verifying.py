@@ -129,3 +129,5 @@ def _count_erased(context: Context, events: Sequence[Told]) -> None:
     for said in events:
         if said.type == REDACTED:
             place.remark(said.seq, said.event.text, said.actor)
+            if (pseudonym := said.text("pseudonym")) and not context.library.knows(pseudonym):
+                context.gone |= {pseudonym}
