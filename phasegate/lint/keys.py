@@ -13,8 +13,8 @@ from phasegate.ssh_keys import is_valid, public_key
 
 
 def key_findings(directory: Directory, today: date | None = None) -> Iterator[Finding]:
-    """What is no public key, the same key twice, bounds that leave no day, people none of whose keys
-    counts `today`; without it, of whom all are revoked."""
+    """What is no public key, the same key twice, bounds that leave no day, and people none of whose
+    keys counts `today`; without it, all of whose keys are revoked."""
     owners: dict[bytes, str] = {}
     for name, person in directory.people.items():
         for i, key in enumerate(person.keys):
@@ -38,8 +38,8 @@ def key_findings(directory: Directory, today: date | None = None) -> Iterator[Fi
                 yield Finding("error", (*path, "valid_until"), message)
         if person.keys and not _signs(person, today):
             message = (
-                f"no key of {name} counts any more: each is revoked, unreadable or out of its days; "
-                f"{name} can sign nothing until there is another"
+                f"no key of {name} counts any more: each is revoked, unreadable or out of its "
+                f"days; {name} can sign nothing until there is another"
             )
             yield Finding("warning", ("people", name, "keys"), message)
 

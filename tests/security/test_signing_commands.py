@@ -1,0 +1,131 @@
+"""`--sign` as people use it: a process, an agent, key files with and without a passphrase."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from processes import ROOT
+from signers import Opened, entry, make_key, public
+
+from client.signing import Signing, ready
+from phasegate.errors import PhasegateError
+from phasegate.requests import VoteRequest
+from phasegate.ssh_keys import public_key
+
+Answer = tuple[int, str, str]
+
+
+async def phasegate(*words: str, **env: str) -> Answer:
+    """The exit code, and what it wrote on stdout and stderr. It has no terminal to ask on."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(ROOT / "cli.py"), *words),
+        env={**os.environ, **env},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture
+def agent(tmp_path: Path, keys: dict[str, Path]) -> Iterator[str]:
+    """The socket of an agent that holds the key of ana, and another's before it."""
+    socket = tmp_path / "agent"
+    process = subprocess.Popen(
+        ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _ in range(200):
+            if socket.exists():
+                break
+            try:
+                process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+        env = {**os.environ, "SSH_AUTH_SOCK": str(socket)}
+        for who in ("eve", "ana"):
+            subprocess.run(["ssh-add", str(keys[who])], env=env, check=True, capture_output=True)
+        yield str(socket)
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def test_a_vote_signed_by_the_agent_counts_and_one_without_is_not_even_sent(
+    opened: Opened, agent: str, tmp_path: Path
+) -> None:
+    s = await opened()
+    place, env = f"{s.stage.key}/launch", {"SSH_AUTH_SOCK": agent, "HOME": str(tmp_path)}
+    code, _, err = await phasegate("gate", "vote", place, "go", "--as", "ana", **env)
+    assert code == 2
+    assert "takes only what is signed" in err
+    assert "hint: phasegate gate vote --help" in err
+    code, out, err = await phasegate(
+        *("gate", "vote", place, "go", "--as", "ana", "--sign", "-o", "json"), **env
+    )
+    assert (code, json.loads(out)["round"]) == (0, 1), err
+    code, out, err = await phasegate(
+        *("gate", "withdraw", place, "--as", "ana", "--sign", "-o", "json"), **env
+    )
+    assert code == 0, err
+    words = ("gate", "vote", "--all", "go", "--as", "ana", "--yes", "--product-filter")
+    words += (f'product.key == "{s.stage.key}"', "-o", "json")
+    code, out, err = await phasegate(*words, **env)
+    assert [row["code"] for row in json.loads(out)] == ["unsigned"]
+    code, out, err = await phasegate(*words, "--sign", **env)
+    assert [row["taken"] for row in json.loads(out)] == [True], err
+    code, out, _ = await phasegate("gate", "show", place, "-o", "json")
+    shown = json.loads(out)
+    assert shown["assurance"] == "signed"
+    vote = shown["votes"][-1]
+    assert (vote["approver"], vote["vote"], vote["assurance"]) == ("ana", "go", "signed")
+    assert vote["key"] == public_key(public(s.keys["ana"])).fingerprint
+    assert shown["refused"] == [], "nothing was sent that had to be refused"
+
+
+async def test_a_key_that_cannot_sign_says_why(
+    opened: Opened, keys: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked = make_key(tmp_path, "locked", "-N", "correct horse")
+    s = await opened(cy=[entry(locked)])
+    monkeypatch.setenv("SSH_AUTH_SOCK", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = ("gate", "vote", f"{s.stage.key}/launch", "go", "--sign", "--as")
+    named = ("cy", "--key", str(locked))
+    code, out, err = await phasegate(*words, *named, SSH_ASKPASS_REQUIRE="never")
+    assert (code, out) == (1, "")
+    assert "why: " in err
+    assert "incorrect passphrase" in err
+    code, _, err = await phasegate(*words, *named, PATH="/nonexistent")
+    assert code == 1
+    assert "why: it is not installed\nhint: ssh -V" in err
+
+    async def why(who: str, key: str | None = None) -> str:
+        request = VoteRequest(approver=who, vote="go", request_id="r")
+        with pytest.raises(PhasegateError) as caught:
+            await ready(s.stage.engine, s.stage.key, "launch", "vote", request, Signing(True, key))
+        assert caught.value.hint
+        return str(caught.value)
+
+    assert "there is no such file" in await why("bo", str(tmp_path / "none"))
+    assert "nobody has no key to sign with" in await why("nobody")
+    assert "none of the keys of bo is at hand" in await why("bo")
+    shutil.copytree(keys["bo"].parent, tmp_path / ".ssh")
+    shutil.move(tmp_path / ".ssh" / "bo", tmp_path / ".ssh" / "id_mine")
+    shutil.move(tmp_path / ".ssh" / "bo.pub", tmp_path / ".ssh" / "id_mine.pub")
+    request = VoteRequest(approver="bo", vote="go", request_id="r")
+    signed = await ready(
+        s.stage.engine, s.stage.key, "launch", "vote", request, Signing(wanted=True)
+    )
+    assert (await s.send("vote", signed)).text.startswith("bo's go counts")
