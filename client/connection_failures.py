@@ -36,7 +36,11 @@ _ALERTS = {
 }
 """TLS alerts, RFC 8446, 6.2."""
 
-_ENDED = ("UnexpectedEof", "BrokenPipe", "ConnectionReset", "Connection reset", "ConnectionAborted")
+_ENDED = re.compile(
+    r"UnexpectedEof|BrokenPipe|Connection ?reset|ConnectionAborted|operation was canceled|"
+    "connection closed",
+    re.I,
+)
 
 
 def explained(target: Target, error: Exception) -> EngineError:
@@ -96,7 +100,7 @@ def _turned_away(target: Target, text: str) -> tuple[str, str] | None:
         if target.client_certificate:
             return "it does not accept our client certificate", _INSPECT
         return "it asks for an API key or another credential", _KEY
-    if any(sign in text for sign in _ENDED):
+    if _ENDED.search(text):
         return _hung_up(target)
     return None
 
