@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Iterator
 
 from client import gates, products
+from client.audit_checks import verify_ledger
 from client.engine import Engine
 from demo.play import Play
 from demo.stage import Stage
-from ledger import ChainBroken
 from phasegate.views import GateView, ProductView
 
 SETTLE = 5.0
@@ -108,10 +108,10 @@ async def left_open(engine: Engine) -> list[str]:
 
 
 def verify(engine: Engine, key: str) -> tuple[str, list[str]]:
-    """The ledger's chain of a product: what to say of it, and what is wrong with it."""
-    try:
-        count = engine.ledger.verify(key)
-    except ChainBroken as error:
-        return f"ledger of {key}: broken", [str(error)]
-    head = engine.ledger.head(key)
-    return f"ledger of {key}: {count} entries, chain intact, head {head.hash[:12]}", []
+    """The record of a product, as an auditor derives it: what to say, and what is wrong with it."""
+    found = verify_ledger(engine.ledger, key, ())
+    wrong = [found.fault] if found.fault else [*found.unchecked, *found.remarks]
+    if wrong:
+        return f"ledger of {key}: broken", [f"{one.place}: {one.text}" for one in wrong]
+    said = f"ledger of {key}: {found.seq} entries, chain intact, head {found.head[:12]}"
+    return f"{said}; {found.derived} of {found.rounds} outcomes derived again", []

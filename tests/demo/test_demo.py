@@ -197,6 +197,7 @@ def test_both_products_live_to_their_end(tmp_path: Path) -> None:
                 for line in table.splitlines()
                 if len(cells := [cell.strip() for cell in line.strip("│").split("│")]) == 6
             ), f"{gate} {number} {outcome} is not in the table"
+        assert f"{len(play.ending.rounds)} of {len(play.ending.rounds)} outcomes derived" in table
     assert "jpbetz  go, by signal" in table
     assert table.count("by signal") == 1
     assert_told(story, "2019-06-04", "Python 3.8  Beta 1 released is met")
