@@ -17,7 +17,7 @@ from phasegate.audit.story import follow
 from phasegate.audit.telling import Telling, Told, by_round, told
 from phasegate.chain import ChainBroken
 from phasegate.events import Anchor
-from phasegate.redacted import REDACTED, documents_left
+from phasegate.redacted import MARKED, REDACTED, documents_left
 
 _OURS = ("gate.", "product.", "sunset.", "milestone.", "condition.")
 
@@ -129,5 +129,6 @@ def _count_erased(context: Context, events: Sequence[Told]) -> None:
     for said in events:
         if said.type == REDACTED:
             place.remark(said.seq, said.event.text, said.actor)
-            if (pseudonym := said.text("pseudonym")) and not context.library.knows(pseudonym):
-                context.gone |= {pseudonym}
+            name = said.text("pseudonym")
+            if MARKED.fullmatch(name) and not context.library.knows(name):
+                context.gone |= {name}
