@@ -22,6 +22,7 @@ class GatePlan(Wire):
     when: str
     requires: list[str]
     voters: dict[str, list[str]]
+    assurance: str = "claimed"
 
 
 class StartPlan(Wire):
@@ -71,6 +72,7 @@ def _gate_plan(gate: Gate, product: Product, policy: Policy, directory: Director
             for r in (gate.requires[i] for i in _asked(gate, product))
         ],
         voters=voters_of(gate, product, directory),
+        assurance=gate.assurance,
     )
 
 

@@ -68,10 +68,11 @@ def policy_blocks(policy: Policy) -> Iterable[Block]:
     )
     clocks = ("opens", "respond", "then managers", "resolve", "if late")
     yield dense(
-        ("gate", "asks", "step", "tiers", "only if", "advice", *clocks),
+        ("gate", "takes", "asks", "step", "tiers", "only if", "advice", *clocks),
         [
             (
                 gate.id,
+                "what is signed" if gate.assurance == "signed" else "",
                 requirement.title,
                 requirement.step,
                 requirement.tiers or "all",

@@ -100,7 +100,7 @@ async def start(
 
 def plan_blocks(plan: StartPlan) -> Iterable[Block]:
     """A rehearsed start as people read it."""
-    from commands.output import Fields, Grid
+    from commands.output import Fields, dense
 
     yield Fields(
         [
@@ -112,14 +112,15 @@ def plan_blocks(plan: StartPlan) -> Iterable[Block]:
             ("phases", " → ".join(plan.phases)),
         ]
     )
-    yield Grid(
-        ("gate", "after", "opens", "asks", "voters"),
+    yield dense(
+        ("gate", "after", "opens", "asks", "takes", "voters"),
         [
             (
                 gate.gate,
                 gate.after,
                 gate.when,
                 gate.requires,
+                "what is signed" if gate.assurance == "signed" else "",
                 "; ".join(f"{group}: {', '.join(who)}" for group, who in gate.voters.items()),
             )
             for gate in plan.gates
