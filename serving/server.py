@@ -80,9 +80,9 @@ async def serve(host: str, port: int) -> None:
 
 def _codec(found: Integrations) -> Codec | None:
     """The codec for the Temporal UI, if one is asked for. Raises EngineError."""
+    ring = load_keyring()  # one that is at fault is told now, and not with the first event
     if found.codec is None:
         return None
-    ring = load_keyring()
     if ring is None:
         raise EngineError(
             "the codec cannot be served",
