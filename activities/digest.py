@@ -172,6 +172,9 @@ class DigestActivities:
         with closing(self._ledger.scan(TYPES)) as products:
             for key, events in products:
                 week.add(key, events, since)
+        streams = self._ledger.streams()
+        heads = ((key, streams[key]) for key in week.decided_on if key in streams)
+        week.heads = [f"{key} {head.seq} {head.hash}" for key, head in heads]
         return week
 
 

@@ -53,6 +53,10 @@ class Week(Wire):
     decided: list[str] = []
     late: list[str] = []
     overdue: list[str] = []
+    decided_on: list[str] = []
+    """Products of which a gate was decided."""
+    heads: list[str] = []
+    """Where their records stand, as `phasegate audit head` writes it."""
 
     def add(self, key: str, events: Iterable[Announcement], since: datetime) -> None:
         """Add a product, by its announcements of TYPES, oldest first."""
@@ -78,6 +82,8 @@ class Week(Wire):
                 ended = True
             elif event.type == "product.revived":
                 ended = False
+        if decided:
+            self.decided_on.append(key)
         title = f"{product.name or key} ({key})"
         self.decided += [f"{title}: {one_line(text)}" for text in decided]
         if not ended:
@@ -125,6 +131,9 @@ def portfolio_letter(found: Portfolio) -> Letter:
         ("Gates that are open and in time", _in_time(found), [g.line() for g in found.open]),
     )
     parts = [_section(title, count, lines) for title, count, lines in sections]
+    if record.heads:  # of these none is left out: they are what a record is compared with
+        keep = "Heads of their records (keep this letter: phasegate audit verify --head reads it)"
+        parts.append("\n".join([f"{keep}:", *record.heads]))
     return Letter(subject, "\n\n".join([*parts, "More: phasegate product list"]) + "\n")
 
 

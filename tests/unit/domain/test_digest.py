@@ -96,6 +96,16 @@ def test_the_letter_says_what_is_late_first_and_counts_what_it_leaves_out() -> N
     assert "… and 24 more" in written.text
 
 
+def test_the_letter_keeps_the_heads_of_what_was_decided() -> None:
+    found = week(event("gate.decided", "Launch: go", days_ago=2))
+    assert found.decided_on == ["lamp"]
+    found.heads = [f"lamp 12 {'a' * 64}"]
+    written = portfolio_letter(
+        Portfolio(week="2026-W48", counted=0, counted_overdue=0, open=[], overdue=[], record=found)
+    )
+    assert f"audit verify --head reads it):\nlamp 12 {'a' * 64}\n" in written.text
+
+
 def test_weeks_are_those_of_iso_8601() -> None:
     assert week_name(NOW) == "2026-W49"
     assert week_name(datetime(2027, 1, 3, tzinfo=UTC)) == "2026-W53"
