@@ -86,11 +86,12 @@ class Ledger:
                 )
         with self.database.writing() as connection:
             head = lock_head(connection, product)
-            known = _known(connection, batch)
+            known, erased = _known(connection, batch)
             new: list[Entry] = []
             for event in batch:
                 if stored := known.get(event.id):
-                    _compare(stored, event)
+                    if event.id not in erased:  # a digest in the log would tell what it was
+                        _compare(stored, event)
                     continue
                 new.append(chain.entry(event, head, token_hex(32)))
                 head = new[-1].anchor
@@ -178,16 +179,21 @@ def _head(connection: Connection, product: str) -> Anchor:
     return Anchor(seq=row.seq, hash=row.hash) if row else Anchor()
 
 
-def _known(connection: Connection, batch: Sequence[Announcement]) -> dict[str, Announcement]:
-    """Those of the batch's ids that are already written."""
+def _known(
+    connection: Connection, batch: Sequence[Announcement]
+) -> tuple[dict[str, Announcement], set[str]]:
+    """Those of the batch's ids that are already written, and which of them have lost words."""
     ids = [event.id for event in batch]
     known: dict[str, Announcement] = {}
+    erased: set[str] = set()
     for start in range(0, len(ids), _CHUNK):
-        query = select(events.c.id, events.c.body).where(
-            events.c.id.in_(ids[start : start + _CHUNK])
-        )
-        known |= {row.id: announcement_of(row.body) for row in connection.execute(query)}
-    return known
+        query = select(events).where(events.c.id.in_(ids[start : start + _CHUNK]))
+        for row in connection.execute(query):
+            entry = entry_of(row)
+            known[row.id] = entry.announcement
+            if entry.seal and entry.seal.redacted:
+                erased.add(row.id)
+    return known, erased
 
 
 def _compare(stored: Announcement, event: Announcement) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 
 from client.redactions import Order, Redaction
 from client.usage import UsageError
@@ -161,6 +162,14 @@ def test_once_more_finds_nothing_and_later_words_get_the_same_pseudonym(ledger: 
     both = ledger.events("atlas")[4].announcement.data["view"]["votes"]
     assert [vote["approver"] for vote in both] == [first.pseudonym, other.pseudonym]
     assert ledger.verify("atlas") == ledger.head("atlas").seq
+
+
+def test_what_is_announced_once_more_brings_nothing_back(ledger: Ledger) -> None:
+    vote = ledger.events("atlas")[1].announcement
+    Redaction(ledger, order(key="atlas")).do()
+    with structlog.testing.capture_logs() as logs:
+        written = ledger.record("atlas", [vote])
+    assert (written.new, logs) == ([], [])
 
 
 def test_a_dry_run_says_what_and_where_and_changes_nothing(ledger: Ledger) -> None:
