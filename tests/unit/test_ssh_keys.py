@@ -17,7 +17,7 @@ from phasegate.directory import Directory, Key
 from phasegate.lint import lint_directory, lint_policy
 from phasegate.reading import read_policy
 from phasegate.signing import NAMESPACE
-from phasegate.ssh_keys import TYPES, is_valid, public_key, revoked_keys, shown, signature
+from phasegate.ssh_keys import TYPES, is_valid, public_key, revoked_keys, shown, signature, usable
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -85,6 +85,25 @@ def test_what_is_no_key_says_why_and_shows_nothing_of_it(text: str, why: str) ->
     assert "AAAA\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (),
+        (b"",),
+        (strings(b"ssh-ed25519", b"k" * 32),),
+        (strings(b"ssh-ed25519", b"k" * 32), b"vote@phasegate"),
+        (strings(b"ssh-ed25519", b"k" * 32), b"\xff", b"", b"sha512", b"s"),
+        (strings(b"ssh-ed25519", b"k" * 32), b"vote@phasegate", b"", b"sha512", b"s", b"more"),
+    ],
+)
+def test_half_a_signature_is_none(parts: tuple[bytes, ...]) -> None:
+    body = b64encode(b"SSHSIG\0\0\0\1" + strings(*parts)).decode()
+    newer = b64encode(b"SSHSIG\0\0\0\2").decode()
+    for text in (body, body[:-8] + "\x00", newer):
+        with pytest.raises(ValueError, match="no signature that can be read"):
+            signature(f"-----BEGIN SSH SIGNATURE-----\n{text}\n-----END SSH SIGNATURE-----\n")
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_are_too_odd_to_be_refused(data: bytes) -> None:
     body = b64encode(b"SSHSIG\0\0\0\1" + data).decode()
@@ -148,6 +167,10 @@ def test_revoked_keys_are_those_of_the_people_asked_about_by_that_day(key: Path)
     assert revoked_keys(known, ["ana"], NOON - DAY) == revoked_keys(known, ["who"], NOON) == ()
     assert not is_valid(gone, NOON.date())
     assert shown(gone).endswith("ssh-ed25519 (revoked 2026-11-25)")
+    assert shown(Key(key="none")).startswith("unreadable: ")
+    able = Key(key=public(key), valid_from=NOON.date())
+    assert usable([gone, Key(key="none"), able], NOON) == [able]
+    assert usable([able], NOON - DAY) == []
 
 
 POLICY = """
@@ -191,3 +214,26 @@ def test_lint_finds_keys_that_are_none_shared_or_spent_and_who_has_none(key: Pat
     said = [f.message for f in lint_policy(policy, known, NOON.date()) if f.path[-1] == "assurance"]
     assert "no key of cy, dan" in said[0]
     assert "nobody who may override has a key" in said[1]
+    claimed = read_policy(POLICY.replace("signed", "claimed"), "p")
+    assert [f for f in lint_policy(claimed, known) if f.path[-1] == "assurance"] == []
+
+
+def test_lint_finds_nothing_where_everybody_has_a_key_and_bounds_that_leave_no_day(
+    key: Path,
+) -> None:
+    mine = {"key": public(key)}
+    directory = {
+        "people": {"ana": {"keys": [mine]}},
+        "groups": {"eng": {"members": ["ana"], "permissions": {"override": [1]}}},
+    }
+    known = Directory.model_validate(directory)
+    policy = read_policy(POLICY, "p")
+    assert lint_directory(known, NOON.date()) == []
+    assert [f for f in lint_policy(policy, known) if f.path[-1] == "assurance"] == []
+    mine |= {"valid_from": date(2027, 1, 1), "valid_until": date(2026, 1, 1)}
+    (found, *_) = lint_directory(Directory.model_validate(directory))
+    assert found.message == "ends on 2026-01-01, before it starts on 2027-01-01"
+    directory["people"]["ana"]["keys"] = [{"key": "none"}]
+    (first, second) = lint_directory(Directory.model_validate(directory), NOON.date())
+    assert "one line" in first.message
+    assert "ana can sign nothing" in second.message
