@@ -6,6 +6,7 @@ import json
 import re
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from mailserver import mail_server
 from parting import Leaving, no_return
 from postgres import Server
 from processes import ROOT, worker_process
+from temporalio.api.enums.v1 import TaskQueueType
 from tracker import serving
 
 from client.dev_server import dev_server, free_port
 from client.engine import Engine
+from client.polling import pollers
 from client.settings import Settings
 from ledger import Ledger
 from phasegate.customers import Row
@@ -84,6 +87,11 @@ def as_role(server: Server, role: str) -> str:
     return f"postgresql+psycopg://{role}@127.0.0.1:{server.port}/phasegate"
 
 
+async def at_work(engine: Engine, queue: str) -> bool | None:
+    kind = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
+    return True if await pollers(engine.client, queue, kind) else None
+
+
 async def test_each_role_can_do_its_work(
     granted: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +117,7 @@ async def test_each_role_can_do_its_work(
             async with worker_process(**main), worker_process(*only, **acts):
                 row = Row("c1", email="c1@example.org", waived=True)
                 engine.ledger.customers.put("least", 1, [row], datetime.now(UTC), "olga")
+                await leaving.until(partial(at_work, engine, "phasegate"), "a worker polls")
                 await leaving.leave(LETTER, no_return(), DESTROY)
                 await leaving.passes("off")
                 await leaving.becomes(status="retired")

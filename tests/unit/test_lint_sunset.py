@@ -372,3 +372,8 @@ def test_groups_of_the_sunset_are_in_the_directory() -> None:
     assert findings.keys() == {("tasks", 1, "by"), ("tasks", 1, "tasks", 0, "by"), ("abort_by",)}
     assert "did you mean leads?" in findings["tasks", 1, "by"]
     assert "no members" in findings["tasks", 1, "tasks", 0, "by"]
+
+
+def test_acts_on_the_task_queue_of_products_are_no_secret_of_others() -> None:
+    says(told(EOL, task_queue="phasegate"), "warning", "task_queue", "name a queue of its own")
+    assert told(EOL, task_queue="retirement") == told(EOL)
