@@ -52,6 +52,20 @@ def the_first(key: str) -> str:
     return next(block for block in EXAMPLES if re.search(rf"^{key}:", block, re.M))
 
 
+def test_tests_that_are_named_are_there() -> None:
+    """In the tables of what is promised: `folder/test_file.py`, and the test in it if one is."""
+    named = {
+        found
+        for name, text in PAGES.items()
+        if name.startswith("security")
+        for found in re.findall(r"`((?:\w+/)+test_\w+\.py)(?:::(test_\w+))?`", text)
+    }
+    assert len(named) > 30
+    for file, test in sorted(named):
+        text = (ROOT / "tests" / file).read_text("utf-8")
+        assert not test or f"def {test}(" in text, f"{file}::{test}"
+
+
 # -- documents ------------------------------------------------------------------------------------
 
 
