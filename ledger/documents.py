@@ -82,12 +82,6 @@ class Documents:
         """Raises DocumentUnknown, or LedgerError if the stored text does not have the digest."""
         return self._read("product", digest, Product)
 
-    def redacted_in(self, digest: str) -> str:
-        """KEY/NUMBER of the entry that says that words were taken out of it; empty: it has all."""
-        with self._database.reading() as connection:
-            row = _row(connection, digest)
-        return row.redacted if row else ""
-
     def current(self, kind: Kind, name: str) -> Publication | None:
         """The latest publication of a kind and name."""
         with self._database.reading() as connection:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from phasegate.events import Announcement
-from phasegate.redacted import GONE, REDACTED
+from phasegate.redacted import GONE
 from phasegate.seals import Place, texts
 
 Kind = Literal["person", "customer"]
@@ -175,14 +175,12 @@ def _replaced(
         return place.text if called_like else subject.hidden(place.text)
     if (_field(place) in KEPT or _is_group(place)) and not _theirs(subject, entry, place):
         return place.text
-    if entry.event.type == REDACTED and "entries" in place.path:
-        return place.text
     if place.text in known and _field(place) in (*WRITTEN, "conditions", "key"):
         return GONE
     if place.text.strip() and _theirs(subject, entry, place):
         return GONE
     text = place.text
-    for one in long:
+    for one in long if _field(place) in WRITTEN else ():  # and no title that says the same
         text = text.replace(one, GONE)
     if subject.kind == "customer" and entry.event.type == "sunset.customers":
         head, mark, note = text.partition(": ")
@@ -209,30 +207,25 @@ def _theirs(subject: Subject, entry: Entry, place: Place) -> bool:
         return entry.event.actor == subject.id and entry.event.type not in OURS
     signed = "signed" in path and field not in ("directory", "at")
     signed = signed or field == "request_id" or place.text.startswith(FINGERPRINT)
-    if not (signed or field in WRITTEN or field == "conditions"):
+    if path[0] != "data" or not (signed or field in WRITTEN or field == "conditions"):
         return False
     return _author(entry.event, path) == subject.id
 
 
 def _author(event: Announcement, path: tuple[str | int, ...]) -> str | None:
     """Who wrote what stands there: whom the nearest object around it names as its author."""
-    around: Any = {"data": event.data}
-    objects: list[tuple[int, Any]] = []
-    for depth, part in enumerate(path):
-        if isinstance(around, dict) and depth:
-            objects.append((depth, around))
-        try:
-            around = around[part]
-        except (LookupError, TypeError):
-            return None
-    for depth, found in reversed(objects):
-        if depth == 1:
-            return event.actor or found.get("by")
+    around: Any = event.data
+    within: list[tuple[str | int, dict[str, Any]]] = []
+    for part in path[1:-1]:
+        around = around[part]
+        if isinstance(around, dict):
+            within.append((part, around))
+    for called, found in reversed(within):
         named = [found.get(author) for author in AUTHORS]
         if path[-1] == "note":  # of a condition: whoever closed it wrote it, and not its text
             named.append(found.get("closed_by"))
         if author := next((one for one in named if isinstance(one, str) and one), None):
             return author
-        if path[depth - 1] in NESTED:
+        if called in NESTED:
             return None
-    return event.actor
+    return event.actor or event.data.get("by")

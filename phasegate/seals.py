@@ -75,9 +75,11 @@ class Seal(Wire):
 
 def _salts(root: bytes) -> Iterator[bytes]:
     """The salts of a whole entry, for ever: SHAKE-256 of the root and a counter, 32 bytes each."""
-    for block in count():
+    block = 0
+    while True:
         made = shake_256(root + block.to_bytes(4, "big")).digest(1024)
         yield from (made[at : at + 32] for at in range(0, 1024, 32))
+        block += 1
 
 
 def _digest(salt: bytes, text: str) -> str:

@@ -121,9 +121,25 @@ def test_words_of_theirs_go_wherever_they_are_repeated() -> None:
     assert view["why"] == "as it is"
 
 
+def test_titles_that_say_the_same_stay() -> None:
+    said = entry("bo", comment="feature complete")
+    other = entry(title="feature complete", name="feature complete", why="no: feature complete")
+    found = without(BO, other, said)
+    assert (found["title"], found["name"]) == ("feature complete", "feature complete")
+    assert found["why"] == f"no: {GONE}"
+
+
+def test_who_is_named_beside_an_event_without_an_actor_wrote_it() -> None:
+    assert without(BO, entry("", by="bo", note="done"))["note"] == GONE
+    assert without(BO, entry("", by="ana", note="done"))["note"] == "done"
+    assert without(BO, entry("bo", approver="ana", reason="gone"))["reason"] == GONE
+
+
 def test_what_they_signed_goes_and_what_it_was_checked_against_stays() -> None:
-    signed = {"statement": '{"actor":"bo"}', "signature": "x", "key": "SHA256:y", "at": "2026",
-              "directory": "sha256:z"}  # fmt: skip
+    signed: dict[str, Any] = {
+        "statement": '{"actor":"bo"}', "signature": "x", "key": "SHA256:y", "at": "2026",
+        "directory": "sha256:z",
+    }  # fmt: skip
     found = without(BO, entry("bo", signed=signed, request_id="n", vote="go", gate="bo"))
     assert found["signed"] == {
         "statement": GONE, "signature": GONE, "key": GONE, "at": "2026", "directory": "sha256:z"
@@ -134,7 +150,7 @@ def test_what_they_signed_goes_and_what_it_was_checked_against_stays() -> None:
 
 
 def test_groups_and_gates_may_be_called_like_a_person() -> None:
-    data = {
+    data: dict[str, Any] = {
         "seats": {"bo": ["bo", "eng"]},
         "reviewers": {"bo": ["bo"]},
         "product": {"owner": "bo", "approvers": {"bo": {"bo": ["bo"]}}, "reason": "a text"},

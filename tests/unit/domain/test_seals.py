@@ -166,6 +166,15 @@ def test_another_spelling_of_the_same_is_refused(change: Any) -> None:
     why_broken(row(whole, body=change(whole.body)))
 
 
+def test_what_is_nested_too_deeply_is_not_gone_through() -> None:
+    whole = entry({"n": [1, 2]})
+    deep = whole.body.replace("[1,2]", "[" * 700 + "]" * 700)
+    with pytest.raises(ValueError, match="too deeply"):
+        texts(deep)
+    with pytest.raises(ValueError, match="too deeply"):
+        redact(deep, seal_of(whole), {0: GONE})
+
+
 @pytest.mark.parametrize(
     "seal",
     [
