@@ -39,6 +39,10 @@ class Demand:
     directory_digest: str = ""
     directory: str = ""
 
+    def same_directory(self, other: Demand) -> bool:
+        """Whether a signature that was checked there is checked here, too."""
+        return self.directory_digest == other.directory_digest
+
     @property
     def what(self) -> str:
         return f"{self.place.gate} of {self.place.product}"
@@ -132,7 +136,8 @@ def require_still(
     state: Round, actor: str, request: Signable, signed: Signed, now: datetime
 ) -> None:
     """Raise Forbidden where a signature has come to nothing while it was being checked: by a newer
-    one of the same person, or since its key is revoked now."""
+    one of the same person, or since its key is revoked now. Raise Rejected where the round has read
+    another directory since: it may say otherwise of the key."""
     demand = demand_of(state, actor)
     said = f"what {actor} signed on {demand.what}"
     check_time(demand, said, request, now)
@@ -140,6 +145,9 @@ def require_still(
         why = f"key {signed.key} was revoked while the signature was checked"
         hint = f"phasegate directory show {demand.directory}"
         raise Forbidden("revoked-key", said, why, hint)
+    if state.convened and signed.directory != state.convened.directory_digest:
+        why = "the gate has read another directory while the signature was checked"
+        raise Rejected("changed-meanwhile", said, why, f"{demand.show}  # then say it again")
 
 
 def require_same_place(demand: Demand, signed: Signed, request: Signable) -> None:

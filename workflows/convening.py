@@ -34,20 +34,24 @@ class Convening(ChairDesk):
     async def look(self) -> None:
         """Read the directory, the calendars and the criteria again, as the first order asks."""
         state = self.round
-        wanted = state.clocks.again[0]
-        asked = asyncio.create_task(self._ask_directory(wanted.order))
+        wanted, signers = state.clocks.again[0], sorted(state.signed_at)
+        asked = asyncio.create_task(self._ask_directory(wanted.order, signers))
         await workflow.wait_condition(lambda: asked.done() or state.closed)
         if not asked.done():  # decided meanwhile: nobody needs the answer
             asked.cancel()
             return
-        before, dates = state.members(), self.dates()
+        before, dates, known = state.members(), self.dates(), state.convened
         state.convene(asked.result())
+        if known and known.directory_digest != asked.result().directory_digest:
+            self._look_at_new_signers(signers, wanted)
         self._tell_people(wanted, before)
         self._void_revoked(wanted)
         if wanted.why != "opened":
             self._tell_dates(wanted, dates)
 
-    async def _ask_directory(self, order: ports.ClockOrder) -> ports.Convened:
+    async def _ask_directory(
+        self, order: ports.ClockOrder, signers: Sequence[str]
+    ) -> ports.Convened:
         state = self.round
         product = state.product
         request = ports.ConveneRequest(
@@ -62,7 +66,7 @@ class Convening(ChairDesk):
             seated=tuple(r.to for r in state.reassigned),
             acting=tuple(d.to for d in state.mandates.given),
             barred=tuple(state.barred),
-            signers=tuple(sorted(state.signed_at)),
+            signers=tuple(signers),
             asked=state.convened.applying if state.convened else (),
             clock=order.model_copy(update={"before": state.clocks.timetable}),
         )
@@ -105,6 +109,13 @@ class Convening(ChairDesk):
                 seats=self.groups(joined),
                 directory_digest=found.directory_digest,
             )
+
+    def _look_at_new_signers(self, asked_about: Sequence[str], wanted: Reconvening) -> None:
+        """Who signed something while a new directory was on its way was judged by the old one, and
+        the answer says nothing of their keys: ask once more."""
+        state = self.round
+        if any(person not in asked_about for person in state.signed_at):
+            state.clocks.ask_again("directory", "keep", workflow.now(), actor=wanted.actor)
 
     def _void_revoked(self, wanted: Reconvening) -> None:
         """A compromised key voids what was signed with it, and whose votes those were is asked."""

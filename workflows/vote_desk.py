@@ -151,7 +151,11 @@ class VoteDesk:
     ) -> Signed | None:
         """The signature on it; None where it has none and needs none. Whoever gets one checks again
         what they have asked for: the world went on while it was checked."""
-        return await signature_of(demand_of(self.round, actor), action, actor, request, channel)
+        while True:
+            demand = demand_of(self.round, actor)
+            signed = await signature_of(demand, action, actor, request, channel)
+            if signed is None or demand_of(self.round, actor).same_directory(demand):
+                return signed
 
     def hear_signed(self, actor: str, request: Signable) -> None:
         """Somebody has signed something here that was taken."""

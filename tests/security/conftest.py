@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from replaying import replay
 from signers import PEOPLE, POLICY, Opened, Signer, directory, entry, make_key
 from stage import Stage
 
 from client.dev_server import DevServer, dev_server, free_port
 from client.engine import Engine
 from client.settings import Settings
+from phasegate.ids import gate_id, product_id
 from worker import build_worker
 
 
@@ -48,8 +50,12 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def opened(engine: Engine, keys: dict[str, Path], request: pytest.FixtureRequest) -> Opened:
-    """Starts a product, and opens the gate that takes only what is signed."""
+async def opened(
+    engine: Engine, keys: dict[str, Path], request: pytest.FixtureRequest
+) -> AsyncIterator[Opened]:
+    """Starts a product, and opens the gate that takes only what is signed. What the test leaves of
+    both is replayed: whoever checks a signature awaits something that others do not."""
+    begun: list[Signer] = []
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
 
     async def start(suffix: str = "", **own: list[str]) -> Signer:
@@ -59,6 +65,10 @@ def opened(engine: Engine, keys: dict[str, Path], request: pytest.FixtureRequest
         await stage.becomes(phase="build")
         await stage.submit()
         await stage.gate_opens("launch")
-        return Signer(stage, keys)
+        begun.append(Signer(stage, keys))
+        return begun[-1]
 
-    return start
+    yield start
+    for signer in begun:
+        for workflow_id in (product_id(signer.stage.key), gate_id(signer.stage.key, "launch")):
+            await replay(engine.workflow(workflow_id))

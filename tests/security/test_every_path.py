@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signers import Opened, Signer, directory, entry, make_key, public, raw_sign
+from signers import Opened, Signer, directory, entry, make_key, public, publish, raw_sign
 from temporalio.service import RPCError
 
 from client import directories
 from client.asking import ask, new_request_id
 from client.dev_server import find_temporal
 from client.gates import override
-from client.notifying import notify
 from client.signing import Signing
 from phasegate.gate_requests import OverrideRequest
 from phasegate.ids import gate_id, product_id
@@ -35,15 +34,6 @@ FIELDS: dict[str, dict[str, Any]] = {
     "extend": {"resolve": "2030-01-01", "reason": "late"},
     "override": {"outcome": "go", "reason": "now"},
 }
-
-
-async def publish(signer: Signer, keys: dict[str, list[str]], *, tell: bool = True) -> None:
-    """A new publication of the product's directory; gates hear of it unless told otherwise."""
-    engine, name = signer.stage.engine, signer.stage.key
-    known = {who: [entry(key)] for who, key in signer.keys.items()} | keys
-    done = directories.publish(engine.ledger, read_directory(directory(known, name), "d"), "max")
-    if tell:
-        await notify(engine, name, done.digest, "max")
 
 
 async def recorded(signer: Signer, *codes: str) -> None:

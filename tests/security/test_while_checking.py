@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from processes import worker_process
-from signers import POLICY, Opened, Signer, directory, entry
+from signers import POLICY, Opened, Signer, directory, entry, publish
 from stage import Stage
 
 from client.dev_server import DevServer
@@ -66,6 +66,18 @@ async def test_a_gate_that_decides_meanwhile_takes_the_vote_no_more(
     await s.stage.becomes(phase="market")
     view = await s.stage.gate("launch")
     assert (view.outcome, view.votes) == ("go", [])
+
+
+async def test_a_key_that_is_revoked_meanwhile_signs_nothing(
+    opened: Opened, held: Held, keys: dict[str, Path]
+) -> None:
+    s = await opened()
+    late = asyncio.create_task(s.stage.refused(s.votes("dan", "kill")))
+    await held.asked()
+    await publish(s, {"dan": [entry(keys["dan"], revoked="2026-11-01")]})
+    held.release()
+    assert await late == "revoked-key"
+    assert (await s.stage.gate("launch")).votes == []
 
 
 async def test_what_was_signed_later_overtakes_what_is_checked_longer(

@@ -10,8 +10,11 @@ from typing import Any, TypeVar
 
 from stage import CHAIR, Stage
 
+from client import directories
 from client.asking import answered, new_request_id
+from client.notifying import notify
 from phasegate.ids import gate_id
+from phasegate.reading import read_directory
 from phasegate.requests import Receipt, VoteRequest
 from phasegate.signing import NAMESPACE, Action, Place, Signable, statement_of
 
@@ -144,6 +147,15 @@ class Signer:
         request = CHAIR[update](actor=who, request_id=new_request_id(), **fields)
         assert isinstance(request, Signable)
         return await self.send(update, self.signed(update, await self.place(), request, key))
+
+
+async def publish(signer: Signer, keys: Mapping[str, Sequence[str]], *, tell: bool = True) -> None:
+    """A new publication of the product's directory; gates hear of it unless told otherwise."""
+    engine, name = signer.stage.engine, signer.stage.key
+    known = {who: [entry(key)] for who, key in signer.keys.items()} | {**keys}
+    done = directories.publish(engine.ledger, read_directory(directory(known, name), "d"), "max")
+    if tell:
+        await notify(engine, name, done.digest, "max")
 
 
 Opened = Callable[..., Awaitable[Signer]]

@@ -160,6 +160,8 @@ def test_what_is_checked_may_come_to_nothing_meanwhile() -> None:
     assert state.convened
     state.convened.revoked = ("SHA256:k",)
     forbidden("revoked-key", lambda: require_still(state, "ann", signed(), found, later))
+    state.convened.revoked, state.convened.directory_digest = (), "sha256:2"
+    refused("changed-meanwhile", lambda: require_still(state, "ann", signed(), found, later))
 
 
 def test_an_override_of_a_stop_is_signed_about_that_stop() -> None:
