@@ -11,6 +11,9 @@ COPY . .
 RUN /opt/phasegate/bin/pip install --no-cache-dir --disable-pip-version-check ".[web,postgres]"
 
 FROM ${BASE}
+# ssh-keygen checks what is signed (docs/signing.md).
+RUN apt-get update && apt-get install --no-install-recommends -y openssh-client \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/phasegate /opt/phasegate
 # The volume of the ledger takes its owner from this folder.
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin phasegate \
