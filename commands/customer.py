@@ -56,7 +56,7 @@ async def settle(
     fact: Annotated[Fact, Parameter(help="What happened; waived: they need nothing from us")],
     /,
     *,
-    note: Annotated[Text, Parameter(help="What shows it, or why. Kept for ever: name nobody")],
+    note: Annotated[Text, Parameter(help="What shows it, or why. Kept in the record: name nobody")],
     who: Who,
     on: Annotated[str, Parameter(help="The day it happened, as 2028-05-31; now if unset")] = "",
     undone: Annotated[

@@ -132,7 +132,7 @@ customer_changes = Table(
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("sunset", Integer, nullable=False),
     Column("customer", CustomerId, nullable=False),
-    # JSON. Of names and addresses it says only that they changed: this cannot be erased.
+    # JSON. Of names and addresses it says only that they changed.
     Column("what", Text, nullable=False),
     Column("at", String(32), nullable=False),
     Column("by", Text, nullable=False),
