@@ -94,7 +94,7 @@ def _step(story: Story, policy: Policy, said: Told) -> None:
         case "product.killed":
             _decided(story, policy, said, "kill")
         case "product.completed":
-            if policy.sunset is not None or policy.following(story.phase) is not None:
+            if policy.sunset is not None or _following(story, policy) is not None:
                 _differ(story, said, "it is completed, and its policy goes on")
             elif _needs_pass(story, policy, said):
                 _differ(story, said, f"it is completed, and {_gate(story, policy)} did not pass it")
@@ -112,6 +112,10 @@ def _step(story: Story, policy: Policy, said: Told) -> None:
 
 def _phase(story: Story, policy: Policy) -> Phase | None:
     return next((phase for phase in policy.phases if phase.id == story.phase), None)
+
+
+def _following(story: Story, policy: Policy) -> str | None:
+    return policy.following(story.phase) if _phase(story, policy) else None
 
 
 def _gate(story: Story, policy: Policy) -> str:
@@ -141,9 +145,9 @@ def _enter(story: Story, policy: Policy, said: Told) -> None:
     elif not story.phase:
         if wanted != known[0]:
             _differ(story, said, f"it begins in {wanted}, and its policy in {known[0]}")
-    elif wanted != policy.following(story.phase):
+    elif wanted != _following(story, policy):
         text = f"it enters {wanted} from {story.phase}"
-        _differ(story, said, f"{text}, and its policy leads to {policy.following(story.phase)}")
+        _differ(story, said, f"{text}, and its policy leads to {_following(story, policy)}")
     elif _needs_pass(story, policy, said):
         gate = _gate(story, policy)
         came = story.last(gate, said.at) or "nothing yet"
@@ -182,7 +186,7 @@ def _leave(story: Story, policy: Policy, said: Told) -> None:
         return
     reviewed = [here.review.gate.id] if here and here.review else []
     killed = any(story.last(one, said.at) == "kill" for one in [gate, *reviewed] if one)
-    over = policy.following(story.phase) is None and not _needs_pass(story, policy, said)
+    over = _following(story, policy) is None and not _needs_pass(story, policy, said)
     if not over and not (killed and here is not None and here.in_market):
         _differ(story, said, f"its sunset begins, and {gate or story.phase} did not lead to it")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from phasegate import chain
 from phasegate.audit.container import BundleBroken
@@ -103,9 +104,24 @@ def _derive(context: Context, events: Sequence[Told]) -> None:
     past = past_of(events, product)
     _check_ids(context, events)
     _count_erased(context, events)
-    follow(context, events, product, rounds, past)
-    sittings = [derive(context, key, telling, past) for key, telling in rounds.items()]
+    with _understood(Place(context), 1):
+        follow(context, events, product, rounds, past)
+    sittings = []
+    for key, telling in rounds.items():
+        with _understood(Place(context, *key), telling.said[0].seq):
+            sittings.append(derive(context, key, telling, past))
     check_promises(sittings, past)
+
+
+@contextmanager
+def _understood(place: Place, seq: int) -> Iterator[None]:
+    """Whoever forges writes what no engine would: that is a fault of the record, and none of ours
+    may be taken for one. Each is named by what Python calls it."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        what = f"{type(error).__name__} {' '.join(str(error).split())[:120]}"
+        place.fault(seq, f"what was said from there on makes no sense: {what}")
 
 
 def _check_ids(context: Context, events: Sequence[Told]) -> None:
