@@ -18,13 +18,20 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 from leaving import REVIEW, Leaving  # noqa: E402
 from life import Life  # noqa: E402
+from signers import PEOPLE, Signer, directory, entry, make_key, publish  # noqa: E402
+from signers import POLICY as SIGNED  # noqa: E402
 from stage import Stage  # noqa: E402
 
+from client.asking import ask, new_request_id  # noqa: E402
 from client.dev_server import dev_server, free_port  # noqa: E402
 from client.engine import Engine  # noqa: E402
+from client.gates import override  # noqa: E402
 from client.happenings import tell  # noqa: E402
 from client.settings import Settings  # noqa: E402
+from client.signing import Signing  # noqa: E402
+from phasegate.gate_requests import OverrideRequest  # noqa: E402
 from phasegate.happenings import Happening  # noqa: E402
+from phasegate.ids import product_id  # noqa: E402
 from worker import build_worker  # noqa: E402
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -315,6 +322,45 @@ async def told_life(stage: Stage) -> None:
     await stage.becomes(status="cancelled")
 
 
+async def signed_life(stage: Stage, folder: Path) -> None:
+    """Signed and unsigned words, a key that is lost, and a stop that is overridden."""
+    keys = {who: make_key(folder, who) for who in PEOPLE}
+    signer = Signer(stage, keys)
+    known = {who: [entry(key)] for who, key in keys.items()}
+    await stage.start(SIGNED, directory(known, stage.key))
+    await stage.becomes(phase="build")
+    await stage.submit()
+    await stage.gate_opens("launch")
+    await stage.refused(stage.vote("launch", "bo", "go"))
+    await stage.signal("launch", "vote", {"approver": "bo", "vote": "go"})
+    await stage.refused(signer.votes("bo", key=keys["eve"]))
+    await signer.votes("bo")
+    await signer.chair("delegate", "cy", to="del")
+    await signer.votes("del", on_behalf_of="cy")
+    await publish(signer, {"bo": [entry(keys["bo"], revoked="2026-01-01")]})
+
+    async def voided() -> bool | None:
+        view = await stage.gate("launch")
+        return True if any(vote.state == "voided" for vote in view.votes) else None
+
+    await stage.until(voided, "the lost key's vote is void")
+    for who in ("ana", "cy", "dan"):
+        await signer.votes(who, "recycle")
+    max_reassigns = {"approver": "bo", "to": "eve", "reason": "bo lost the key"}
+    await signer.chair("reassign", "max", **max_reassigns)
+    await signer.votes("eve", "recycle")
+    await stage.becomes(gate=None)
+    unsigned = OverrideRequest(actor="max", outcome="go", reason="x", request_id=new_request_id())
+    product = stage.engine.workflow(product_id(stage.key))
+    await stage.refused(ask(product, "override", unsigned))
+    signing = Signing(True, str(keys["max"]))
+    again = unsigned.model_copy(update={"request_id": new_request_id()})
+    await override(stage.engine, stage.key, None, again, signing)
+    await stage.becomes(phase="market")
+    await stage.owner("cancel", reason="enough")
+    await stage.becomes(status="cancelled")
+
+
 PLR = """
       first: PT0.5S
       every: PT30S
@@ -344,6 +390,7 @@ async def main() -> None:
             await second_life(Life(engine, "second"))
             await told_life(Stage(engine, "told"))
             await returning_life(Leaving(engine, "returning"))
+            await signed_life(Stage(engine, "signed"), folder)
             HISTORIES.mkdir(exist_ok=True)
             for old in HISTORIES.glob("*.json"):
                 old.unlink()
