@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, inspect
 
+from client.redactions import Order, Redaction
 from ledger import Ledger, LedgerError, migrations, schema
 from phasegate.events import Announcement
 
@@ -119,6 +120,16 @@ def test_what_was_append_only_still_is(old: Path, version: int) -> None:
         (n,) for n in range(version, schema.VERSION + 1)
     ]
     connection.close()
+
+
+def test_what_is_written_from_now_on_can_be_redacted(old: Path) -> None:
+    ledger = Ledger(f"sqlite:///{old}")
+    ledger.append("atlas", [event(1).model_copy(update={"actor": "zoe"})])
+    order = Order(kind="person", id="zoe", by="ana", reason="asked", key="atlas")
+    view = Redaction(ledger, order).do()
+    assert ledger.events("atlas")[3].announcement.actor == view.pseudonym
+    assert ledger.verify("atlas") == 5
+    ledger.close()
 
 
 def test_a_step_that_fails_leaves_the_old_version(
