@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signers import make_key, public, raw_sign
 
+from client.directories import diff
+from commands.directory_blocks import diff_blocks, directory_blocks
 from integrations.ssh_keygen import KeygenError, allowed_signers, verify
 from phasegate.directory import Directory, Key
 from phasegate.lint import lint_directory, lint_policy
@@ -237,3 +239,22 @@ def test_lint_finds_nothing_where_everybody_has_a_key_and_bounds_that_leave_no_d
     (first, second) = lint_directory(Directory.model_validate(directory), NOON.date())
     assert "one line" in first.message
     assert "ana can sign nothing" in second.message
+
+
+def test_a_directory_and_its_changes_show_keys_by_fingerprint(key: Path) -> None:
+    def known(*keys: dict[str, object]) -> Directory:
+        return Directory.model_validate(
+            {"people": {"ana": {"keys": keys}, "bo": {}}, "groups": {"eng": {"members": ["ana"]}}}
+        )
+
+    fingerprint = public_key(public(key)).fingerprint
+    old = known({"key": public(key), "note": "laptop"}, {"key": "none"})
+    new = known({"key": public(key), "revoked": NOON.date()})
+    shown_as = [block for block in directory_blocks(old) if getattr(block, "title", "") == "Keys"]
+    assert [row[1] for row in shown_as[0].rows] == [fingerprint, "unreadable"]
+    (people, *_) = diff_blocks(diff(old, new, names=("old", "new")))
+    (row,) = people.rows
+    assert tuple(row[3:]) == (
+        f"{fingerprint} ssh-ed25519, {shown(Key(key='none'))}",
+        f"{fingerprint} ssh-ed25519 (revoked 2026-11-25)",
+    ), "and nothing of the keys themselves"
