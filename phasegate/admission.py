@@ -261,20 +261,6 @@ def _known_promisers(state: Round, request: VoteRequest, now: datetime) -> None:
             )
 
 
-def require_named_seat(state: Round, request: VoteRequest, seat: Seat) -> None:
-    """Raise Rejected where a signed vote fills a seat that it does not name: what is signed says
-    for whom, and nobody else finds that out for the signer."""
-    if request.signature is None or seat.holder == (request.on_behalf_of or request.approver):
-        return
-    raise Rejected(
-        "for-whom",
-        f"the signed vote of {request.approver} on {state.gate.id} of {state.product.key}",
-        f"it would fill the seat of {seat.holder}, and was not signed for that",
-        f"phasegate gate vote {state.product.key}/{state.gate.id} {request.vote} "
-        f"--as {request.approver} --for {seat.holder} --sign",
-    )
-
-
 def vote_of(
     state: Round,
     request: VoteRequest,

@@ -72,11 +72,12 @@ def answer(item: Item) -> str:
     event, concern = item.event, item.concern
     key, who = event.product, concern.person
     gate = f"{key}/{event.data.get('gate', '')}"
+    sign = " --sign" if event.data.get("assurance") == "signed" else ""
     match concern.ask:
         case Ask.vote | Ask.advise:
-            return f"phasegate gate vote {gate} go --as {who}"
+            return f"phasegate gate vote {gate} go --as {who}{sign}"
         case Ask.stand_in:
-            return f"phasegate gate vote {gate} go --as {who} --for {concern.holder}"
+            return f"phasegate gate vote {gate} go --as {who} --for {concern.holder}{sign}"
         case Ask.work:
             return f"phasegate gate submit {gate if gate[-1] != '/' else key} --as {who}"
         case Ask.confirm | Ask.settle:

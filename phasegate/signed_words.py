@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from phasegate.admission import Seat
 from phasegate.errors import Forbidden, Rejected
 from phasegate.ports import SignatureFinding, SignatureQuery
+from phasegate.requests import VoteRequest
 from phasegate.review import Round
 from phasegate.signing import Action, Place, Signable, Signed, statement_of
 
@@ -73,6 +75,20 @@ def demand_of(state: Round, actor: str) -> Demand:
         newest=state.signed_at.get(actor),
         directory_digest=convened.directory_digest if convened else "",
         directory=product.directory,
+    )
+
+
+def require_named_seat(state: Round, request: VoteRequest, seat: Seat) -> None:
+    """Raise Rejected where a signed vote fills a seat that it does not name: what is signed says
+    for whom, and nobody else finds that out for the signer."""
+    if request.signature is None or seat.holder == (request.on_behalf_of or request.approver):
+        return
+    raise Rejected(
+        "for-whom",
+        f"the signed vote of {request.approver} on {state.gate.id} of {state.product.key}",
+        f"it would fill the seat of {seat.holder}, and was not signed for that",
+        f"phasegate gate vote {state.product.key}/{state.gate.id} {request.vote} "
+        f"--as {request.approver} --for {seat.holder} --sign",
     )
 
 

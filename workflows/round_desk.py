@@ -16,12 +16,12 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.signing import Action, Signed
     from workflows.authority import authority_of
     from workflows.desk import Request
+    from workflows.opener_desk import OpenerDesk
     from workflows.refusing import as_failure, count_refusal
     from workflows.signature_desk import kept
-    from workflows.vote_desk import VoteDesk
 
 
-class RoundDesk(VoteDesk):
+class RoundDesk(OpenerDesk):
     """One way for all Updates beside votes."""
 
     def _validate(self, request: Request, check: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""What a round takes from voters, and what its opener tells it."""
+"""What a round takes from voters."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 with workflow.unsafe.imports_passed_through():
-    from phasegate.admission import Seat, admit, check_vote, require_named_seat, vote_of
+    from phasegate.admission import Seat, admit, check_vote, vote_of
     from phasegate.base import Wire
     from phasegate.casting import ADVICE
     from phasegate.errors import Forbidden, Refusal, Rejected
     from phasegate.events import Outbox
-    from phasegate.facts import ProductFacts
     from phasegate.requests import Receipt, VoteRequest
     from phasegate.requirement_view import open_step
     from phasegate.review import Round
-    from phasegate.signed_words import demand_of, require_still
+    from phasegate.signed_words import demand_of, require_named_seat, require_still
     from phasegate.signing import Action, Signable, Signed
-    from phasegate.sittings import OpenerNote
     from workflows.bookkeeping import Books
-    from workflows.refusing import NO_INPUT, OURS, VOTE, as_failure, count_refusal, read_signal
+    from workflows.refusing import NO_INPUT, VOTE, as_failure, count_refusal, read_signal
     from workflows.signature_desk import kept, signature_of
 
 
@@ -204,52 +202,6 @@ class VoteDesk:
             )
         self.publish()
 
-    # -- what the opener asks -------------------------------------------------------------------
-
-    @workflow.signal(name="opener_note")
-    async def opener_note(self, raw: RawValue = NO_INPUT) -> None:
-        """The product changed, is held or resumed, or a condition of an earlier gate is kept."""
-        try:
-            note = read_signal(raw, OpenerNote)
-            if note.token != self.start.token:
-                raise Rejected("not-the-opener", "a note to the gate", "its token is wrong", OURS)
-        except Refusal as refusal:
-            self.record("unknown", refusal, channel="signal")
-            return
-        state, now = self.round, workflow.now()
-        if note.action == "ping":
-            self.start.opener_renewed = True
-        if state.closed:
-            return
-        if note.action == "pause":
-            state.pause(now)
-        elif note.action == "resume":
-            state.resume(now)
-        elif note.action == "milestone":
-            state.hear_of_milestone(note.condition, note.state)
-        elif note.action == "facts" and note.facts:
-            self._hear(note.facts, note.actor)
-        elif note.condition in state.open_conditions:
-            state.open_conditions.remove(note.condition)
-        if note.action != "ping" and state.convened and not state.paused_at:
-            self.settle()
-        self.publish()
-
-    def _hear(self, facts: ProductFacts, actor: str) -> None:
-        """The product is not what it was: tell those whose yes-votes are void by that."""
-        state, before = self.round, self.round.revision
-        void = state.hear(facts, workflow.now())
-        again = list(dict.fromkeys(vote.holder for vote in void))
-        changed = f"evidence is now {state.revision}" if state.revision != before else "it changed"
-        asked = f"; {', '.join(again)}: please vote again" if again else ""
-        self.say(
-            "gate.changed",
-            f"{state.product.name}: {changed}{asked}",
-            actor=actor,
-            revision=state.revision,
-            voided=again,
-        )
-
     def dates(self, people: Iterable[str] | None = None) -> dict[str, str]:
         """By when each of these has to answer, those whose day is known; everybody if None."""
         table = self.round.clocks.timetable
@@ -264,6 +216,7 @@ class VoteDesk:
 
     def say(self, type: str, text: str, *, actor: str = "", **data: object) -> None:
         state = self.round
-        self.books.announce(
-            type, text, actor=actor, **{"gate": state.gate.id, "round": state.round, **data}
-        )
+        place: dict[str, object] = {"gate": state.gate.id, "round": state.round}
+        if state.gate.assurance == "signed":  # letters say how it is answered
+            place["assurance"] = "signed"
+        self.books.announce(type, text, actor=actor, **{**place, **data})

@@ -51,6 +51,11 @@ def test_one_event_is_a_letter_of_its_own() -> None:
             "phasegate gate vote lamp/launch go --as ana --for bo",
         ),
         (
+            item(data={"gate": "launch", "round": 1, "assurance": "signed"}, due=DUE),
+            "Lamp: please vote on launch by 2026-12-02",
+            "phasegate gate vote lamp/launch go --as ana --sign",
+        ),
+        (
             item(ask=Ask.advise, due=DUE),
             "Lamp: your advice on launch by 2026-12-02",
             "phasegate gate vote lamp/launch go --as ana",

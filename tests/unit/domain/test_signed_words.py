@@ -10,7 +10,7 @@ from committee import HOUR, ONE, START, again, forbidden, may, refused, says, si
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phasegate.admission import admit, require_named_seat, vote_of
+from phasegate.admission import admit, vote_of
 from phasegate.casting import Attestation
 from phasegate.events import SIGNED_BYTES, Outbox
 from phasegate.gate_requests import DelegateRequest, OverrideRequest
@@ -25,6 +25,7 @@ from phasegate.signed_words import (
     Demand,
     asked_of,
     demand_of,
+    require_named_seat,
     require_same_place,
     require_still,
     signed_by,
