@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from phasegate.assembly import Reassignment
 from phasegate.audit.decided import Facts
 from phasegate.audit.past import approvers
 from phasegate.audit.seating import Asking, assembly
@@ -62,15 +63,24 @@ def _check_people(facts: Facts, grounds: Grounds, end: Told) -> None:
         place.differ(end, f"it was decided as of tier {grounds.tier}, which the product was not")
     recorded = {seated.step: seated.people for seated in grounds.steps}
     first = ""
-    for narrowed in _choices(facts):
-        found = _steps(facts, grounds, directory, narrowed)
-        if found == recorded:
-            return
-        first = first or _difference(found, recorded)
-    if facts.given and any(r.when for r in facts.gate.requires):
-        place.unchecked(end.seq, f"who sat: {first}, and seats were given while requirements moved")
-    else:
-        place.differ(end, first)
+    for given in _given(facts):
+        for narrowed in _choices(facts):
+            found = _steps(facts, grounds, directory, narrowed, given)
+            if found == recorded:
+                return
+            first = first or _difference(found, recorded)
+    place.differ(end, first)
+
+
+def _given(facts: Facts) -> list[Sequence[Reassignment]]:
+    """The seats that were given. A requirement that asks only some products may have begun to ask
+    after that: then who had the seat kept the one in its groups."""
+    always = {group for r in facts.gate.requires if r.when is None for group in r.groups}
+    fewer = [
+        one.model_copy(update={"groups": tuple(group for group in one.groups if group in always)})
+        for one in facts.given
+    ]
+    return [facts.given, fewer]
 
 
 def _choices(facts: Facts) -> list[Mapping[str, Sequence[str]]]:
@@ -82,10 +92,14 @@ def _choices(facts: Facts) -> list[Mapping[str, Sequence[str]]]:
 
 
 def _steps(
-    facts: Facts, grounds: Grounds, directory: Directory, narrowed: Mapping[str, Sequence[str]]
+    facts: Facts,
+    grounds: Grounds,
+    directory: Directory,
+    narrowed: Mapping[str, Sequence[str]],
+    given: Sequence[Reassignment],
 ) -> dict[int, dict[str, list[str]]]:
     asking = Asking(facts.gate, grounds.tier, grounds.applying, narrowed)
-    people = assembly(asking, directory, grounds.barred, facts.given, facts.votes, facts.acting)
+    people = assembly(asking, directory, grounds.barred, given, facts.votes, facts.acting)
     return {
         step.number: {person: sorted(of) for person, of in step.people.items()}
         for step in people.steps()

@@ -8,7 +8,6 @@ from phasegate.audit.context import Place
 from phasegate.audit.past import Past
 from phasegate.audit.telling import Telling, Told
 from phasegate.directory import Directory, Permission
-from phasegate.gate import Gate
 from phasegate.views import GateView
 
 _PERMITTED = {
@@ -19,14 +18,10 @@ _PERMITTED = {
 # -- permissions ----------------------------------------------------------------------------------
 
 
-def check_right(place: Place, gate: Gate | None, said: Told, past: Past) -> None:
-    """Permissions of whoever extends or overrides; the group of whoever attests."""
+def check_right(place: Place, said: Told, past: Past) -> None:
+    """The permission of whoever extends or overrides."""
     if permission := _PERMITTED.get(said.type):
         check_permission(place, said, permission, past)
-    if said.type == "gate.attested" and gate is not None:
-        criterion = next((c for c in gate.criteria if c.id == said.text("criterion")), None)
-        if criterion is None or criterion.attested_by is None:
-            place.fault(said, f"the gate has no {said.text('criterion')} for people to attest")
 
 
 def check_permission(place: Place, said: Told, permission: Permission, past: Past) -> None:

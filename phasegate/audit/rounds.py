@@ -11,7 +11,7 @@ from phasegate.audit.context import Context, Place
 from phasegate.audit.decided import Facts
 from phasegate.audit.past import Past
 from phasegate.audit.signatures import check_signature
-from phasegate.audit.sitting import Sitting, check_voter, delegate, reassign
+from phasegate.audit.sitting import Sitting, check_attester, check_voter, delegate, reassign
 from phasegate.audit.telling import Telling, Told
 from phasegate.casting import CastVote
 from phasegate.grounds import Grounds
@@ -161,9 +161,11 @@ def _walk(sitting: Sitting) -> None:
                     text = f"{said.actor} votes on evidence {said.data.get('revision')}"
                     place.differ(said, f"{text}, and it was {revision}", said.actor)
                 check_voter(sitting, said)
+            case "gate.attested":
+                check_attester(sitting, said)
             case "gate.delegated":
                 delegate(sitting, said)
             case "gate.reassigned":
                 reassign(sitting, said)
             case _:
-                rights.check_right(place, sitting.gate, said, sitting.past)
+                rights.check_right(place, said, sitting.past)

@@ -132,3 +132,15 @@ def check_voter(sitting: Sitting, said: Told) -> None:
         if not sitting.mandates.may_act(cast.approver, cast.holder, said.at, exact, due):
             text = f"{cast.approver} votes for {cast.holder}, and nothing shows a mandate"
             place.differ(said, text, cast.approver)
+
+
+def check_attester(sitting: Sitting, said: Told) -> None:
+    """Whoever attests a criterion is of the group that the policy asks."""
+    place, gate, name = sitting.place, sitting.gate, said.text("criterion")
+    group = next((c.attested_by for c in gate.criteria if c.id == name), None) if gate else None
+    if group is None:
+        place.fault(said, f"the gate has no criterion {name} for people to attest")
+        return
+    directory = directory_at(sitting, said)
+    if directory is not None and said.actor not in _seats(sitting, said, directory)[1][group]:
+        place.differ(said, f"{said.actor} attests {name}, and is not of {group}", said.actor)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import town
 from signers import PEOPLE, POLICY, Signer, directory, entry, make_key
 from stage import Stage
 
@@ -38,6 +39,7 @@ class Lives:
     address: str
     keys: dict[str, Path]
     signed: Record
+    town: Record
     short: Record
     short_bundle: bytes
 
@@ -53,11 +55,14 @@ async def lives(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lives
             engine = await Engine.connect(Settings.load())
             async with build_worker(engine.client, engine.settings):
                 short = await _play_short(Stage(engine, "short"))
+                stage = Stage(engine, "town")
+                await town.play(stage)
+                full = record_of(engine.ledger, "town", datetime.now(UTC))
                 signed = await _play_signed(Signer(Stage(engine, "lamp"), keys))
                 kept = await histories(engine.client, "short")
                 assert kept.members
                 record = record_of(engine.ledger, "short", datetime.now(UTC))
-                yield Lives(folder, server.address, keys, signed, short, bundle_of(record))
+                yield Lives(folder, server.address, keys, signed, full, short, bundle_of(record))
             engine.ledger.close()
 
 

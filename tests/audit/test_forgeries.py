@@ -278,3 +278,184 @@ def test_what_can_be_made_anew_whole_is_found_by_a_head(lives: Any, name: str) -
     assert not report.ok
     assert report.fault is not None
     assert "was known" in report.fault.text
+
+
+def test_a_committee_adds_up(lives: Any) -> None:
+    report = verify_record(lives.town)
+    assert report.ok, report.fault
+    assert (report.rounds, report.derived, report.overridden) == (4, 3, 1)
+    assert not report.unchecked
+    assert not report.remarks
+
+
+LAUNCH = is_("gate.decided", gate="launch")
+
+
+def of_gate(gate: str, round: int = 1) -> Callable[[Body], bool]:
+    return lambda body: bool(body["source"].endswith(f"gate/{gate}/{round}"))
+
+
+def by(actor: str) -> Callable[[Body], None]:
+    return lambda body: body.update(actor=actor)
+
+
+def of_tier_one(record: Record) -> Record:
+    """The product was of the first tier all along: another group is asked there."""
+    forgery = changed(
+        record, is_("product.started"), lambda body: body["data"]["product"].update(tier=1)
+    )
+    return changed(forgery, LAUNCH, grounds(tier=1))
+
+
+def another_overrider(record: Record) -> Record:
+    retire = is_("gate.overridden", gate="retire", round=2)
+    forgery = changed(record, retire, by("max"))
+    return changed(
+        forgery,
+        is_("gate.decided", gate="retire", round=2),
+        lambda body: body["data"]["view"]["override"].update(actor="max"),
+    )
+
+
+def another_directory(record: Record) -> Record:
+    return with_document(record, "directory", lambda content: content.update(directory="village"))
+
+
+def milestone_state(state: str) -> Callable[[Body], None]:
+    return lambda body: body["data"]["view"]["criteria"][0].update(state=state)
+
+
+FOUND_AT_A_COMMITTEE: dict[str, tuple[Callable[[Record], Record], str]] = {
+    "a mandate removed": (lambda r: without(r, is_("gate.delegated")), "nothing shows a mandate"),
+    "a mandate that ended": (
+        lambda r: changed(r, is_("gate.delegated"), set_data(end="2020-01-01T00:00:00+00:00")),
+        "nothing shows a mandate",
+    ),
+    "somebody else for cy": (
+        lambda r: changed(r, is_("gate.vote", actor="eva"), by("lea")), "nothing shows a mandate"),
+    "a seat given to nobody": (lambda r: without(r, is_("gate.reassigned")), "gives them no seat"),
+    "a seat given by anybody": (
+        lambda r: changed(r, is_("gate.reassigned"), by("dan")), "may not give ana's seat"),
+    "a seat given that nobody had": (
+        lambda r: changed(r, is_("gate.reassigned"), set_data(approver="dan")),
+        "sits in none of its groups",
+    ),
+    "a withdrawal removed": (lambda r: without(r, is_("gate.withdrawn")), "it was changed"),
+    "a withdrawal by another": (
+        lambda r: changed(r, is_("gate.withdrawn"), by("zed")), "and it was changed"),
+    "news of evidence removed": (lambda r: without(r, is_("gate.changed")), "is voided in the"),
+    "nothing voided": (
+        lambda r: changed(r, is_("gate.changed"), set_data(voided=[])),
+        "is voided in the decision",
+    ),
+    "advice of a stranger": (
+        lambda r: changed(r, is_("gate.advice"), by("max")), "is in none of its reviewers"),
+    "a vote that is none": (
+        lambda r: changed(r, is_("gate.vote", actor="max"), set_data(vote="maybe")), "is no vote"),
+    "a vote in a step that is none": (
+        lambda r: changed(r, is_("gate.vote", actor="max"), set_data(step=7)), "no seat"),
+    "a comment of a decision": (
+        lambda r: changed(r, LAUNCH, in_view("lea", comment="never")), "the comment of lea's"),
+    "a promise of a decision": (
+        lambda r: changed(r, LAUNCH, in_view("max", conditions=[])), "the conditions of max's"),
+    "a vote that was void": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["view"]["votes"][1].update(
+            state="standing")), "and was changed before"),
+    "an extension by anybody": (
+        lambda r: changed(r, is_("gate.extended"), by("dan")), "may not extend"),
+    "an override by anybody": (another_overrider, "may not override"),
+    "an override removed": (
+        lambda r: without(r, is_("gate.overridden", round=2)), "the record lacks the entry"),
+    "an override of a stop by anybody": (
+        lambda r: changed(r, is_("gate.overridden", round=1), by("dan")), "may not override"),
+    "an override of another outcome": (
+        lambda r: changed(r, is_("gate.overridden", round=1), lambda b: b["data"].update(
+            {"from": "kill"})), "had not come to kill"),
+    "an override of a gate that is none": (
+        lambda r: changed(r, is_("gate.overridden", round=1), set_data(gate="moon")),
+        "which its policy does not have"),
+    "an overrider without a say": (
+        lambda r: changed(r, is_("gate.decided", gate="retire", round=2), lambda b: b["data"][
+            "grounds"]["barred"].update(zoe="owned it")), "zoe overrode it, who owned it"),
+    "an attestation by anybody": (
+        lambda r: changed(r, is_("gate.attested"), by("zoe")), "is not of legal"),
+    "an attestation of nothing": (
+        lambda r: changed(r, is_("gate.attested"), set_data(criterion="liked")),
+        "for people to attest"),
+    "a milestone never met": (lambda r: without(r, is_("milestone.met")), "had not come to met"),
+    "a milestone waived in the decision": (
+        lambda r: changed(r, LAUNCH, milestone_state("judged")), "had not come to waived"),
+    "a figure of the decision": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["view"]["figures"].update(uptime=1.0)),
+        "do not make the revision"),
+    "an expression that was true": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["view"]["criteria"][1].update(
+            state="unmet")), "is unmet: evidence.uptime >= 99.0"),
+    "a criterion left out": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["view"]["criteria"].pop()),
+        "its criteria are not those of the policy"),
+    "a criterion of another kind": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["view"]["criteria"][0].update(
+            kind="should")), "is not as the policy has it"),
+    "a must that was not met": (
+        lambda r: changed(r, LAUNCH, grounds(unmet_musts=["built"])), "are not those of its"),
+    "a score that fell short": (
+        lambda r: changed(r, LAUNCH, grounds(weak_shoulds=["the score of 1 % (50 % is asked)"])),
+        "is not what attestations and votes make of it"),
+    "a judged criterion found": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["view"]["criteria"][3].update(
+            state="met")), "is for approvers to judge"),
+    "an open condition": (
+        lambda r: changed(r, is_("gate.decided", gate="down"), grounds(open_conditions=["x"])),
+        "it passed over the condition x"),
+    "a condition never closed": (lambda r: without(r, is_("condition.closed")), "was open"),
+    "a tier that asks more": (of_tier_one, "was not asked: product.tier == 1 is true"),
+    "a tier that the product never had": (
+        lambda r: changed(r, LAUNCH, grounds(tier=3)), "which the product was not"),
+    "requirements that are none": (
+        lambda r: changed(r, LAUNCH, grounds(applying=[0, 2, 9])), "its gate does not have"),
+    "people late before their day": (
+        lambda r: changed(r, LAUNCH, grounds(late=[1])), "it counts people as late"),
+    "a seat for another group": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["grounds"]["steps"][0]["people"].update(
+            max=["legal"])), "sits in step 1 for legal"),
+    "a directory of another name": (another_directory, "and not town"),
+    "a directory that is not there": (
+        lambda r: r.model_copy(update={"documents": [
+            one for one in r.documents if one.kind != "directory"]}), ""),
+    "a gate that is none": (
+        lambda r: changed(r, of_gate("down"), lambda b: b.update(
+            source=b["source"].replace("down", "moon"))), "has no gate moon"),
+    "a round that names another": (
+        lambda r: changed(r, is_("gate.advice"), set_data(round=2)), "it names another round"),
+    "a view of another round": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["view"].update(round=2)),
+        "that of another round"),
+    "a view that is none": (
+        lambda r: changed(r, LAUNCH, set_data(view={"product": "town"})), "cannot be read"),
+    "another policy in the view": (
+        lambda r: changed(r, LAUNCH, lambda b: b["data"]["view"].update(policy_digest="sha256:0")),
+        "which is not its policy"),
+    "the gate of the sunset left out": (
+        lambda r: without(r, of_gate("down")), "down of its sunset did not pass"),
+    "a phase that is none": (
+        lambda r: changed(r, is_("product.phase-entered", phase="market"), set_data(phase="moon")),
+        "which its policy does not have"),
+    "the first phase entered twice": (
+        lambda r: changed(r, is_("product.phase-entered", phase="market"), set_data(phase="build")),
+        "its policy leads to market"),
+    "a source that is none": (
+        lambda r: changed(r, is_("milestone.met"), lambda b: b.update(source="mail/olga")),
+        "which is no workflow of the product"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOUND_AT_A_COMMITTEE)
+def test_a_forgery_at_a_committee_is_found(lives: Any, name: str) -> None:
+    forge, why = FOUND_AT_A_COMMITTEE[name]
+    report = verify_record(forge(lives.town))
+    if not why:
+        assert any("is not in the record" in found.text for found in report.unchecked)
+        return
+    assert report.fault is not None
+    assert why in report.fault.text, [report.fault.text, report.more_faults]
