@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 async def worker_process(
     *options: str, **settings: str
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A worker with the settings of the environment and these; killed with the block if it runs.
+    """A worker with the settings of the environment and these, once it works; killed with the block
+    if it runs.
 
     With `options`, as `phasegate worker run` has them.
     """
@@ -25,11 +26,20 @@ async def worker_process(
         *(sys.executable, *called),
         env={**os.environ, "PYTHONPATH": str(ROOT), **settings},
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
+    assert process.stderr is not None
+    logged: asyncio.Task[bytes] | None = None
     try:
+        # Its imports take seconds on a busy machine, in which nobody would answer.
+        async for line in process.stderr:
+            if b"worker started" in line:
+                break
+        logged = asyncio.create_task(process.stderr.read())  # a full pipe would stop it
         yield process
     finally:
         if process.returncode is None:
             process.kill()
-        await process.communicate()
+        if logged:
+            await logged
+        await process.wait()
