@@ -14,6 +14,7 @@ from phasegate.grounds import Grounds
 from phasegate.seats import in_force
 
 OWNS = "owns the product"
+MISSED = ", and does by the directory"
 
 
 def check(facts: Facts, grounds: Grounds, end: Told) -> None:
@@ -69,7 +70,10 @@ def _check_people(facts: Facts, grounds: Grounds, end: Told) -> None:
             if found == recorded:
                 return
             first = first or _difference(found, recorded)
-    place.differ(end, first)
+    if place.context.gone and first.endswith(MISSED):
+        place.unchecked(end.seq, f"who sat: {first}, unless they were taken out of the record")
+    else:
+        place.differ(end, first)
 
 
 def _given(facts: Facts) -> list[Sequence[Reassignment]]:
@@ -116,7 +120,7 @@ def _difference(
             if person not in ours:
                 return f"{person} sits in step {number}, and the directory gives them no seat there"
             if person not in theirs:
-                return f"{person} does not sit in step {number}, and does by the directory"
+                return f"{person} does not sit in step {number}{MISSED}"
             if ours[person] != theirs[person]:
                 groups = ", ".join(theirs[person])
                 return f"{person} sits in step {number} for {groups}, and not by the directory"
