@@ -4,8 +4,9 @@ A query that meets a workflow between two tasks brings along what has happened s
 and SDK 1.35 lets a cached workflow go on with it. Nothing of that is in the history: the next task
 carries out what is then to be done, and a replay, which finds the same events together with later
 ones, does it in another order and fails (temporalio/sdk-go#755 tells of the race; the histories
-that tests/workflows/test_fuzz.py leaves show it). Here such a workflow leaves the cache instead,
-and the query is asked again.
+that tests/workflows/test_fuzz.py leaves show it). Or it brings along a whole task, which another
+worker was given, and which is never done if that worker died. Here such a workflow leaves the cache
+instead, and the query is asked again.
 
 A task that took something in and ordered nothing is lost in a replay, too. The SDK takes a task
 without commands, whose end another task follows at once, for the heartbeat of a local activity, and
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
@@ -35,6 +37,12 @@ OUT_OF_STEP = "a query met the workflow between two of its tasks; ask again"
 
 MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
 """What is noted in the memo, which a null takes out of it again."""
+
+ALONE = "legacy_query"
+"""The id of a query that comes by itself, and with no task."""
+
+AT_ONCE = 1.0
+"""Seconds. A query follows within milliseconds what it brought along."""
 
 FLAG = 7001
 """The SDKs record by such numbers how they went about a task; its own are small."""
@@ -83,18 +91,19 @@ class Steady(WorkflowInstance):
         self._inner = inner
         self._length = 0
         self._task: tuple[int, int] | None = None
+        self._tasks = 0
+        self._last = 0.0
         self._idle = False
         self._ended = False
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         jobs = {job.WhichOneof("variant") for job in act.jobs}
         if jobs <= ASIDE:
-            return self._inner.activate(act)
+            return _refused(act) if self._brought_a_task(act) else self._inner.activate(act)
         if self._is_out_of_step(act):
-            refused = WorkflowActivationCompletion(run_id=act.run_id)
-            refused.failed.failure.message = OUT_OF_STEP
-            return refused
+            return _refused(act)
         done = self._inner.activate(act)
+        self._last = monotonic()
         if done.HasField("successful"):
             commands, new = done.successful.commands, not jobs <= NOTHING_NEW
             marked = _leaves_a_mark(act, commands)
@@ -115,8 +124,17 @@ class Steady(WorkflowInstance):
         """
         task = (act.timestamp.seconds, act.timestamp.nanos)
         same, self._task = task == self._task, task
+        self._tasks += not same and not act.is_replaying
         longer, self._length = act.history_length > self._length, act.history_length
         return same and not act.is_replaying and (longer or self._idle)
+
+    def _brought_a_task(self, act: WorkflowActivation) -> bool:
+        """Whether a query may have brought along the only task of a workflow that was not cached.
+
+        What it follows at once may as well be a task of this worker: then it is asked once more.
+        """
+        alone = any(job.query_workflow.query_id == ALONE for job in act.jobs)
+        return alone and self._tasks == 1 and monotonic() - self._last < AT_ONCE
 
     def get_serialization_context(self, command_info: Any) -> Any:
         return self._inner.get_serialization_context(command_info)
@@ -129,6 +147,13 @@ class Steady(WorkflowInstance):
 
     def get_thread_id(self) -> int | None:
         return self._inner.get_thread_id()
+
+
+def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:
+    """The SDK then takes the workflow out of the cache."""
+    refused = WorkflowActivationCompletion(run_id=act.run_id)
+    refused.failed.failure.message = OUT_OF_STEP
+    return refused
 
 
 def _leaves_a_mark(act: WorkflowActivation, commands: Iterable[WorkflowCommand]) -> bool:

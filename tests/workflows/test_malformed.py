@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -57,6 +58,8 @@ async def test_a_malformed_update_is_refused_with_a_code_and_leaves_nothing(stag
     await stage.submit()
     await stage.gate_opens("launch")
     gate, product = gate_id(stage.key, "launch"), product_id(stage.key)
+    await stage.written()  # whose last task is done a moment after that
+    await asyncio.sleep(0.5)
     before = len((await stage.history(gate)).events)
     for update, args, why in MALFORMED:
         told = await refusal(stage, gate, update, *args)

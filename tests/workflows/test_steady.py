@@ -17,6 +17,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.worker import Replayer, Worker, WorkflowInstance
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
+from client import steady
 from client.dev_server import DevServer
 from client.steady import FLAG, OUT_OF_STEP, Steady, SteadyRunner
 
@@ -208,7 +209,8 @@ def is_marked(done: WorkflowActivationCompletion) -> bool:
 
 
 SIGNAL, ANSWER = job("signal_workflow"), job("resolve_activity")
-UPDATE, QUERY = job("do_update", protocol_instance_id="u"), job("query_workflow")
+UPDATE = job("do_update", protocol_instance_id="u")
+QUERY, ALONE = job("query_workflow"), job("query_workflow", query_id=steady.ALONE)
 
 
 @pytest.mark.parametrize(
@@ -275,6 +277,26 @@ def test_nor_does_it_after_a_task_that_was_taken_back() -> None:
     assert played.activate(UPDATE, length=9, gives=(response("rejected"),)).HasField("successful")
     assert played.activate(QUERY, length=7).HasField("successful")
     assert played.activate(SIGNAL, length=9).failed.failure.message == OUT_OF_STEP
+
+
+def test_nor_does_it_bring_a_task_that_another_worker_was_given(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """That task may have timed out there; then nothing of what was done here is in the history."""
+    clock = [100.0]
+    monkeypatch.setattr(steady, "monotonic", lambda: clock[0])
+    played = Played()
+    played.activate(SIGNAL, replaying=True)
+    assert played.activate(ANSWER, task=2, length=6).HasField("successful")
+    clock[0] += 0.1
+    assert played.activate(QUERY, task=2, length=6).HasField("successful"), "it came with the task"
+    assert played.activate(ALONE, task=2, length=6).failed.failure.message == OUT_OF_STEP
+    clock[0] += steady.AT_ONCE
+    assert played.activate(ALONE, task=2, length=6).HasField("successful"), "the task is long done"
+    played.activate(ANSWER, task=3, length=12)
+    assert played.activate(ALONE, task=3, length=12).HasField("successful"), (
+        "it stayed in the cache"
+    )
 
 
 def test_a_replay_may_find_tasks_of_the_same_instant() -> None:
