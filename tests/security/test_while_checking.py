@@ -95,6 +95,18 @@ async def test_what_was_signed_later_overtakes_what_is_checked_longer(
     assert standing == ["hold"], codes
 
 
+async def test_a_worker_without_ssh_keygen_blames_nobody(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s = await opened()
+    request = await s.vote("ana")
+    with monkeypatch.context() as patch:
+        patch.setenv("PATH", str(tmp_path))
+        assert await s.stage.refused(s.send("vote", request)) == "signature-unchecked"
+    assert (await s.stage.gate("launch")).refused == []
+    assert (await s.send("vote", request)).text.startswith("ana's go counts")
+
+
 @pytest.mark.slow
 async def test_a_worker_killed_before_it_answers_counts_the_vote_once(
     server: DevServer,
