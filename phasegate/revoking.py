@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from phasegate.casting import CastVote
+from phasegate.casting import Attestation, CastVote
 from phasegate.review import Round
+from phasegate.standing_in import Delegation
 
 WHY = "the key that signed it is revoked"
 
 
-def void_revoked(state: Round, now: datetime) -> list[CastVote]:
-    """Take out of a round what was signed with keys that are revoked now; the votes that were.
+@dataclass(frozen=True)
+class Undone:
+    """What a lost key takes with it."""
+
+    votes: Sequence[CastVote] = ()
+    attested: Sequence[Attestation] = ()
+    delegations: Sequence[Delegation] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.votes or self.attested or self.delegations)
+
+    @property
+    def people(self) -> list[str]:
+        """Whose keys they were: a delegate's own key is not the one that is lost."""
+        pairs = [(d.approver, d.to) for d in self.delegations]
+        own = [v.approver for v in self.votes if (v.holder, v.approver) not in pairs]
+        named = [approver for approver, _ in pairs]
+        return list(dict.fromkeys([*own, *(a.actor for a in self.attested), *named]))
+
+    @property
+    def again(self) -> list[str]:
+        """Those whose votes are asked again."""
+        return list(dict.fromkeys(vote.holder for vote in self.votes))
+
+
+def void_revoked(state: Round, now: datetime) -> Undone:
+    """Take out of a round what was signed with keys that are revoked now.
 
     A no is void, too: nobody knows whose it was. A delegation ends, and with it what the delegate
     voted. A seat that was given away stays where it is: others may have voted since, and who may
@@ -19,7 +47,7 @@ def void_revoked(state: Round, now: datetime) -> list[CastVote]:
     """
     revoked = state.convened.revoked if state.convened else ()
     if not revoked or state.closed:
-        return []
+        return Undone()
     named = [d for d in state.mandates.given if d.key in revoked]
     pairs = [(d.approver, d.to) for d in named]
     void = [
@@ -27,10 +55,11 @@ def void_revoked(state: Round, now: datetime) -> list[CastVote]:
         for vote in state.ballots.standing()
         if vote.key in revoked or (vote.holder, vote.approver) in pairs
     ]
+    attested = [said for said in state.attestations if said.key in revoked and not said.voided]
     state.ballots.void(void, WHY)
-    for said in state.attestations:
-        said.voided = said.voided or said.key in revoked
+    for said in attested:
+        said.voided = True
     for given in named:
         state.mandates.take_back(given.approver)
     state.ask_again(void, now)
-    return void
+    return Undone(void, attested, named)

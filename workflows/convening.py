@@ -120,19 +120,18 @@ class Convening(ChairDesk):
     def _void_revoked(self, wanted: Reconvening) -> None:
         """A compromised key voids what was signed with it, and whose votes those were is asked."""
         state = self.round
-        void = void_revoked(state, workflow.now())
-        if not void:
+        undone = void_revoked(state, workflow.now())
+        if not undone:
             return
-        again = list(dict.fromkeys(vote.holder for vote in void))
-        keys = list(dict.fromkeys(vote.key for vote in void if vote.key))
+        asked = f"; {', '.join(undone.again)}: please vote again" if undone.again else ""
         self.say(
             "gate.key-revoked",
-            f"a key of {', '.join(dict.fromkeys(v.approver for v in void))} is revoked, and what "
-            f"it signed is void; {', '.join(again)}: please vote again",
+            f"what a key of {', '.join(undone.people)} signed is void, since it is revoked{asked}",
             actor=wanted.actor,
-            voided=again,
-            keys=keys,
-            votes=[{"approver": v.approver, "holder": v.holder, "step": v.step} for v in void],
+            voided=undone.again,
+            votes=[{"approver": v.approver, "holder": v.holder} for v in undone.votes],
+            attested=[{"criterion": a.criterion, "actor": a.actor} for a in undone.attested],
+            delegations=[{"approver": d.approver, "to": d.to} for d in undone.delegations],
             directory_digest=state.convened.directory_digest if state.convened else "",
         )
 
