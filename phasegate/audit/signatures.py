@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -105,26 +105,52 @@ def _other_words(
     return _other_request(action, said, request)
 
 
+_SAID: dict[str, tuple[str, ...]] = {
+    "vote": ("vote", "comment", "scores", "revision", "request_id"),
+    "withdraw": ("on_behalf_of",),
+    "delegate": ("to", "start", "end"),
+    "reassign": ("approver", "to"),
+    "attest": ("criterion", "state", "score", "revision"),
+    "extend": ("resolve",),
+    "override": ("outcome", "reason"),
+    "needs_work": (),
+}
+"""Of what is asked, what its entry has under the same name."""
+
+
 def _other_request(action: str, said: Told, request: dict[str, Any]) -> str:
-    """Of a request the record has what was asked; defaults are left out of a statement."""
+    """Where the entry says something else than what was asked. Defaults are left out of a
+    statement, and an early entry may lack what later ones have."""
     data = said.data
-    for name in ("comment", "vote", "scores", "revision", "criterion", "state", "score", "to",
-                 "outcome", "reason", "request_id"):  # fmt: skip
-        if name not in data and name not in request:
-            continue
-        if name not in data:  # events have no reasons but in their texts
-            continue
-        if (request.get(name) or None) != (data[name] or None):
+    for name in _SAID[action]:
+        if name in data and not _same(request.get(name), data[name]):
             return f"its {name} is another"
-    if action == "reassign" and request.get("approver") != data.get("approver"):
-        return "it is about somebody else"
+    for name in ("note", "what"):  # entries have these in their texts
+        if str(request.get(name) or "") not in said.event.text:
+            return f"its {name} is another"
+    if action == "vote":
+        return _other_vote(data, said.actor, request)
+    return ""
+
+
+def _other_vote(data: dict[str, Any], actor: str, request: dict[str, Any]) -> str:
     if "conditions" in data and (request.get("conditions") or []) != _as_signed(data["conditions"]):
         return "its conditions are others"
-    whose = request.get("on_behalf_of")
-    # The seat may have been given to somebody else, whose vote it is then.
-    if action == "vote" and whose and not data.get("on_behalf_of") and whose != said.actor:
+    asked, counted = request.get("on_behalf_of"), data.get("on_behalf_of")
+    # A seat may have been given to somebody else: then it is that person who is voted for.
+    if bool(asked and asked != actor) != bool(counted):
         return "it is said for somebody else"
     return ""
+
+
+def _same(asked: Any, kept: Any) -> bool:
+    """Also where one is an instant in another spelling, or left at its default."""
+    if isinstance(asked, str) and isinstance(kept, str) and asked != kept:
+        try:
+            return datetime.fromisoformat(asked) == datetime.fromisoformat(kept)
+        except (ValueError, TypeError):
+            return False
+    return (asked or None) == (kept or None)
 
 
 def _as_signed(conditions: Any) -> Any:

@@ -194,16 +194,18 @@ def _leave(story: Story, policy: Policy, said: Told) -> None:
 def _retire(story: Story, policy: Policy, said: Told) -> None:
     """Every gate of its plan has passed, that was not left out."""
     begun = [one.at for one in story.sunsets if one.at <= said.at]
-    since = begun[-1] if begun else None
+    if not begun:
+        _differ(story, said, "it is retired, and no sunset of it had begun")
+        return
     tasks = [one.data["tasks"] for one in story.plans if isinstance(one.data.get("tasks"), dict)]
     for task in policy.sunset.tasks if policy.sunset else ():
         gate = getattr(task, "gate", None)
         if gate is None or not tasks or task.id not in tasks[-1]:
             continue
         passed = [
-            w
-            for w, g, o in story.turns
-            if g == gate.id and _passes(o) and (not since or w >= since)
+            when
+            for when, of, outcome in story.turns
+            if of == gate.id and _passes(outcome) and begun[-1] <= when <= said.at
         ]
         if not passed:
             _differ(story, said, f"it is retired, and {gate.id} of its sunset did not pass")

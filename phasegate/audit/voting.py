@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from phasegate.audit.context import Place
 from phasegate.audit.telling import Told
-from phasegate.casting import ADVICE
+from phasegate.casting import ADVICE, CHANGED_TEXT_KEPT, VOTES_KEPT
 from phasegate.views import VoteView
 from phasegate.votes import Vote
 
@@ -83,8 +83,8 @@ def _void(said: Told, standing: Sequence[Cast]) -> None:
         stays = said.type == "gate.changed" and cast.vote.is_no
         if isinstance(voided, list) and cast.holder in voided and not stays:
             cast.maybe.add("voided")
-        if said.type == "gate.resubmitted" and not cast.vote.is_no:
-            cast.maybe.add("voided")
+        if said.type == "gate.resubmitted" and said.actor in (cast.holder, cast.approver):
+            cast.maybe.add("voided")  # who submits it has a hand in it
 
 
 def compare(place: Place, end: Told, casts: Sequence[Cast], counted: Sequence[VoteView]) -> None:
@@ -103,13 +103,20 @@ def compare(place: Place, end: Told, casts: Sequence[Cast], counted: Sequence[Vo
         left.remove(cast)
         _compare_state(place, cast, view)
         _compare_words(place, cast, view)
+    may_be_forgotten = _many(casts)
     for cast in left:
-        if not (cast.ended or cast.maybe):
+        if not (may_be_forgotten and (cast.ended or cast.maybe)):
             place.differ(
                 cast.said,
                 f"{cast.approver}'s {cast.vote} is not among the votes of the decision",
                 cast.approver,
             )
+
+
+def _many(casts: Sequence[Cast]) -> bool:
+    """Whether a round kept all of them: of those that stand no more it forgets the oldest."""
+    text = sum(len(str(cast.said.data).encode()) for cast in casts)
+    return len(casts) > VOTES_KEPT or text > CHANGED_TEXT_KEPT
 
 
 def _match(left: Sequence[Cast], view: VoteView) -> Cast | None:
