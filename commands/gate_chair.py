@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from commands.gate_seats import Reason, ask_gate
 from commands.options import Output, Sign, SigningKey, Target, Text, Who
+from commands.signing_words import signing_of, signing_words
 
 Outcome = Literal["go", "conditional-go", "recycle", "hold", "kill"]
 
@@ -36,7 +37,7 @@ async def attest(
     from client import gates
     from client.asking import new_request_id
     from client.engine import Engine
-    from client.signing import Signing, ready
+    from client.signing import ready
     from commands.parsing import build, gate_of
     from commands.receipts import emit_receipt, tell_evidence
     from phasegate.gate_requests import AttestRequest
@@ -54,7 +55,7 @@ async def attest(
     key, gate = gate_of(target)
     engine = await Engine.connect()
     gate = gate or await gates.resolve(engine, key)
-    known = await ready(engine, key, gate, "attest", request, Signing(sign, key_file))
+    known = await ready(engine, key, gate, "attest", request, signing_of(sign, key_file))
     receipt = await gates.ask_round(engine, key, gate, "attest", known)
     if request.revision is None:
         tell_evidence(receipt)
@@ -76,12 +77,11 @@ async def needs_work(
     Votes are taken all the while.
     """
     from client.asking import new_request_id
-    from client.signing import Signing
     from commands.parsing import build
     from phasegate.gate_requests import NeedsWorkRequest
 
     request = build(NeedsWorkRequest, actor=who, what=what, request_id=new_request_id())
-    await ask_gate(target, "needs_work", request, output, Signing(sign, key_file))
+    await ask_gate(target, "needs_work", request, output, signing_of(sign, key_file))
 
 
 async def extend(
@@ -106,7 +106,6 @@ async def extend(
 ) -> None:
     """Give a round more time. For whoever has the permission `extend` at the product's tier."""
     from client.asking import new_request_id
-    from client.signing import Signing
     from commands.parsing import build
     from commands.times import instant_of
     from phasegate.gate_requests import ExtendRequest
@@ -119,7 +118,7 @@ async def extend(
         reason=reason,
         request_id=new_request_id(),
     )
-    await ask_gate(target, "extend", request, output, Signing(sign, key_file))
+    await ask_gate(target, "extend", request, output, signing_of(sign, key_file))
 
 
 async def override(
@@ -144,13 +143,11 @@ async def override(
     from client import gates
     from client.asking import new_request_id
     from client.engine import Engine
-    from client.signing import Signing
     from commands.confirming import confirmed
     from commands.failing import DECLINED, OK
     from commands.output import note
     from commands.parsing import build, gate_of
     from commands.receipts import emit_receipt
-    from commands.signing_words import signing_words
     from phasegate.gate_requests import OverrideRequest
 
     key, gate = gate_of(target)
@@ -168,7 +165,7 @@ async def override(
     if not yes and not confirmed(question, again):
         note("nothing was done")
         return DECLINED
-    signing = Signing(sign, key_file)
+    signing = signing_of(sign, key_file)
     receipt = await gates.override(await Engine.connect(), key, gate, request, signing)
     emit_receipt(receipt, output, product=key, gate=gate, actor=who, override=outcome)
     return OK

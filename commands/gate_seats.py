@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from commands.options import Output, Sign, SigningKey, Target, Text, Who
+from commands.signing_words import signing_of
 
 if TYPE_CHECKING:
     from client.signing import Signing
@@ -33,7 +34,6 @@ async def withdraw(
 ) -> None:
     """Take a vote back: the gate waits for it again. Your latest one, or one cast for you."""
     from client.asking import new_request_id
-    from client.signing import Signing
     from commands.parsing import build
     from phasegate.gate_requests import WithdrawRequest
 
@@ -49,7 +49,7 @@ async def withdraw(
         "withdraw",
         request,
         output,
-        Signing(sign, key_file),
+        signing_of(sign, key_file),
         approver=who,
         on_behalf_of=on_behalf_of,
     )
@@ -80,7 +80,6 @@ async def delegate(
     For days away write an absence into the directory instead: it holds for every gate.
     """
     from client.asking import new_request_id
-    from client.signing import Signing
     from client.usage import UsageError
     from commands.parsing import build
     from commands.times import instant_of
@@ -102,7 +101,7 @@ async def delegate(
         request_id=new_request_id(),
     )
     await ask_gate(
-        target, "delegate", request, output, Signing(sign, key_file), approver=who, to=to
+        target, "delegate", request, output, signing_of(sign, key_file), approver=who, to=to
     )
 
 
@@ -123,7 +122,6 @@ async def reassign(
     For a manager of theirs, or whoever has the permission `reassign` at the product's tier.
     """
     from client.asking import new_request_id
-    from client.signing import Signing
     from commands.parsing import build
     from phasegate.gate_requests import ReassignRequest
 
@@ -136,7 +134,7 @@ async def reassign(
         request_id=new_request_id(),
     )
     await ask_gate(
-        target, "reassign", request, output, Signing(sign, key_file), approver=approver, to=to
+        target, "reassign", request, output, signing_of(sign, key_file), approver=approver, to=to
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from commands.options import Output, Sign, SigningKey, Target, Text, Timeout, Who
+from commands.signing_words import signing_of
 
 if TYPE_CHECKING:
     from client.signing import Signing
@@ -92,7 +93,6 @@ async def vote(
     With --sign it is signed by ssh-keygen, which asks for a passphrase or a touch of the key.
     """
     from client.asking import new_request_id
-    from client.signing import Signing
     from commands.parsing import build, promises_of, scores_of
     from phasegate.requests import VoteRequest
 
@@ -109,7 +109,7 @@ async def vote(
         step=step,
         request_id=new_request_id(),
     )
-    signing = Signing(sign, key_file)
+    signing = signing_of(sign, key_file)
     if where is None:
         from commands.gate_vote_all import vote_all
 

@@ -57,7 +57,7 @@ async def vote_all(
         note("nothing was done")
         return DECLINED
     results = []
-    with working("voting") as progress:
+    with working("voting", quiet=signing.wanted) as progress:
         async for result in bulk.cast(engine, plan.rows, request, signing):
             results.append(result)
             progress(len(results), len(plan.rows))

@@ -1,8 +1,22 @@
-"""The options of signing, in a command that is to be run again."""
+"""The options of signing: what they ask for, and how they are written in a command to run again."""
 
 from __future__ import annotations
 
 from shlex import quote
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from client.signing import Signing
+
+
+def signing_of(sign: bool, key_file: str | None) -> Signing:
+    """What the options ask for. ssh-keygen may ask for a passphrase: nothing may spin over that."""
+    from client.signing import Signing
+    from commands.progress import hush
+
+    if sign:
+        hush()
+    return Signing(sign, key_file)
 
 
 def signing_words(sign: bool, key_file: str | None) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,25 @@ async def phasegate(*words: str, **env: str) -> Answer:
     out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
+
+
+def at_terminal(command: list[str], passphrase: str) -> tuple[int, str]:
+    """What somebody sees who runs this on a terminal and types the passphrase when asked."""
+    terminal, theirs = pty.openpty()
+    # setsid makes it the controlling terminal: ssh-keygen asks there, whatever its input is.
+    process = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", *command], stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    seen, asked = b"", False
+    with suppress(OSError):  # how Linux says that nobody is on the other side any more
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+            if b"passphrase" in seen and not asked:
+                asked = True
+                os.write(terminal, passphrase.encode() + b"\n")
+    os.close(terminal)
+    return process.wait(), seen.decode()
 
 
 @pytest.fixture
@@ -103,10 +124,15 @@ async def test_a_key_that_cannot_sign_says_why(
     monkeypatch.setenv("HOME", str(tmp_path))
     words = ("gate", "vote", f"{s.stage.key}/launch", "go", "--sign", "--as")
     named = ("cy", "--key", str(locked))
-    code, out, err = await phasegate(*words, *named, SSH_ASKPASS_REQUIRE="never")
-    assert (code, out) == (1, "")
-    assert "why: " in err
-    assert "incorrect passphrase" in err
+    command = [sys.executable, str(ROOT / "cli.py"), *words, *named]
+    code, said = await asyncio.to_thread(at_terminal, command, "wrong")
+    assert code == 1
+    assert "Enter passphrase" in said
+    assert "why: " in said
+    assert "incorrect passphrase" in said
+    code, said = await asyncio.to_thread(at_terminal, command, "correct horse")
+    assert code == 0, said
+    assert "cy's go counts" in said
     code, _, err = await phasegate(*words, *named, PATH="/nonexistent")
     assert code == 1
     assert "why: it is not installed\nhint: ssh -V" in err
