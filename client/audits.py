@@ -15,7 +15,7 @@ from ledger.exporting import stored
 from phasegate.audit.container import PAGE, RECORD, pack
 from phasegate.audit.record import Record, StoredDocument, StoredEntry, named_in, written
 from phasegate.audit.telling import told
-from phasegate.errors import NotRunning
+from phasegate.errors import EngineError, NotRunning
 from phasegate.events import Announcement
 from phasegate.policy import Policy
 from phasegate.retrospective import retrospective_of
@@ -48,11 +48,19 @@ def record_of(ledger: Ledger, key: str, now: datetime, kept: Kept | None = None)
 
 
 def bundle_of(record: Record, kept: Kept | None = None) -> bytes:
-    """The file. Raises ValueError where it would be larger than what is read again."""
+    """The file. Raises EngineError where it would be larger than what is read again."""
     members = {RECORD: written(record), **(kept.members if kept else {})}
     if (page := page_of(record)) is not None:
         members[PAGE] = page
-    return pack(members, {"page": edition(), "product": record.product, "release": record.release})
+    about = {"page": edition(), "product": record.product, "release": record.release}
+    try:
+        return pack(members, about)
+    except ValueError as error:
+        raise EngineError(
+            f"the record of {record.product} cannot be exported",
+            str(error),
+            f"phasegate audit export {record.product} --no-histories",
+        ) from error
 
 
 def page_of(record: Record) -> bytes | None:

@@ -161,6 +161,7 @@ def _target(key: str, out: str | None, *, force: bool) -> Path:
 
 def _write(target: Path, data: bytes, *, force: bool) -> None:
     """For its owner's eyes: it names people, and what they wrote."""
+    import errno
     import os
 
     from client.usage import UsageError
@@ -171,11 +172,9 @@ def _write(target: Path, data: bytes, *, force: bool) -> None:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
-        if force:
-            part.replace(target)
-        else:
-            os.link(part, target)  # raises where somebody wrote it meanwhile
-            part.unlink()
+        if target.exists() and not force:
+            raise FileExistsError(errno.EEXIST, "somebody wrote it meanwhile")
+        part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise UsageError(

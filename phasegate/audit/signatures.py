@@ -136,9 +136,8 @@ def _other_request(action: str, said: Told, request: dict[str, Any]) -> str:
 def _other_vote(data: dict[str, Any], actor: str, request: dict[str, Any]) -> str:
     if "conditions" in data and (request.get("conditions") or []) != _as_signed(data["conditions"]):
         return "its conditions are others"
-    asked, counted = request.get("on_behalf_of"), data.get("on_behalf_of")
-    # A seat may have been given to somebody else: then it is that person who is voted for.
-    if bool(asked and asked != actor) != bool(counted):
+    # What is signed names the seat: nobody else finds out for the signer whose it is.
+    if (request.get("on_behalf_of") or actor) != (data.get("on_behalf_of") or actor):
         return "it is said for somebody else"
     return ""
 

@@ -164,6 +164,16 @@ FOUND: dict[str, tuple[Callable[[Record], Record], str]] = {
         lambda r: changed(r, vote("cy"), lambda body: body.update(actor="eve")),
         "signed is something else",
     ),
+    "a signed vote for somebody else": (
+        lambda r: changed(r, vote("cy"), set_data(on_behalf_of="dan")),
+        "said for somebody else",
+    ),
+    "what was attested": (
+        lambda r: changed(
+            r, is_("gate.attested"), lambda body: body.update(text="pia attests: all red")
+        ),
+        "its note is another",
+    ),
     "an unsigned vote": (
         lambda r: changed(r, vote("cy"), lambda body: body["data"].pop("signed")),
         "did not sign it",
