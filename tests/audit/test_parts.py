@@ -9,6 +9,7 @@ import pytest
 from forging import Body, bodies, changed, forged
 
 from client.audit_checks import verify_record
+from client.audits import page_of
 from phasegate.audit.container import PAGE, RECORD, pack
 from phasegate.audit.findings import Finding
 from phasegate.audit.seating import Mandates
@@ -119,3 +120,29 @@ def test_names_and_sizes_of_members_are_bounded(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("phasegate.audit.container.LARGEST", 10)
     with pytest.raises(ValueError, match="more than 10 bytes"):
         pack({RECORD: b"0" * 10, PAGE: b""}, {})
+
+
+HOSTILE = "<script>alert(1)</script> \u202e\"'&--> {{ 7*7 }} ]]>"
+
+
+def test_the_page_escapes_what_anybody_wrote(lives: Any) -> None:
+    def change(body: Body) -> None:
+        body["text"] = HOSTILE
+        if body["type"] == "product.evidence":
+            body["data"]["link"] = f"javascript:{HOSTILE}"
+        if body["type"] == "gate.decided":
+            body["data"]["view"]["votes"] = [
+                {**vote, "comment": HOSTILE, "approver": HOSTILE}
+                for vote in body["data"]["view"]["votes"]
+            ]
+
+    page = page_of(changed(lives.town, lambda _: True, change))
+    assert page is not None
+    text = page.decode()
+    assert "<script" not in text
+    assert "{{ 7*7 }}" in text
+    assert "\u202e" not in text
+    assert 'href="javascript' not in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert "default-src 'none'" in text
+    assert page == page_of(changed(lives.town, lambda _: True, change))  # the same page each time
