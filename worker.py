@@ -43,7 +43,7 @@ THREADS = 16
 Part = Literal["retirement"]
 """What a worker may be confined to."""
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger("worker")  # also where it is run as a script
 
 
 def build_worker(

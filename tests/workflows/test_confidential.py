@@ -63,8 +63,7 @@ async def working() -> AsyncIterator[None]:
     """A worker that is stopped politely, so that the next one need not wait for it."""
     async with worker_process() as process:
         yield
-        process.terminate()
-        await process.communicate()
+        await process.stop()
 
 
 async def at_its_gate(stage: Stage) -> None:

@@ -55,10 +55,8 @@ async def test_a_worker_killed_in_the_middle_of_a_gate_loses_nothing(
             view = await stage.gate("launch")
             assert {v.approver for v in view.votes if v.state == "standing"} == {"ana", "bo", "cy"}
             await announced(stage, votes=3)
-            second.terminate()
-            _, log = await second.communicate()
-            assert second.returncode == 0
-            assert b"worker stopped" in log
+            assert await second.stop() == 0
+            assert b"worker stopped" in second.log
         assert engine.ledger.verify(stage.key) == len(stage.story())
         engine.ledger.close()
 
