@@ -60,9 +60,7 @@ def documents_left(bodies: Iterable[str]) -> dict[str, str]:
     """Digests of documents that lost words, and those of what is left, both as `sha256:…`. Of the
     bodies of a stream's `record.redacted`, in order: the last one counts."""
     said = (redacted_of(body) for body in bodies)
-    return {
-        one.document: f"sha256:{one.digest}" for each in said if each for one in each.documents
-    }
+    return {one.document: f"sha256:{one.digest}" for each in said if each for one in each.documents}
 
 
 def digest_of_body(body: str) -> str:
