@@ -13,7 +13,7 @@ from client.pictures.retrospective import TONES, is_link, minute
 from client.pictures.theme import DARK, LIGHT
 from phasegate.audit.record import Record
 from phasegate.events import Announcement
-from phasegate.retrospective_view import Retrospective
+from phasegate.retrospective_view import Retrospective, RoundStory
 from phasegate.roadmap_words import OUTCOMES, day
 
 _MADE_OF = ("audit.html.jinja", "page.jinja")
@@ -26,6 +26,7 @@ def html(record: Record, life: Retrospective, events: Sequence[Announcement]) ->
         life=life,
         entries=list(zip(record.entries, events, strict=True)),
         refusals=[event for event in events if event.type.endswith(".refused")],
+        words=lambda held: [_word(event) for event in events if _is_word_of(event, held)],
         evidence=[event for event in events if event.type == "product.evidence"],
         pretty=pretty,
         light=LIGHT,
@@ -36,6 +37,28 @@ def html(record: Record, life: Retrospective, events: Sequence[Announcement]) ->
         tones=TONES,
         is_link=is_link,
     )  # fmt: skip
+
+
+def _is_word_of(event: Announcement, held: RoundStory) -> bool:
+    """Whether somebody votes, advises or withdraws in that round."""
+    of_it = (event.data.get("gate"), event.data.get("round")) == (held.gate, held.round)
+    return of_it and event.type in ("gate.vote", "gate.advice", "gate.withdrawn")
+
+
+def _word(event: Announcement) -> dict[str, object]:
+    """What an entry says of a vote, whatever else it has in these places."""
+    said = {name: value for name, value in event.data.items() if isinstance(value, str)}
+    signed = event.data.get("signed")
+    return {
+        "who": event.actor,
+        "whose": said.get("on_behalf_of", ""),
+        "advice": event.type == "gate.advice",
+        "vote": said.get("vote", "withdrawn"),
+        "comment": said.get("comment", ""),
+        "at": event.at,
+        "assurance": said.get("assurance", ""),
+        "key": str(signed.get("key", "")) if isinstance(signed, dict) else "",
+    }
 
 
 def pretty(body: str) -> str:

@@ -146,3 +146,14 @@ def test_the_page_escapes_what_anybody_wrote(lives: Any) -> None:
     assert "&lt;script&gt;alert(1)" in text
     assert "default-src 'none'" in text
     assert page == page_of(changed(lives.town, lambda _: True, change))  # the same page each time
+
+
+def test_the_page_of_an_open_gate_has_what_was_said_so_far(lives: Any) -> None:
+    said = bodies(lives.town)
+    first = next(n for n, body in enumerate(said) if body["type"] == "gate.vote")
+    page = page_of(forged(lives.town, said[: first + 1]))
+    assert page is not None
+    voter = said[first]["actor"]
+    assert (
+        f"<bdi>{voter}</bdi>" in page.decode().partition("Votes so far of")[2].split("</table>")[0]
+    )
