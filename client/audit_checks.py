@@ -72,7 +72,7 @@ def _check_page(
         return
     if about.get("page") != edition():
         text = f"{PAGE} was made by another release ({record.release}): it was not compared"
-        report.remarks.append(Finding(kind="remark", text=text))
+        report.unchecked.append(Finding(kind="unchecked", text=text))
     elif page != page_of(record):
         fault = Finding(text=f"{PAGE} does not say what {RECORD} does")
         report.ok, report.more_faults = False, report.more_faults + (report.fault is not None)

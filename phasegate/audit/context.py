@@ -52,7 +52,8 @@ class Place:
     gate: str = ""
     round: int | None = None
     doubt: str = ""
-    """Why what contradicts itself here need be no fault: then it is for people to judge."""
+    """Why what contradicts itself here need be no fault: then nobody can tell it from a forgery by
+    the record alone."""
 
     def fault(self, said: Told | int, text: str, person: str = "") -> None:
         """Something does not add up."""
@@ -62,7 +63,7 @@ class Place:
     def differ(self, said: Told, text: str, person: str = "") -> None:
         """A fault, unless a reset explains it."""
         if self.doubt:
-            self._add("remark", said.seq, f"{text} ({self.doubt})", person)
+            self.unchecked(said.seq, f"{text} ({self.doubt})", person)
         else:
             self.fault(said, text, person)
 

@@ -13,7 +13,8 @@ FindingKind = Literal["fault", "unchecked", "remark"]
 
 
 class Finding(Wire):
-    """Something about the record. A fault does not add up; a remark is for people to judge."""
+    """Something about the record. A fault does not add up. What is unchecked may be one: the record
+    does not tell. A remark is for people to know."""
 
     kind: FindingKind = "fault"
     seq: int = Field(0, description="the entry it is about; 0 for the record as a whole")
@@ -32,7 +33,8 @@ class Finding(Wire):
 
 
 class Verified(Wire):
-    """What was checked, and what was found. `ok` says that nothing speaks against the record."""
+    """What was checked, and what was found. `ok` says that nothing speaks against the record, and
+    only where nothing is `unchecked` that all of it was looked at."""
 
     schema_version: int = 1
     ok: bool

@@ -87,16 +87,16 @@ def approvers(defined: Defined, gate: str) -> dict[str, tuple[str, ...]]:
 
 
 def past_of(events: Sequence[Told], product: Telling) -> Past:
-    """What is known of the product; `events` are all, since sunsets settle conditions, too."""
+    """What is known of the product; `events` are all."""
     past = Past()
     for said in product.said:
         _define(past, said)
+        if said.type in ("condition.closed", "condition.waived"):
+            past.settled.setdefault(said.text("condition"), said.at)
     for said in events:
         if said.type.startswith("milestone."):
             word = said.type.removeprefix("milestone.")
             past.milestones.setdefault(said.text("milestone"), []).append((said.at, word))
-        elif said.type in ("condition.closed", "condition.waived"):
-            past.settled.setdefault(said.text("condition"), said.at)
         elif said.type == "product.evidence":
             past.evidence.append(said)
             past.erased = past.erased or said.erased

@@ -33,6 +33,8 @@ class Story:
     invested_from: str = ""
     to: str = ""
     """The phase that an investment, or its end, leads to next."""
+    back: Told | None = None
+    """Its return to the market: whoever aborted the sunset waives what was promised for it."""
 
     def last(self, gate: str, at: datetime) -> str:
         """What a gate had last come to by then; empty if to nothing."""
@@ -104,9 +106,11 @@ def _step(story: Story, policy: Policy, said: Told) -> None:
             _retire(story, policy, said)
         case "gate.overridden":
             _overrule(story, policy, said)
-        case "product.revived" if said.text("directory"):
+        case "product.revived":
             check_permission(story.place, said, Permission.override, story.past)
-        case "condition.waived" if said.text("directory"):
+        case "product.back-in-market":
+            story.back = said
+        case "condition.waived" if not _lapsed(story, said):
             check_permission(story.place, said, Permission.waive, story.past)
 
 
@@ -224,6 +228,14 @@ def _overrule(story: Story, policy: Policy, said: Told) -> None:
     before = [o for when, g, o in story.turns if g == said.text("gate") and when < said.at]
     if not before or before[-1] != said.text("from"):
         _differ(story, said, f"{said.text('gate')} had not come to {said.text('from')}")
+
+
+def _lapsed(story: Story, said: Told) -> bool:
+    """Whether a condition is waived since the sunset that it was promised for was aborted."""
+    back = story.back
+    if back is None or not any(begun.seq < back.seq for begun in story.sunsets):
+        return False
+    return (back.at, back.actor) == (said.at, said.actor)
 
 
 def _differ(story: Story, said: Told, text: str) -> None:

@@ -20,6 +20,11 @@ from phasegate.chain import ChainBroken
 from phasegate.events import Anchor
 from phasegate.redacted import MARKED, REDACTED, documents_left
 
+_NONSENSE = (
+    *(LookupError, TypeError, ValueError, AttributeError, AssertionError),
+    *(OverflowError, RecursionError),
+)
+
 _OURS = ("gate.", "product.", "sunset.", "milestone.", "condition.")
 
 
@@ -119,7 +124,7 @@ def _understood(place: Place, seq: int) -> Iterator[None]:
     may be taken for one. Each is named by what Python calls it."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+    except _NONSENSE as error:
         what = f"{type(error).__name__} {' '.join(str(error).split())[:120]}"
         place.fault(seq, f"what was said from there on makes no sense: {what}")
 

@@ -25,7 +25,7 @@ def anything(body: Body) -> bool:
     return True
 
 
-def test_a_vote_that_a_reset_took_back_is_a_remark(lives: Any) -> None:
+def test_a_vote_that_a_reset_took_back_cannot_be_checked(lives: Any) -> None:
     """The last one in another run, which does not continue the first: cy's vote is not counted."""
     record = _not_counted(lives.town, "max")
     report = verify_record(record)

@@ -1,0 +1,161 @@
+"""Whatever explains why something need not add up is a way out for forgers: none leads to 0."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from forging import Body, bodies, changed, forged, without
+
+from client.audit_checks import verify_record
+from phasegate.audit.record import Record, StoredEntry
+from phasegate.base import canonical
+from phasegate.chain import link
+from phasegate.events import Anchor
+from phasegate.redacted import as_redacted
+from phasegate.seals import Seal, redact, texts
+
+PSEUDONYM = "person-0f0f0f"
+
+
+def of_launch(number: int) -> Callable[[Body], bool]:
+    return lambda body: body["source"].endswith(f"gate/launch/{number}")
+
+
+def vote(who: str, number: int) -> Callable[[Body], bool]:
+    def meant(body: Body) -> bool:
+        return body["type"] == "gate.vote" and body["actor"] == who and of_launch(number)(body)
+
+    return meant
+
+
+def in_parts(body: Body) -> None:
+    """As if the round had been reset."""
+    if of_launch(2)(body):
+        body["run"] = "other" if body["type"] == "gate.decided" else "first"
+        body["follows"] = ""
+
+
+def reset(record: Record) -> Record:
+    """cy never voted in the round, and the decision says he did."""
+    return changed(without(record, vote("cy", 2)), lambda _: True, in_parts)
+
+
+def shortened(record: Record) -> Record:
+    """Of cy's vote only the text is left: nobody signed it."""
+    return changed(record, vote("cy", 2), lambda body: body.update(data={"shortened": True}))
+
+
+def without_policy(record: Record) -> Record:
+    kept = [one for one in record.documents if one.kind != "policy"]
+    return record.model_copy(update={"documents": kept})
+
+
+def early(record: Record) -> Record:
+    def change(body: Body) -> None:
+        if body["type"] == "gate.decided":
+            body["data"].pop("grounds")
+
+    return changed(record, lambda _: True, change)
+
+
+def with_redactions(record: Record, gone: dict[int, dict[str, str]]) -> Record:
+    """Chained anew, with texts of entries (by number) taken out, and an entry that says so."""
+    said = bodies(record)
+    stored: list[StoredEntry] = []
+    left: list[Body] = []
+    before = ""
+    data = {"pseudonym": PSEUDONYM, "reason": "asked for", "entries": left, "documents": []}
+    about = {"id": "record/lamp#1", "type": "record.redacted", "source": "record/lamp"}
+    for seq, body in enumerate([*said, {**said[-1], **about, "data": data}], 1):
+        text = canonical({**body, "seq": seq}).decode()
+        seal = Seal(root=sha256(text.encode()).hexdigest())
+        hash = link(before, text, seal)
+        if seq in gone:
+            new = {p.number: gone[seq][p.text] for p in texts(text) if p.text in gone[seq]}
+            text, seal = redact(text, seal, new)
+            left.append(as_redacted(seq, text, seal).model_dump(mode="json"))
+        stored.append(StoredEntry(seq=seq, id=body["id"], type=body["type"], prev_hash=before,
+                                  hash=hash, body=text, seal=seal.text))  # fmt: skip
+        before = hash
+    return record.model_copy(
+        update={"entries": stored, "head": Anchor(seq=len(stored), hash=before)}
+    )
+
+
+def erased(record: Record) -> Record:
+    """A vote that cy never signed, of which the signature is said to have been erased."""
+    said = bodies(record)
+    place = next(n for n, body in enumerate(said, 1) if vote("cy", 2)(body))
+    signed = said[place - 1]["data"]["signed"]
+    return with_redactions(record, {place: {signed["signature"]: "[redacted]"}})
+
+
+def invented(record: Record) -> Record:
+    """A voter whom no directory has, and who is said to have been taken out of the record."""
+    said = bodies(record)
+    gone = {}
+    for number, body in enumerate(said, 1):
+        if of_launch(2)(body) and '"cy"' in json.dumps(body):
+            signed = body["data"].get("signed")
+            words = {signed["signature"]: "[redacted]"} if signed else {}
+            gone[number] = {"cy": PSEUDONYM, **words}
+    return with_redactions(record, gone)
+
+
+WAYS: dict[str, Callable[[Record], Record]] = {
+    "a reset": reset,
+    "a ledger that was down": shortened,
+    "a policy that is not there": without_policy,
+    "an early release": early,
+    "words that were erased": erased,
+    "somebody who was taken out": invented,
+}
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_no_way_out_is_free(lives: Any, name: str) -> None:
+    report = verify_record(WAYS[name](lives.signed))
+    assert report.unchecked or not report.ok
+
+
+def waived(record: Record, *, back: bool = False) -> Record:
+    """A condition that nobody might waive; as if the sunset had been aborted, which never began."""
+    said = bodies(record)
+    place = next(n for n, body in enumerate(said) if of_launch(1)(body))
+    first = {**said[place - 1], "data": {"condition": "launch-1-1", "gate": "launch"}}
+    new = [{**first, "id": "y", "type": "condition.waived"}]
+    if back:
+        new.insert(0, {**first, "id": "x", "type": "product.back-in-market", "data": {}})
+    return forged(record, [*said[:place], *new, *said[place:]])
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_waiver_names_by_what_right(lives: Any, back: bool) -> None:
+    report = verify_record(waived(lives.signed, back=back))
+    assert "it names no directory" in "\n".join(found.text for found in report.unchecked)
+
+
+def test_no_workflow_but_the_products_settles_a_condition(lives: Any) -> None:
+    said = bodies(lives.town)
+    settled = [b for b in said if b["type"] in ("condition.closed", "condition.waived")]
+    assert settled
+    for body in settled:
+        body["source"] += "/sunset"
+    report = verify_record(forged(lives.town, said))
+    assert report.fault is not None
+    assert "was open" in report.fault.text
+
+
+@pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
+def test_a_day_beyond_the_calendar_is_a_fault(lives: Any, edge: str) -> None:
+    def change(body: Body) -> None:
+        if body["type"] == "gate.opened":
+            body["data"]["respond"] = {"ana": edge}
+
+    report = verify_record(changed(lives.signed, lambda _: True, change))
+    assert report.fault is not None
+    assert "OverflowError" in report.fault.text
