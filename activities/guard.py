@@ -144,7 +144,8 @@ def _proxy(url: httpx2.URL) -> str | None:
 
 def _number(host: str) -> Address | None:
     """The address that a host is without asking anybody, in any notation that systems take."""
-    if host.lower().rstrip(".").rpartition(".")[2] == "localhost":
+    host = host.rstrip(".")
+    if host.lower().rpartition(".")[2] == "localhost":
         return ip_address("127.0.0.1")
     try:
         return ip_address(host)

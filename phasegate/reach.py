@@ -30,6 +30,9 @@ _INNER = tuple(
 """RFC 1918, RFC 6598, RFC 4193 and RFC 3879: where installations live."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_UNICAST = IPv6Network("2000::/3")
+"""All that is given out as public so far (RFC 4291, 2.4). What lies elsewhere may be translated to
+anything: RFC 8215, RFC 2765, RFC 9602."""
 
 
 @dataclass(frozen=True)
@@ -99,4 +102,6 @@ def _what(address: Address) -> str:
         return "private"
     if isinstance(address, IPv6Address) and (address.ipv4_mapped or address in _NAT64):
         return ""  # it is what the IPv4 address in it is, which was looked at first
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return "reserved"
     return "" if address.is_global else "reserved"

@@ -163,7 +163,7 @@ async def test_a_proxy_is_not_asked_for_numbers_either(
     open_at(web)
     monkeypatch.setenv("http_proxy", web.url)
     monkeypatch.setenv("no_proxy", "direct.example")
-    for host in ("169.254.169.254", "0x7f.1", "localhost", "[::1]"):
+    for host in ("169.254.169.254", "0x7f.1", "127.0.0.1.", "localhost", "[::1]"):
         assert "not called unless" in await why_not(check(f"http://{host}/x"))
     assert not web.asked
     web.answers["http://ci.example/x"] = web.answers["/x"]

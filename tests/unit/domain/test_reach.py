@@ -38,6 +38,10 @@ NEVER = {
     "64:ff9b::7f00:1": "loopback",
     "64:ff9b::a9fe:a9fe": "a cloud's metadata service",
     "2002:7f00:1::": "loopback",
+    "64:ff9b:1::a9fe:a9fe": "reserved",
+    "::ffff:0:127.0.0.1": "reserved",
+    "::5efe:7f00:1": "reserved",
+    "5f00::1": "reserved",
 }
 INNER = [
     "10.1.2.3",
