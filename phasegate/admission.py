@@ -284,4 +284,5 @@ def vote_of(
         channel=channel,
         assurance="signed" if signed else "claimed",
         key=signed.key if signed else "",
+        mandates=state.signed_mandates(request.approver, seat.holder, now),
     )

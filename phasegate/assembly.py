@@ -129,6 +129,13 @@ class Assembly(Wire):
         found += managers[: self.clocks.manager_levels(person, at)]
         return self._fit(found, person)
 
+    def signed_mandates(self, person: str, holder: str, now: datetime) -> dict[str, str]:
+        """Who signed what lets this person act for the holder now, and with which key: where one of
+        these keys is lost, nobody knows whether they were let."""
+        deputy = self.convened.deputies.get(holder) if self.convened else None
+        ways = (self.mandates.signed_way(start, person, now) for start in (holder, deputy) if start)
+        return next((way for way in ways if way is not None), {})
+
     def _fit(self, others: Sequence[str], person: str) -> tuple[str, ...]:
         """Those of these who may act for somebody: neither barred nor gone, nor that person."""
         fit = without(others, self.barred)

@@ -44,6 +44,8 @@ class CastVote(Wire):
     why: str = ""
     key: str = ""
     """The fingerprint of the key that signed it; the ledger has the signature."""
+    mandates: dict[str, str] = {}
+    """Who signed the delegations by which it fills another's seat → the key's fingerprint."""
 
     @property
     def holder(self) -> str:

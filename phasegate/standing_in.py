@@ -56,6 +56,20 @@ class Mandates(Wire):
             way.append(onward)
         return way[-1] if len(way) > 1 else None
 
+    def signed_way(self, person: str, to: str, now: datetime) -> dict[str, str] | None:
+        """Who signed the delegations that lead from one to the other now, and with which key; None
+        where none do."""
+        keys: dict[str, str] = {}
+        seen = [person]
+        while seen[-1] != to:
+            onward = self._next(seen[-1], now)
+            if onward is None or onward in seen:
+                return None
+            given = (d for d in self.given if d.approver == seen[-1] and d.holds(now) and d.key)
+            keys |= {d.approver: d.key for d in given}
+            seen.append(onward)
+        return keys
+
     def knowing(self, absences: Mapping[str, tuple[Away, ...]]) -> Mandates:
         """The same, with what the directory says of more people."""
         return Mandates(given=list(self.given), absences={**self.absences, **absences})

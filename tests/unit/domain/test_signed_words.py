@@ -31,6 +31,7 @@ from phasegate.signed_words import (
     signed_by,
 )
 from phasegate.signing import Place, Signed, statement_of
+from phasegate.standing_in import Delegation
 
 PLACE = Place(product="kettle", gate="g1", round=1, policy="sha256:0")
 SECOND = timedelta(seconds=1)
@@ -264,6 +265,58 @@ def test_a_revoked_key_voids_votes_attestations_and_delegations_and_no_more() ->
     assert not void_revoked(state, later), "once"
     state.abandon("cancelled", later)
     assert not void_revoked(state, later)
+
+
+@pytest.mark.parametrize("how", ["handed on", "named another", "took it back", "as deputy's"])
+def test_a_lost_key_takes_what_was_voted_by_its_delegation_also_when_that_has_changed(
+    how: str,
+) -> None:
+    state = round_of(wait_for="all")
+    giver = "ben"
+    if how == "as deputy's":
+        assert state.convened
+        assert state.clocks.timetable
+        state.convened.deputies, state.clocks.timetable.respond["ben"] = {"ben": "dee"}, START
+        giver = "dee"
+
+    def give(actor: str, to: str | None, key: str, at: datetime = START) -> None:
+        request = DelegateRequest(actor=actor, to=to, request_id="r")
+        delegate(state, request, may(), at, f"SHA256:{key}")
+
+    if giver == "dee":
+        given = Delegation(approver="dee", to="eli", start=START, key="SHA256:stolen")
+        state.mandates.give(given)
+    else:
+        give("ben", "dee", "stolen")
+    who = "dee"
+    if how in ("handed on", "as deputy's"):
+        who = "eli"
+    if how == "handed on":
+        state.mandates.give(Delegation(approver="dee", to="eli", start=START, key="SHA256:dee"))
+    cast(state, who, "go", "SHA256:own", on_behalf_of="ben")
+    later = START + HOUR
+    if how == "named another":
+        give("ben", "fay", "fresh", later)
+    elif how == "took it back":
+        give("ben", None, "fresh", later)
+    assert state.convened
+    state.convened.revoked = ("SHA256:stolen",)
+    undone = void_revoked(state, later)
+    assert [(v.approver, v.state) for v in state.ballots.votes] == [(who, "voided")]
+    assert (undone.again, undone.people) == (["ben"], [giver])
+
+
+def test_a_vote_that_came_before_the_stolen_delegation_stands() -> None:
+    state = round_of(wait_for="all")
+    for key in ("own", "stolen"):
+        request = DelegateRequest(actor="ben", to="dee", request_id="r")
+        delegate(state, request, may(), START, f"SHA256:{key}")
+        if key == "own":
+            cast(state, "dee", "go", "SHA256:dee", on_behalf_of="ben")
+    assert state.convened
+    state.convened.revoked = ("SHA256:stolen",)
+    undone = void_revoked(state, START + HOUR)
+    assert (undone.votes, undone.people, state.mandates.given) == ([], ["ben"], [])
 
 
 def test_a_signature_waits_whole_for_a_ledger_that_is_dead_for_long() -> None:
