@@ -6,17 +6,23 @@ import asyncio
 import os
 import shutil
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from processes import worker_process
-from signers import POLICY, Opened, Signer, directory, entry, publish
+from signers import POLICY, Opened, Signer, directory, entry, public, publish
 from stage import Stage
 
+from client.audit_checks import verify_record
+from client.audits import record_of
 from client.dev_server import DevServer
 from client.engine import Engine
 from client.settings import Settings
 from phasegate.errors import EngineError
+from phasegate.ids import gate_id
+from phasegate.ports import VERIFY_SIGNATURE, SignatureFinding
+from phasegate.ssh_keys import public_key
 
 SLOW = """#!/bin/sh
 # ssh-keygen, which waits for leave to say anything of dan's signatures.
@@ -105,6 +111,36 @@ async def test_a_worker_without_ssh_keygen_blames_nobody(
         assert await s.stage.refused(s.send("vote", request)) == "signature-unchecked"
     assert (await s.stage.gate("launch")).refused == []
     assert (await s.send("vote", request)).text.startswith("ana's go counts")
+
+
+async def test_who_answers_in_a_workers_place_is_believed_by_the_gate_and_found_by_an_audit(
+    opened: Opened, held: Held, keys: dict[str, Path]
+) -> None:
+    """Whoever may write to the namespace can do so, and docs/security.md promises nothing else."""
+    s = await opened()
+    request = (await s.vote("dan", "kill")).model_copy(update={"comment": "forged"})
+    vote = asyncio.create_task(s.send("vote", request))
+    await held.asked()
+    engine, gate = s.stage.engine, gate_id(s.stage.key, "launch")
+    found = await engine.workflow(gate).describe()
+    (asked,) = [
+        pending.activity_id
+        for pending in found.raw_description.pending_activities
+        if pending.activity_type.name == VERIFY_SIGNATURE
+    ]
+    known = engine.ledger.documents.current("directory", s.stage.key)
+    assert known
+    answer = SignatureFinding(
+        key=public_key(public(keys["dan"])).fingerprint, directory=known.digest
+    )
+    await engine.client.get_async_activity_handle(
+        workflow_id=gate, run_id=found.run_id, activity_id=asked
+    ).complete(answer)
+    assert (await vote).text.startswith("dan's kill counts")
+    held.release()
+    await s.stage.written()
+    told = verify_record(record_of(engine.ledger, s.stage.key, datetime.now(UTC)))
+    assert "the signature of dan is not good" in str(told), told
 
 
 @pytest.mark.slow
