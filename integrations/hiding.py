@@ -32,7 +32,8 @@ _NAMES = (
 )
 _PLACES = "file|path|url|uri|dir|endpoint"
 _SECRET_NAME = re.compile(
-    rf"(?:^|[-_.])(?:{_NAMES})(?:[-_](?!{_PLACES})[a-z]+){{0,2}}$|^pwd$", re.IGNORECASE
+    rf"(?:^|[-_.])(?:{_NAMES})(?:[-_](?!{_PLACES})[a-z]+){{0,2}}$|^(?:pg|mysql_)?(?:password|pwd)$",
+    re.IGNORECASE,
 )
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -63,9 +64,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             rf"\b((?:[a-z0-9]{{1,30}}[-_]){{0,5}}(?:{_NAMES})(?:[-_](?:id|key))?"
-            r"|pwd|sig|signature|x-amz-[a-z-]+)"
+            r"|pgpassword|pwd|sig|signature|x-amz-[a-z-]+)"
             r"(\\?[\"']?\s?(?:=|:\s?)\s?(?:b(?=\\?[\"']))?\\?[\"']?)"
-            r"[^\s\"'\\,;&<>(){}\[\]*]{4,}",
+            r"(?!\*\*\*)[^\s\"'\\,;&<>(){}\[\]]{4,}",
             re.IGNORECASE,
         ),
         rf"\1\2{HIDDEN}",

@@ -73,6 +73,8 @@ def test_a_short_value_hides_no_words() -> None:
         ("/x?X-Amz-Signature=0f0f0f&sig=abcd", "/x?X-Amz-Signature=***&sig=***"),
         ('{"client_secret": "abcdef", "n": 1}', '{"client_secret": "***", "n": 1}'),
         ("password='hunter22' failed", "password='***' failed"),
+        ("password=a*b-c-d failed", "password=*** failed"),
+        ("PGPASSWORD=abcd1234 psql", "PGPASSWORD=*** psql"),
         ("PRIVATE-TOKEN: glpat-abcdefghijklmnop", "PRIVATE-TOKEN: ***"),
         ("it was ghp_0123456789abcdefghij.", "it was ***."),
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "***"),
@@ -164,3 +166,9 @@ def test_an_error_that_a_history_keeps() -> None:
     assert isinstance(unexpected, ApplicationError)
     assert unexpected.type == "KeyError"
     assert "c4nary" not in unexpected.message
+
+
+@pytest.mark.parametrize("name", ["PGPASSWORD", "MYSQL_PWD"])
+def test_a_password_of_a_database_is_known(name: str) -> None:
+    hiding.remember_environment({name: "correct horse"})
+    assert hidden("it said: correct horse") == "it said: ***"
