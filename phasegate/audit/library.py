@@ -33,6 +33,8 @@ class Library:
         """`left`: the digests of what the record says is left of documents that lost words."""
         self._product, self._left = product, left or {}
         self._found: dict[str, Document] = {}
+        self.lost: dict[str, str] = {}
+        """What some documents are called, by digest, of which only what is left is here."""
         for document in documents:
             self._found[document.digest] = self._checked(document)
 
@@ -63,6 +65,8 @@ class Library:
         redacted = document.kind != "policy" and self._left.get(document.digest) == digest
         if document.digest != digest and not redacted:
             raise self._fault(f"{name} is not the text that its digest was taken of")
+        if document.digest != digest:
+            self.lost[document.digest] = name
         try:
             return _KINDS[document.kind].model_validate_json(document.body)
         except ValueError as error:

@@ -18,7 +18,7 @@ from phasegate.audit.story import follow
 from phasegate.audit.telling import Telling, Told, by_round, told
 from phasegate.chain import ChainBroken
 from phasegate.events import Anchor
-from phasegate.redacted import MARKED, REDACTED, documents_left
+from phasegate.redacted import MARKED, REDACTED, Redacted, documents_left
 
 _NONSENSE = (
     *(LookupError, TypeError, ValueError, AttributeError, AssertionError),
@@ -150,6 +150,10 @@ def _count_erased(context: Context, events: Sequence[Told]) -> None:
     for said in events:
         if said.type == REDACTED:
             place.remark(said.seq, said.event.text, said.actor)
+            for one in Redacted.model_validate(said.data).documents:
+                if name := context.library.lost.pop(one.document, ""):
+                    text = f"the {name}: what is left of it is all that its checks rest on"
+                    place.unchecked(said.seq, text)
             name = said.text("pseudonym")
             if MARKED.fullmatch(name) and not context.library.knows(name):
                 context.gone |= {name}

@@ -12,6 +12,7 @@ from forging import Body, bodies, changed, forged, without
 
 from client.audit_checks import verify_record
 from phasegate.audit.record import Record, StoredEntry
+from phasegate.audit.verifying import verify
 from phasegate.base import canonical
 from phasegate.chain import link
 from phasegate.events import Anchor
@@ -106,6 +107,20 @@ def invented(record: Record) -> Record:
     return with_redactions(record, gone)
 
 
+def other_keys(record: Record) -> Record:
+    """cy's key is exchanged in the directory, which is said to have lost words."""
+    old = next(one for one in record.documents if one.kind == "directory")
+    directory = json.loads(old.body)
+    directory["people"]["cy"]["keys"] = directory["people"]["ana"]["keys"]
+    new = old.model_copy(update={"body": canonical(directory).decode()})
+    documents = [new if one is old else one for one in record.documents]
+    left = {"document": old.digest, "digest": sha256(new.body.encode()).hexdigest()}
+    said = bodies(record)
+    data = {"pseudonym": PSEUDONYM, "reason": "asked for", "entries": [], "documents": [left]}
+    about = {"id": "record/lamp#1", "type": "record.redacted", "source": "record/lamp"}
+    return forged(record, [*said, {**said[-1], **about, "data": data}], documents)
+
+
 WAYS: dict[str, Callable[[Record], Record]] = {
     "a reset": reset,
     "a ledger that was down": shortened,
@@ -113,6 +128,7 @@ WAYS: dict[str, Callable[[Record], Record]] = {
     "an early release": early,
     "words that were erased": erased,
     "somebody who was taken out": invented,
+    "a document that lost words": other_keys,
 }
 
 
@@ -120,6 +136,12 @@ WAYS: dict[str, Callable[[Record], Record]] = {
 def test_no_way_out_is_free(lives: Any, name: str) -> None:
     report = verify_record(WAYS[name](lives.signed))
     assert report.unchecked or not report.ok
+
+
+def test_a_document_that_lost_words_is_named(lives: Any) -> None:
+    """Also where everything goes with what is left: the forger signed with these keys."""
+    report = verify(other_keys(lives.signed), (), signature=lambda *_: "", judge=lambda *_: True)
+    assert "is all that its checks rest on" in "\n".join(one.text for one in report.unchecked)
 
 
 def waived(record: Record, *, back: bool = False) -> Record:
