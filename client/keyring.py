@@ -166,6 +166,10 @@ def _parsed(text: str, called: str) -> Keyring:
     # ruamel and json quote what they do not understand, and that is a key: no cause, no text.
     try:
         found = _document(text)
+    except _Twice:
+        raise _faulty(
+            called, "it has two entries of one name, of which one would be lost"
+        ) from None
     except Exception:
         raise _faulty(called, "it is neither YAML nor JSON") from None
     if not isinstance(found, dict) or not isinstance(found.get("keys"), dict):
@@ -188,10 +192,25 @@ def _parsed(text: str, called: str) -> Keyring:
 
 def _document(text: str) -> Any:
     with suppress(json.JSONDecodeError):
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_each_once)
     from ruamel.yaml import YAML  # noqa: PLC0415  # JSON is what we write
+    from ruamel.yaml.constructor import DuplicateKeyError  # noqa: PLC0415
 
-    return YAML(typ="safe", pure=True).load(text)
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except DuplicateKeyError:
+        raise _Twice from None
+
+
+class _Twice(ValueError):
+    """A name is given twice in one mapping; readers of JSON take the last one without a word."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice
+    return found
 
 
 def _key(called: str, which: str, text: object) -> bytes:

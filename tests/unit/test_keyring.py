@@ -83,6 +83,8 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
         ({**GOOD, "keys": {"a": KEY, "b": KEY}}, "the same key twice"),
         ({**GOOD, "pseudonyms": KEY}, "the same key twice"),
         ({"current": "a", "keys": {"a": KEY}}, "key for pseudonyms"),
+        (f'{{"current": "a", "keys": {{"a": "{KEY}", "a": "{KEY}"}}}}', "two entries of one name"),
+        (f"current: a\nkeys:\n  a: {KEY}\n  a: {KEY}\n", "two entries of one name"),
     ],
 )
 def test_a_faulty_ring_is_refused_and_not_quoted(document: object, why: str) -> None:
