@@ -71,6 +71,7 @@ class RoundDesk(OpenerDesk):
                 )
             return found
         except Refusal as refusal:
+            count_refusal(refusal)
             raise as_failure(refusal) from None
 
     async def _serve(
