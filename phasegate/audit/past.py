@@ -104,9 +104,10 @@ def past_of(events: Sequence[Told], product: Telling) -> Past:
 
 
 def _define(past: Past, said: Told) -> None:
-    if digest := said.text("policy_digest"):
-        past.policies.append((said.at, digest))
     if said.type == "product.started":
+        # It stays under the policy that it began with: no later event names another.
+        if digest := said.text("policy_digest"):
+            past.policies.append((said.at, digest))
         past.directory = said.text("directory")
     if said.type not in DEFINES:
         return

@@ -65,6 +65,8 @@ def follow(
         if policy is None:
             place.unchecked(said.seq, f"the policy {past.policy_at(said.at)} is not in the record")
             return
+        if said.text("policy_digest") not in ("", past.policy_at(said.at)):
+            place.differ(said, "it names another policy than the one that the product is under")
         if not said.shortened:
             _step(story, policy, said)
 

@@ -155,6 +155,31 @@ def waived(record: Record, *, back: bool = False) -> Record:
     return forged(record, [*said[:place], *new, *said[place:]])
 
 
+def moved(record: Record) -> Record:
+    """Before its second round the product goes on under a policy that demands no signatures."""
+    old = next(one for one in record.documents if one.kind == "policy")
+    policy = json.loads(old.body)
+    policy["phases"][0]["gate"]["assurance"] = "claimed"
+    text = canonical(policy).decode()
+    digest = f"sha256:{sha256(text.encode()).hexdigest()}"
+    said = bodies(record)
+    place = next(n for n, body in enumerate(said) if of_launch(2)(body))
+    about = {"id": "m", "type": "product.updated", "at": said[place]["at"], "actor": "eve"}
+    move = {**said[0], **about, "data": {"policy_digest": digest}}
+    rest = json.loads(json.dumps(said[place:]).replace(old.digest, digest))
+    for body in rest:
+        body["data"].pop("signed", None)
+    new = old.model_copy(update={"body": text, "digest": digest})
+    return forged(record, [*said[:place], move, *rest], [*record.documents, new])
+
+
+def test_a_product_stays_under_its_policy(lives: Any) -> None:
+    report = verify_record(moved(lives.signed))
+    assert report.fault is not None
+    assert "another policy than the one" in report.fault.text
+    assert report.more_faults > 3  # votes without signatures
+
+
 @pytest.mark.parametrize("back", [False, True])
 def test_a_waiver_names_by_what_right(lives: Any, back: bool) -> None:
     report = verify_record(waived(lives.signed, back=back))
