@@ -122,6 +122,9 @@ class Lifecycle(Wire):
     needs_submit: bool = False
     held_since: Instant | None = None
     held_by: str = Field("", description="the gate that decided hold; empty if the owner did")
+    override_signed_at: Instant | None = Field(
+        None, description="of the last signed override of a stop: what was signed before is past"
+    )
     invested_from: str | None = None
     revival: Revival | None = None
     review_due: Instant | None = None

@@ -75,6 +75,7 @@ def override_demand(state: Lifecycle, request: OverrideRequest) -> Demand:
         ),
         required=gate is not None and gate.assurance == "signed",
         since=last.decided_at,
+        newest=state.override_signed_at,
         directory=state.directory,
     )
 
@@ -86,6 +87,8 @@ def overrule(
     kind, last = check_override(state, request)
     what = f"override {last.gate} of {state.key}"
     require_permission(state, request.actor, found, Permission.override, what)
+    if request.signature:
+        state.override_signed_at = request.signed_at
     report = GateReport(
         gate=last.gate,
         round=last.round,

@@ -330,3 +330,26 @@ async def test_a_stop_is_overridden_by_who_signs_it_and_may(opened: Opened) -> N
     kept = said[-1].data["signed"]
     assert kept["key"] == public_key(public(s.keys["max"])).fingerprint
     assert json.loads(kept["statement"])["request"]["outcome"] == "go"
+
+
+async def test_an_override_that_the_round_took_is_not_said_again_to_the_product(
+    opened: Opened,
+) -> None:
+    s = await opened()
+    place = await s.place()
+
+    def signed(outcome: str) -> OverrideRequest:
+        request = OverrideRequest(
+            actor="max", outcome=outcome, reason="too early", request_id=new_request_id()
+        )
+        return s.signed("override", place, request, s.keys["max"])
+
+    first = signed("recycle")
+    await s.send("override", first)
+    await s.stage.becomes(gate=None)
+    engine, key = s.stage.engine, s.stage.key
+    product = engine.workflow(product_id(key))
+    await ask(product, "override", signed("hold"))
+    await s.stage.becomes(status="on-hold")
+    assert await s.stage.refused(ask(product, "override", first)) == "signed-earlier"
+    await s.stage.becomes(status="on-hold")
