@@ -31,6 +31,8 @@ def derive(context: Context, key: tuple[str, int], telling: Telling, past: Past)
         )
         first = next(said for said in telling.said if said.shortened)
         place.unchecked(first.seq, "the ledger was down so long that only texts were kept")
+    for again in telling.of("gate.decided")[1:]:
+        place.differ(again, "the round is decided a second time")
     _read_end(sitting)
     _walk(sitting)
     casts = voting.play(place, telling.said if telling.end is None else _until_end(telling))

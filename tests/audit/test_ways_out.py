@@ -206,3 +206,16 @@ def test_a_day_beyond_the_calendar_is_a_fault(lives: Any, edge: str) -> None:
     report = verify_record(changed(lives.signed, lambda _: True, change))
     assert report.fault is not None
     assert "OverflowError" in report.fault.text
+
+
+def test_a_round_is_decided_once(lives: Any) -> None:
+    """An earlier decision, which nothing else in the record would look at."""
+    said = bodies(lives.signed)
+    place = next(
+        n for n, body in enumerate(said) if body["type"] == "gate.decided" and of_launch(2)(body)
+    )
+    other = json.loads(json.dumps({**said[place], "id": "x"}))
+    other["data"]["outcome"] = other["data"]["view"]["outcome"] = "kill"
+    report = verify_record(forged(lives.signed, [*said[:place], other, *said[place:]]))
+    assert report.fault is not None
+    assert "decided a second time" in report.fault.text
