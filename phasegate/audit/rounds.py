@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -10,13 +11,15 @@ from phasegate.audit import decision, rights, voting
 from phasegate.audit.context import Context, Place
 from phasegate.audit.decided import Facts
 from phasegate.audit.past import Past
-from phasegate.audit.signatures import check_signature
+from phasegate.audit.signatures import check_signature, signed_when
 from phasegate.audit.sitting import Sitting, check_attester, check_voter, delegate, reassign
 from phasegate.audit.telling import Telling, Told
 from phasegate.casting import CastVote
 from phasegate.grounds import Grounds
 from phasegate.views import GateView, VoteView
 from phasegate.votes import Vote
+
+_MOMENT = timedelta(microseconds=1)
 
 
 def derive(context: Context, key: tuple[str, int], telling: Telling, past: Past) -> Sitting:
@@ -142,6 +145,7 @@ def _walk(sitting: Sitting) -> None:
     place, last = sitting.place, None
     revision = ""
     signers: set[str] = set()
+    newest: dict[str, datetime] = {}
     for said in sitting.telling.said:
         if last is not None and said.at < last.at:
             place.differ(said, "it was said before the entry that precedes it in its round")
@@ -157,6 +161,11 @@ def _walk(sitting: Sitting) -> None:
         check_signature(place, sitting.gate, said, sitting.past, signers)
         if "signed" in said.data:
             signers.add(said.actor)
+        if when := signed_when(said):
+            if when <= newest.get(said.actor, when - _MOMENT):
+                text = f"{said.actor} had signed something later before"
+                place.differ(said, text, said.actor)
+            newest[said.actor] = when
         match said.type:
             case "gate.vote" | "gate.advice":
                 if revision and said.data.get("revision") != revision:

@@ -105,6 +105,16 @@ def _other_words(
     return _other_request(action, said, request)
 
 
+def signed_when(said: Told) -> datetime | None:
+    """When its signer says that it was signed; None where that cannot be read."""
+    try:
+        request = json.loads(said.data["signed"]["statement"])["request"]
+        found = datetime.fromisoformat(request["signed_at"])
+    except (LookupError, TypeError, ValueError, RecursionError):
+        return None
+    return found if found.tzinfo else None
+
+
 _SAID: dict[str, tuple[str, ...]] = {
     "vote": ("vote", "comment", "scores", "revision", "request_id"),
     "withdraw": ("on_behalf_of",),

@@ -219,3 +219,17 @@ def test_a_round_is_decided_once(lives: Any) -> None:
     report = verify_record(forged(lives.signed, [*said[:place], other, *said[place:]]))
     assert report.fault is not None
     assert "decided a second time" in report.fault.text
+
+
+def test_words_of_one_person_stay_in_the_order_in_which_they_were_signed(lives: Any) -> None:
+    said = bodies(lives.signed)
+    first, second = (n for n, body in enumerate(said) if vote("bo", 2)(body))
+    said[first]["at"], said[second]["at"] = said[second]["at"], said[first]["at"]
+    said[first], said[second] = said[second], said[first]
+    end = next(body for body in said[second:] if body["type"] == "gate.decided")
+    for view in end["data"]["view"]["votes"]:
+        if view["approver"] == "bo":
+            view["state"] = "standing" if view["vote"] == "kill" else "changed"
+    report = verify_record(forged(lives.signed, said))
+    assert report.fault is not None
+    assert "had signed something later before" in report.fault.text
