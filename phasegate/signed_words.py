@@ -166,8 +166,10 @@ def require_still(
         raise Rejected("changed-meanwhile", said, why, f"{demand.show}  # then say it again")
 
 
-def require_same_place(demand: Demand, signed: Signed, request: Signable) -> None:
-    """Raise Forbidden where what was signed is not about the place that is meant by now."""
+def require_same_place(demand: Demand, signed: Signed, request: Signable, now: datetime) -> None:
+    """Raise Forbidden where what was signed is not about the place that is meant by now, or where a
+    newer word was taken while the signature was checked."""
+    check_time(demand, f"what was signed on {demand.what}", request, now)
     if statement_of("override", demand.place, request) != signed.statement:
         what = f"what was signed on {demand.what}"
         why = "it was signed about another round, or under another policy"

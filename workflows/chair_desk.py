@@ -94,7 +94,6 @@ class ChairDesk(RoundDesk):
             criterion=request.criterion,
             state=request.state,
             score=request.score,
-            revision=self.round.revision,
         )
 
     @attest.validator

@@ -105,6 +105,8 @@ class RoundDesk(OpenerDesk):
             self.hear_signed(request.actor, request)
         if event == "gate.extended":
             data["respond"] = self.dates(self.round.verdict(workflow.now()).pending)
+        if event == "gate.attested":
+            data["revision"] = self.round.revision
         with self.books.answering(request.key):
             self.say(event, text, actor=request.actor, **data, **kept(signed))
             self.settle()

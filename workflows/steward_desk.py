@@ -191,7 +191,7 @@ class StewardDesk(EventDesk):
             if isinstance(signed, Forbidden):  # raised here, where it is recorded
                 raise signed
             if signed is not None:
-                require_same_place(override_demand(state, request), signed, request)
+                require_same_place(override_demand(state, request), signed, request, workflow.now())
             stopped = overrule(state, request, found, workflow.now())
             text = f"{stopped.gate} is overridden: {request.outcome} in the place of"
             self.books.announce(

@@ -168,7 +168,9 @@ def test_what_is_checked_may_come_to_nothing_meanwhile() -> None:
 
 def test_an_override_of_a_stop_is_signed_about_that_stop() -> None:
     demand = Demand(place=PLACE, required=True, since=None)
-    request = OverrideRequest(actor="max", outcome="go", reason="x", request_id="r")
+    request = OverrideRequest(
+        actor="max", outcome="go", reason="x", request_id="r", signed_at=START, signature="sig"
+    )
     found = Signed(
         statement=statement_of("override", PLACE, request),
         signature="sig",
@@ -176,9 +178,12 @@ def test_an_override_of_a_stop_is_signed_about_that_stop() -> None:
         directory="",
         at=START,
     )
-    require_same_place(demand, found, request)
+    later = START + SECOND
+    require_same_place(demand, found, request, later)
     other = Demand(place=PLACE.model_copy(update={"round": 2}), required=True, since=None)
-    forbidden("bad-signature", lambda: require_same_place(other, found, request))
+    forbidden("bad-signature", lambda: require_same_place(other, found, request, later))
+    newer = Demand(place=PLACE, required=True, since=None, newest=START)  # taken meanwhile
+    forbidden("signed-earlier", lambda: require_same_place(newer, found, request, later))
 
 
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
