@@ -14,6 +14,7 @@ from phasegate.audit.past import Past
 from phasegate.audit.telling import Told
 from phasegate.base import canonical
 from phasegate.gate import Gate
+from phasegate.signed_words import AHEAD, BEHIND
 from phasegate.signing import Signed
 
 ACTIONS = {
@@ -29,7 +30,8 @@ ACTIONS = {
 }
 """What is signed where a gate demands it, by the type of the event."""
 
-_AHEAD = timedelta(minutes=15)
+_LATER = timedelta(minutes=15)
+"""How far the instant for which a key was judged may be from that of the entry."""
 
 
 def check_signature(
@@ -100,8 +102,11 @@ def _other_words(
     request = statement["request"]
     if request.get("approver" if action == "vote" else "actor") != said.actor:
         return "somebody else says it"
-    if abs(signed.at - said.at) > _AHEAD:
+    if abs(signed.at - said.at) > _LATER:
         return "it was judged at another time"
+    when = signed_when(said)
+    if when is None or not signed.at - BEHIND <= when <= signed.at + AHEAD:
+        return "it was signed at another time"
     return _other_request(action, said, request)
 
 

@@ -11,7 +11,7 @@ from phasegate.audit.definitions import check_definitions
 from phasegate.audit.order import Rounds, check_numbers, check_order
 from phasegate.audit.past import Past
 from phasegate.audit.rights import check_permission
-from phasegate.audit.signatures import check_signature
+from phasegate.audit.signatures import check_signature, signed_when
 from phasegate.audit.telling import Telling, Told
 from phasegate.directory import Permission
 from phasegate.past_round import ENDS
@@ -33,6 +33,8 @@ class Story:
     invested_from: str = ""
     to: str = ""
     """The phase that an investment, or its end, leads to next."""
+    overridden_when: datetime | None = None
+    """When the last signed override of a stop was signed: no older one is taken after it."""
     back: Told | None = None
     """Its return to the market: whoever aborted the sunset waives what was promised for it."""
 
@@ -227,6 +229,10 @@ def _overrule(story: Story, policy: Policy, said: Told) -> None:
         return
     place = Place(story.place.context, gate.id, number, story.place.doubt)
     check_signature(place, gate, said, story.past)
+    if when := signed_when(said):
+        if story.overridden_when and when <= story.overridden_when:
+            story.place.differ(said, "it was signed before the last override that was taken")
+        story.overridden_when = when
     before = [o for when, g, o in story.turns if g == said.text("gate") and when < said.at]
     if not before or before[-1] != said.text("from"):
         _differ(story, said, f"{said.text('gate')} had not come to {said.text('from')}")

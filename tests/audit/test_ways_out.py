@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -233,3 +235,19 @@ def test_words_of_one_person_stay_in_the_order_in_which_they_were_signed(lives: 
     report = verify_record(forged(lives.signed, said))
     assert report.fault is not None
     assert "had signed something later before" in report.fault.text
+
+
+def test_what_was_signed_is_said_within_its_time(lives: Any) -> None:
+    """Everything happened two days later, says a forger; the signatures say when it was."""
+
+    def later(body: Body) -> None:
+        text = json.dumps(body)
+        for at in set(re.findall(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)", text)):
+            if at not in json.dumps(body["data"].get("signed", {}).get("statement", "")):
+                moved_at = datetime.fromisoformat(at) + timedelta(days=2)
+                text = text.replace(at, moved_at.isoformat().replace("+00:00", "Z"))
+        body.update(json.loads(text))
+
+    report = verify_record(changed(lives.signed, lambda _: True, later))
+    assert report.fault is not None
+    assert "it was signed at another time" in report.fault.text
