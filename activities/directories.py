@@ -19,6 +19,6 @@ def current_directory(ledger: Ledger, name: str) -> tuple[str, Directory]:
                 DIRECTORY_UNKNOWN,
                 f"there is no directory {name}",
                 "none of that name was published to this ledger",
-                "run phasegate directory publish FILE; the gate opens by itself",
+                "run phasegate directory publish FILE --as WHO; the gate opens by itself",
             )
         return current.digest, ledger.documents.read_directory(current.digest)

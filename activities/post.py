@@ -47,7 +47,7 @@ def blank(mail: Mail, to: Sequence[str], subject: str, text: str, id: str) -> Em
 def written(mail: Mail, person: str, to: str, found: Sequence[Concerned]) -> EmailMessage:
     """One mail about these events, with the dates they set as .ics. Raises Unwritable."""
     if problem := address_problem(to):
-        hint = f"mend the email of {person} in the directory; phasegate directory publish FILE"
+        hint = f"mend {person}'s email in the directory; phasegate directory publish FILE --as WHO"
         raise Unwritable(f"no mail can be written to {person}", problem, hint)
     try:
         return _written(mail, person, to, found)

@@ -68,7 +68,7 @@ def find_directory(reference: str, ledger: Ledger) -> Parsed[Directory]:
     if current := documents.current("directory", reference):
         return _published(documents.read_directory(current.digest), reference, parse_directory)
     known = documents.names("directory")
-    raise _unknown("directory", reference, known, "phasegate directory publish FILE")
+    raise _unknown("directory", reference, known, "phasegate directory publish FILE --as WHO")
 
 
 def find_product(file: str) -> Parsed[Product]:

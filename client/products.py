@@ -144,7 +144,7 @@ def _publish_directory(engine: Engine, directory: Directory, now: datetime, by: 
         raise EngineError(
             f"directory {directory.directory} is published already, with other content",
             "starting a product must not change who may vote on others",
-            "phasegate directory publish FILE  # or give this directory a name of its own",
+            "phasegate directory publish FILE --as WHO  # or give this directory a name of its own",
         )
     engine.ledger.documents.publish("directory", directory.directory, directory, now, by)
 

@@ -115,7 +115,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
             "publish": Command(
                 "commands.directory:publish",
                 "Make a directory the current one of its name",
-                "phasegate directory publish people.yaml",
+                "phasegate directory publish people.yaml --as maya.okafor",
             ),
             "show": Command(
                 "commands.directory:show",

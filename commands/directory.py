@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Output
+from commands.options import Output, Who
 
 if TYPE_CHECKING:
     from client.directories import Published
@@ -21,9 +21,7 @@ async def publish(
     file: File,
     /,
     *,
-    who: Annotated[
-        str, Parameter(name="--as", env_var="PHASEGATE_AS", help="Who publishes it")
-    ] = "",
+    who: Who,
     notify: Annotated[
         bool, Parameter(negative="--no-notify", help="Tell open gates to read it again")
     ] = True,
@@ -32,7 +30,8 @@ async def publish(
     """Make a directory the current one of its name, and tell the open gates.
 
     They then know who joined and who left; votes that were cast stand. The same directory again
-    changes nothing, but tells them again.
+    changes nothing, but tells them again. Who publishes it decides who may vote: the record has
+    their name as it was given, and nobody checks it but whoever may write the ledger.
     """
     from client import directories
     from client.documents import check_directory, read_text, refuse
@@ -40,7 +39,7 @@ async def publish(
     from commands.parsing import person_of
     from phasegate.reading import parse_directory
 
-    who = person_of(who) if who else ""
+    who = person_of(who)
     parsed = parse_directory(read_text(file), file)
     found = check_directory(parsed)
     refuse(found)
@@ -53,6 +52,7 @@ async def publish(
         ("directory", done.name),
         ("publication", f"{done.n}" + ("" if done.changed else " (unchanged)")),
         ("digest", done.digest),
+        ("published by", done.published_by),
         ("gates told", done.gates_heard if done.notified else None),
         ("no answer", done.gates_silent),
     ]
@@ -66,7 +66,7 @@ async def _tell_gates(done: Published, file: str, who: str) -> None:
     from commands.output import note
     from phasegate.errors import EngineError
 
-    again = f"phasegate directory publish {file}" + (f" --as {who}" if who else "")
+    again = f"phasegate directory publish {file} --as {who}"
     try:
         told = await notify(await Engine.connect(), done.name, done.digest, who)
     except EngineError as error:
@@ -80,14 +80,21 @@ async def _tell_gates(done: Published, file: str, who: str) -> None:
 
 
 def show(name: Reference = "default", /, *, output: Output = "table") -> None:
-    """People, their calendars and absences; groups, and what their members may do."""
+    """People, their calendars and absences; groups, and what their members may do.
+
+    -o yaml prints a file that can be changed and published.
+    """
     from client.documents import find_directory
     from commands.directory_blocks import directory_blocks
     from commands.output import emit
     from phasegate.base import digest_of
 
     directory = find_directory(name, _ledger()).model
-    document = {**directory.model_dump(mode="json"), "digest": digest_of(directory)}
+    document, digest = directory.model_dump(mode="json"), digest_of(directory)
+    if output == "yaml":  # a file that lint and publish read
+        print(f"# digest: {digest}")
+    elif output != "table":
+        document["digest"] = digest
     emit(document, lambda: directory_blocks(directory), output)
 
 

@@ -24,7 +24,7 @@ AnyDocument = TypeVar("AnyDocument", bound=Document)
 
 _PUBLISH_WITH = {
     "policy": "phasegate policy lint FILE, then start a product with --policy FILE",
-    "directory": "phasegate directory publish FILE",
+    "directory": "phasegate directory publish FILE --as WHO",
     "product": "phasegate product start FILE",
 }
 

@@ -89,7 +89,7 @@ def _order(found: Expanded, days: Mapping[str, datetime]) -> Iterator[Finding]:
     for leaf in found.leaves:
         task, at, when = leaf.task, days[leaf.task.id], day_in_words(leaf.task)
         counted = task.relative_to is not None and task.relative_to not in found.groups
-        gives = counted or "at" in task.model_fields_set
+        gives = counted or task.at != Span()
         if gate and gives and at < days[gate.task.id] and not isinstance(task, DateTask):
             yield Finding(
                 "error",

@@ -113,7 +113,7 @@ def test_gates_that_do_not_hear_of_a_directory_are_named(tmp_path: Path) -> None
         with running(shell.spawn("worker", "run")):
             shell.at_gate("alpha")
             shell.until(lambda: bool(shell("inbox", "--as", "bo", "-o", "json").json))
-        publish = ("directory", "publish", "people.yaml", "-o", "json")
+        publish = ("directory", "publish", "people.yaml", "--as", "olga", "-o", "json")
         unheard = shell(*publish)
         assert (unheard.code, unheard.json["gates_silent"]) == (0, ["alpha/launch"])
         assert "hint: phasegate directory publish people.yaml" in unheard.err

@@ -72,6 +72,13 @@ def test_a_shipped_policy_shows_whole(shell: Shell) -> None:
     assert next(iter(in_yaml)) == "schema_version", "fields keep their order"
 
 
+def test_a_policy_that_was_shown_is_a_policy_file(shell: Shell) -> None:
+    for name in policies.names():
+        file = shell.write(f"{name}.yaml", shell("policy", "show", name, "-o", "yaml").out)
+        found = shell("policy", "lint", file)
+        assert found.code == 0, found.out + found.err
+
+
 def test_schema_judges_the_shipped_policies(shell: Shell) -> None:
     schema = shell("policy", "schema").json
     assert schema["$schema"].startswith("https://json-schema.org/")
@@ -88,12 +95,15 @@ def test_schema_judges_the_shipped_policies(shell: Shell) -> None:
 
 def test_directory_is_published_once_per_change(shell: Shell) -> None:
     file = shell.write("people.yaml", DIRECTORY)
+    nobody = shell("directory", "publish", file, "--no-notify")
+    assert (nobody.code, "--as" in nobody.err) == (2, True)
     unheard = shell("directory", "publish", file, "--as", "olga", "-o", "json")
     first = unheard.json
     assert (first["notified"], first["gates_heard"]) == (False, 0)
+    assert first["published_by"] == "olga"
     assert "open gates will not have heard" in unheard.err
     assert "hint: phasegate directory publish people.yaml --as olga" in unheard.err
-    quiet = shell("directory", "publish", file, "--no-notify", "-o", "json")
+    quiet = shell("directory", "publish", file, "--as", "olga", "--no-notify", "-o", "json")
     assert (quiet.code, quiet.err) == (0, "")
     again = quiet.json
     assert (first["name"], first["n"], first["changed"]) == ("default", 1, True)
@@ -102,6 +112,10 @@ def test_directory_is_published_once_per_change(shell: Shell) -> None:
     assert shown["digest"] == first["digest"]
     assert shown["people"]["olga"]["name"] == "Ольга"
     assert "Ольга" in shell("directory", "show").out
+    copied = shell.write("copied.yaml", shell("directory", "show", "-o", "yaml").out)
+    assert shell("directory", "lint", copied).code == 0
+    quiet = shell("directory", "publish", copied, "--as", "cy", "--no-notify", "-o", "json")
+    assert (quiet.json["changed"], quiet.json["digest"]) == (False, first["digest"])
     newer = shell.write(
         "newer.yaml", DIRECTORY.replace(", eve: {}", ", flo: {}").replace("bo, cy", "flo, cy")
     )
@@ -134,7 +148,7 @@ def test_directory_shows_calendars_absences_and_rights(shell: Shell) -> None:
     shown = shell("directory", "diff", old, new).out
     assert "2026-12-24 to 2027-01-06 (dan)" in shown
     assert "override (tier 2 3)" in shown
-    assert shell("directory", "publish", new, "--no-notify").code == 0
+    assert shell("directory", "publish", new, "--as", "olga", "--no-notify").code == 0
     page = shell("directory", "show").out
     for said in ("DE-BY", "Europe/Madrid", "2027-01-06", "extend (tier 1)", "2, 3"):
         assert said in page
@@ -143,7 +157,7 @@ def test_directory_shows_calendars_absences_and_rights(shell: Shell) -> None:
 
 def test_a_faulty_directory_is_not_published(shell: Shell) -> None:
     file = shell.write("people.yaml", DIRECTORY.replace("[bo, cy, dan]", "[bo, zed]"))
-    result = shell("directory", "publish", file, "-o", "json")
+    result = shell("directory", "publish", file, "--as", "olga", "-o", "json")
     assert result.code == 2
     assert result.error["problems"][0]["path"] == "groups.eng.members.1"
     assert shell("directory", "lint", file).code == 2
