@@ -151,6 +151,7 @@ async def cast(
         except Refusal as refusal:
             yield _refused(result, refusal, refusal.code, forbidden=isinstance(refusal, Forbidden))
         except UsageError as error:
+            error.hint = _alone(row, request)
             yield _refused(result, error, "unsigned")
         except (NotSigned, KeygenError) as error:
             yield _refused(result, error, "not-signed")
@@ -162,6 +163,13 @@ async def cast(
         else:
             done = {"text": receipt.text, "status": receipt.status, "outcome": receipt.outcome}
             yield result.model_copy(update={"taken": True, **done})
+
+
+def _alone(row: InboxRow, request: VoteRequest) -> str:
+    """The command that signs one of the votes."""
+    whose = f" --for {row.on_behalf_of}" if row.on_behalf_of else ""
+    words = f"{row.product}/{row.gate} {request.vote} --as {request.approver}{whose}"
+    return f"phasegate gate vote {words} --revision {row.revision} --sign"
 
 
 def _refused(

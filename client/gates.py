@@ -255,7 +255,7 @@ async def override(
     stopped = closed_rounds(engine, key)
     if stopped and gate in (None, stopped[-1].gate):
         last = stopped[-1]
-        require_signing(last.assurance, key, last.gate, "override", signing)
+        require_signing(last.assurance, key, last.gate, signing)
         if signing.wanted:
             place = Place(
                 product=key, gate=last.gate, round=last.round, policy=product.policy_digest

@@ -109,6 +109,7 @@ def _rows(
             resolve_due=_instant(memo["resolve_due"]),
             overdue=not work and now > respond_due,  # clocks stand still while work is owed
             on_behalf_of=holder if holder != who else None,
+            assurance=memo.get("assurance", "claimed"),
             workflow_id=execution.id,
             ui_url=engine.page(execution.id),
         )
@@ -143,6 +144,7 @@ async def _attesting(
         respond_due=respond_due,
         resolve_due=_instant(memo["resolve_due"]),
         overdue=now > respond_due,
+        assurance=view.assurance,
         workflow_id=execution.id,
         ui_url=engine.page(execution.id),
     )

@@ -6,7 +6,7 @@ Nothing is sent where it demands a signature and none is to be made.
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +17,12 @@ from client.engine import Engine
 from client.products import show as show_product
 from client.seeing import look
 from client.usage import UsageError
-from integrations.ssh_keygen import agent_keys, sign
+from integrations.ssh_keygen import NotSigned, agent_keys, sign
 from phasegate.errors import EngineError
 from phasegate.gate_requests import AttestRequest
 from phasegate.requests import VoteRequest
 from phasegate.signing import Action, Place, Signable, statement_of
-from phasegate.ssh_keys import public_key, usable
+from phasegate.ssh_keys import public_key, signature, usable
 
 Said = TypeVar("Said", bound=Signable)
 
@@ -36,6 +36,9 @@ class Signing:
 
 
 UNSIGNED = Signing()
+
+SIGN = "--sign  # signs it with your SSH key"
+"""A hint that the command line puts after the command that it was called with."""
 
 
 async def ready(
@@ -54,7 +57,7 @@ async def ready(
         request = request.model_copy(update={"revision": view.revision})
     if view.status == "decided":
         return request  # what it comes to is for the gate to say: nobody is asked for a passphrase
-    require_signing(view.assurance, key, gate, action, signing)
+    require_signing(view.assurance, key, gate, signing)
     if not signing.wanted:
         return request
     place = Place(product=key, gate=gate, round=view.round, policy=view.policy_digest)
@@ -67,19 +70,22 @@ async def signed(
     """The request with a signature. Raises EngineError, NotSigned, UsageError and KeygenError."""
     request = request.model_copy(update={"signed_at": datetime.now(UTC)})
     statement = statement_of(action, place, request)
+    who = _who(request)
+    name = (await show_product(engine, place.product)).directory
+    theirs = _known_keys(engine, name, who)
     with TemporaryDirectory(prefix="phasegate-") as folder:
-        key = await _key(engine, place.product, _who(request), signing, Path(folder))
-        return request.model_copy(update={"signature": await sign(statement, key)})
+        made = await sign(statement, await _key(theirs, who, signing, Path(folder)))
+    _require_own(made, theirs, who, name)
+    return request.model_copy(update={"signature": made})
 
 
-def require_signing(assurance: str, key: str, gate: str, action: Action, signing: Signing) -> None:
+def require_signing(assurance: str, key: str, gate: str, signing: Signing) -> None:
     """Raise UsageError where a signature is demanded, and none is to be made."""
     if assurance == "signed" and not signing.wanted:
         raise UsageError(
             f"{gate} of {key} takes only what is signed",
             "its policy demands it; nothing was sent",
-            f"phasegate gate {action.replace('_', '-')} --help  # the same command with --sign "
-            "signs with your SSH key",
+            SIGN,
         )
 
 
@@ -92,12 +98,11 @@ def _who(request: Signable) -> str:
     return str(request.model_dump()["approver" if isinstance(request, VoteRequest) else "actor"])
 
 
-async def _key(engine: Engine, product: str, who: str, signing: Signing, folder: Path) -> Path:
+async def _key(theirs: Mapping[bytes, str], who: str, signing: Signing, folder: Path) -> Path:
     """The file that ssh-keygen is to sign with: the one that is named, or the first of this
     person's keys that is at hand."""
     if signing.key:
         return _named(signing.key)
-    theirs = await _known_keys(engine, product, who)
     held = {_blob(line) for line in await agent_keys()}
     for blob, line in theirs.items():
         if blob in held:
@@ -131,9 +136,22 @@ def _at_home(theirs: Container[bytes]) -> Path | None:
     return None
 
 
-async def _known_keys(engine: Engine, product: str, who: str) -> dict[bytes, str]:
+def _require_own(made: str, theirs: Mapping[bytes, str], who: str, directory: str) -> None:
+    """Raise NotSigned for a signature that a key of somebody else has made: sent, it would stand in
+    the record as refused, in the name of this person."""
+    key = signature(made).key
+    if key.blob in theirs:
+        return
+    known = ", ".join(public_key(line).fingerprint for line in theirs.values())
+    raise NotSigned(
+        f"key {key.fingerprint} is none of {who}",
+        f"the directory {directory} has {known} of {who} that can be used now; nothing was sent",
+        f"phasegate directory show {directory}  # without --key one of these is found",
+    )
+
+
+def _known_keys(engine: Engine, name: str, who: str) -> dict[bytes, str]:
     """The keys of this person that are valid now, in the directory's order."""
-    name = (await show_product(engine, product)).directory
     documents = engine.ledger.documents
     current = documents.current("directory", name)
     known = documents.read_directory(current.digest).people.get(who) if current else None

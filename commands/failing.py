@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from shlex import join
 from typing import TYPE_CHECKING, Any
 
 from cyclopts import CycloptsError
@@ -63,7 +64,9 @@ def exit_code(error: PhasegateError) -> int:
 
 def _explained(error: Exception, words: list[str]) -> PhasegateError:
     if isinstance(error, PhasegateError):
-        if error.hint.startswith("--"):  # the spelling of an option: as a command that can be run
+        if error.hint.startswith("--sign"):  # what was called, with that after it
+            error.hint = f"phasegate {join(words)} {error.hint}"
+        elif error.hint.startswith("--"):  # the spelling of an option: as a command that can be run
             said = "shows an example" if error.hint.startswith("--help") else error.hint
             error.hint = f"{_called(words)} --help  # {said}"
         return error

@@ -28,12 +28,9 @@ def gate_blocks(view: GateView) -> Iterable[Block]:
         ],
         "Requirements",
     )
-    counted = [
-        v for v in view.votes if not v.advice
-    ]  # those that stand, then what became of others
-    counted.sort(key=lambda vote: vote.state != "standing")
-    yield _votes(view, counted, "Votes")
-    yield _votes(view, [v for v in view.votes if v.advice], "Advice (counts for nothing)")
+    said = sorted(view.votes, key=lambda vote: vote.at)
+    yield _votes(view, [v for v in said if not v.advice], "Votes")
+    yield _votes(view, [v for v in said if v.advice], "Advice (counts for nothing)")
     yield dense(
         ("waits for", "group", "since", "respond by", "may act for them"),
         [(p.approver, p.group, p.since, p.respond_due, p.acting) for p in view.pending],

@@ -90,7 +90,8 @@ async def vote(
     first what it would vote on and asks; each vote names the evidence shown, and is refused where
     that has changed. Exit code 0 if all were taken.
 
-    With --sign it is signed by ssh-keygen, which asks for a passphrase or a touch of the key.
+    With --sign, as in `phasegate gate vote harbor-sync/go-to-launch go --sign`, it is signed by
+    ssh-keygen, which asks for a passphrase or a touch of the key. Some gates take nothing else.
     """
     from client.asking import new_request_id
     from commands.parsing import build, promises_of, scores_of

@@ -102,7 +102,7 @@ def _again(request: VoteRequest, expression: str | None, signing: Signing) -> st
 def _planned(rows: Sequence[InboxRow], word: str) -> Block:
     from commands.output import dense
 
-    columns = ("gate", "vote", "for", "round", "step", "group", "evidence", "respond by")
+    columns = ("gate", "vote", "for", "round", "step", "group", "evidence", "respond by", "takes")
     return dense(
         columns,
         [
@@ -115,6 +115,7 @@ def _planned(rows: Sequence[InboxRow], word: str) -> Block:
                 row.group,
                 row.revision,
                 row.respond_due,
+                "what is signed" if row.assurance == "signed" else "",
             )
             for row in rows
         ],

@@ -44,7 +44,9 @@ async def inbox(
 def _show(rows: list[InboxRow], who: str, output: Format, *, known: bool) -> None:
     from commands.output import Grid, emit, note
 
-    columns = ("gate", "for", "round", "step", "group", "since", "respond by", "", "resolve by")
+    columns = ["gate", "for", "round", "step", "group", "since", "respond by", "", "resolve by"]
+    takes = any(row.assurance == "signed" for row in rows)
+    columns += ["takes"] if takes else []
     cells = [
         (
             f"{row.product}/{row.gate}",
@@ -56,6 +58,7 @@ def _show(rows: list[InboxRow], who: str, output: Format, *, known: bool) -> Non
             row.respond_due,
             "overdue" if row.overdue else "",
             row.resolve_due,
+            *(["what is signed" if row.assurance == "signed" else ""] if takes else []),
         )
         for row in rows
     ]
@@ -70,6 +73,7 @@ def _next(row: InboxRow, who: str) -> str:
     from client.inbox import ATTESTS, OWNER
 
     place, seen = f"{row.product}/{row.gate}", f" --revision {row.revision}"
+    seen += " --sign" if row.assurance == "signed" else ""
     if row.group == OWNER:
         answer = f"phasegate gate submit {place} --as {who}"
     elif row.group.startswith(ATTESTS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,15 @@ def signing_of(sign: bool, key_file: str | None) -> Signing:
 
     if sign:
         hush()
+    elif key_file and key_file != os.environ.get("PHASEGATE_SSH_KEY"):
+        from client.signing import SIGN
+        from client.usage import UsageError
+
+        raise UsageError(
+            f"nothing is signed with {key_file}",
+            "--key names a key, and --sign, which signs, is missing; nothing was sent",
+            SIGN,
+        )
     return Signing(sign, key_file)
 
 

@@ -219,7 +219,10 @@ def gate_memo(state: Round, view: GateView, now: datetime, names: Names = PLAIN)
     unclear = collapses(pending, acting, names)
     attesters = [] if state.work else _attesters(state)
     unnamed = bool(attesters) and EVERYBODY in waiting_keys(state, view, names)
+    # Only where it is so: what an earlier release has noted of other gates stays what they note.
+    signed = {"assurance": "signed"} if view.assurance == "signed" else {}
     return {
+        **signed,
         "opened_at": view.opened_at.isoformat(),
         "respond_due": view.respond_due.isoformat(),
         "resolve_due": view.resolve_due.isoformat(),

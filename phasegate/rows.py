@@ -62,5 +62,6 @@ class InboxRow(Wire):
     resolve_due: Instant
     overdue: bool
     on_behalf_of: str | None = None
+    assurance: str = Field("claimed", description="signed where it takes only what is signed")
     workflow_id: str = ""
     ui_url: str = ""

@@ -22,6 +22,18 @@ AHEAD = timedelta(minutes=10)
 BEHIND = timedelta(hours=24)
 """How long ago something may have been signed: what lies about unsent is not said any more."""
 
+NOUNS: dict[Action, str] = {
+    "vote": "vote",
+    "withdraw": "withdrawal",
+    "delegate": "delegation",
+    "reassign": "reassignment",
+    "attest": "attestation",
+    "needs_work": "request for work",
+    "extend": "extension",
+    "override": "override",
+}
+"""What people call it."""
+
 NAMING_EVIDENCE = ("vote", "attest")
 """Actions of which the request names the evidence that was seen."""
 
@@ -53,10 +65,19 @@ class Demand:
     def show(self) -> str:
         return f"phasegate gate show {self.place.product}/{self.place.gate}"
 
-    @property
-    def again(self) -> str:
+    def again(self, request: Signable) -> str:
         """How it is said with a signature."""
-        return f"phasegate gate vote {self.place.product}/{self.place.gate} --help  # see --sign"
+        if not isinstance(request, VoteRequest):
+            return f"{self.show}  # then say the same again, with --sign"
+        seat = f" --for {request.on_behalf_of}" if request.on_behalf_of else ""
+        place = f"{self.place.product}/{self.place.gate}"
+        who = f"--as {request.approver}"
+        return f"phasegate gate vote {place} {request.vote} {who}{seat} --sign"
+
+
+def not_taken(demand: Demand, action: Action, actor: str) -> str:
+    """What a refusal says first."""
+    return f"{actor}'s {NOUNS[action]} on {demand.what} was not taken"
 
 
 def demand_of(state: Round, actor: str) -> Demand:
@@ -85,7 +106,7 @@ def require_named_seat(state: Round, request: VoteRequest, seat: Seat) -> None:
         return
     raise Rejected(
         "for-whom",
-        f"the signed vote of {request.approver} on {state.gate.id} of {state.product.key}",
+        f"{request.approver}'s vote on {state.gate.id} of {state.product.key} was not taken",
         f"it would fill the seat of {seat.holder}, and was not signed for that",
         f"phasegate gate vote {state.product.key}/{state.gate.id} {request.vote} "
         f"--as {request.approver} --for {seat.holder} --sign",
@@ -101,13 +122,13 @@ def asked_of(
     """
     if not demand.required and request.signature is None:
         return None
-    said = f"{actor}'s {action.replace('_', '-')} on {demand.what}"
+    said = not_taken(demand, action, actor)
     if channel != "update":
         why = "a signature has to be checked before anything counts, and a signal is not answered"
-        raise Forbidden("signature-required", said, why, demand.again)
+        raise Forbidden("signature-required", said, why, demand.again(request))
     if request.signature is None:
         why = f"nothing shows that {actor} says so: it has no signature, and needs one"
-        raise Forbidden("unsigned", said, why, demand.again)
+        raise Forbidden("unsigned", said, why, demand.again(request))
     check_time(demand, said, request, now)
     if action in NAMING_EVIDENCE and getattr(request, "revision", None) is None:
         why = "what is signed names the evidence that was seen"
@@ -132,17 +153,17 @@ def check_time(demand: Demand, said: str, request: Signable, now: datetime) -> N
     at = request.signed_at
     if at is None:
         why = "what is signed says when it was signed"
-        raise Forbidden("signed-at-another-time", said, why, demand.again)
+        raise Forbidden("signed-at-another-time", said, why, demand.again(request))
     when = f"it was signed at {at:%Y-%m-%d %H:%M:%S} UTC"
     if at > now + AHEAD:
         why = f"{when}, which is yet to come; is the clock right where it was signed?"
-        raise Forbidden("signed-at-another-time", said, why, demand.again)
+        raise Forbidden("signed-at-another-time", said, why, demand.again(request))
     if at < now - BEHIND:
         why = f"{when}, more than {BEHIND // timedelta(hours=1)} hours ago"
-        raise Forbidden("signed-at-another-time", said, why, demand.again)
+        raise Forbidden("signed-at-another-time", said, why, demand.again(request))
     if demand.since and at < demand.since - AHEAD:
         why = f"{when}, before there was anything to say it to"
-        raise Forbidden("signed-at-another-time", said, why, demand.again)
+        raise Forbidden("signed-at-another-time", said, why, demand.again(request))
     if demand.newest and at <= demand.newest:
         why = f"{when}; what was signed after that, or then, was taken already"
         raise Forbidden("signed-earlier", said, why, demand.show)
@@ -155,7 +176,7 @@ def require_still(
     one of the same person, or since its key is revoked now. Raise Rejected where the round has read
     another directory since: it may say otherwise of the key."""
     demand = demand_of(state, actor)
-    said = f"what {actor} signed on {demand.what}"
+    said = f"what {actor} signed on {demand.what} was not taken"
     check_time(demand, said, request, now)
     if state.convened and signed.key in state.convened.revoked:
         why = f"key {signed.key} was revoked while the signature was checked"
@@ -169,16 +190,22 @@ def require_still(
 def require_same_place(demand: Demand, signed: Signed, request: Signable, now: datetime) -> None:
     """Raise Forbidden where what was signed is not about the place that is meant by now, or where a
     newer word was taken while the signature was checked."""
-    check_time(demand, f"what was signed on {demand.what}", request, now)
+    what = f"what was signed on {demand.what} was not taken"
+    check_time(demand, what, request, now)
     if statement_of("override", demand.place, request) != signed.statement:
-        what = f"what was signed on {demand.what}"
         why = "it was signed about another round, or under another policy"
-        raise Forbidden("bad-signature", what, why, demand.again)
+        raise Forbidden("bad-signature", what, why, demand.again(request))
 
 
-def signed_by(demand: Demand, query: SignatureQuery, finding: SignatureFinding) -> Signed:
+def signed_by(
+    demand: Demand,
+    action: Action,
+    request: Signable,
+    query: SignatureQuery,
+    finding: SignatureFinding,
+) -> Signed:
     """What the record keeps of a good signature. Raises Forbidden for any other."""
-    what, why = f"what {query.person} is said to say on {demand.what}", finding.problem
+    what, why = not_taken(demand, action, query.person), finding.problem
     keys = f"phasegate directory show {demand.directory}  # lists the keys of {query.person}"
     if finding.code == "unknown-key":
         raise Forbidden("unknown-key", what, why, keys)
@@ -187,7 +214,9 @@ def signed_by(demand: Demand, query: SignatureQuery, finding: SignatureFinding) 
     if finding.code == "revoked-key":
         raise Forbidden("revoked-key", what, why, keys)
     if finding.code or finding.problem or not finding.key:
-        raise Forbidden("bad-signature", what, why or "nothing is known of it", demand.again)
+        raise Forbidden(
+            "bad-signature", what, why or "nothing is known of it", demand.again(request)
+        )
     return Signed(
         statement=query.statement,
         signature=query.signature,

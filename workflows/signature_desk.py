@@ -31,7 +31,7 @@ async def signature_of(
     if query is None:
         return None
     finding = await _finding(query)
-    return signed_by(demand, query, finding)
+    return signed_by(demand, action, request, query, finding)
 
 
 async def _finding(query: ports.SignatureQuery) -> ports.SignatureFinding:

@@ -91,7 +91,7 @@ async def test_a_vote_signed_by_the_agent_counts_and_one_without_is_not_even_sen
     code, _, err = await phasegate("gate", "vote", place, "go", "--as", "ana", **env)
     assert code == 2
     assert "takes only what is signed" in err
-    assert "hint: phasegate gate vote --help" in err
+    assert f"hint: phasegate gate vote {place} go --as ana --sign" in err
     code, out, err = await phasegate(
         *("gate", "vote", place, "go", "--as", "ana", "--sign", "-o", "json"), **env
     )
@@ -100,10 +100,19 @@ async def test_a_vote_signed_by_the_agent_counts_and_one_without_is_not_even_sen
         *("gate", "withdraw", place, "--as", "ana", "--sign", "-o", "json"), **env
     )
     assert code == 0, err
-    words = ("gate", "vote", "--all", "go", "--as", "ana", "--yes", "--product-filter")
-    words += (f'product.key == "{s.stage.key}"', "-o", "json")
+    every = ("gate", "vote", "--all", "go", "--as", "ana")
+    every += ("--product-filter", f'product.key == "{s.stage.key}"')
+    code, out, err = await phasegate(*every, "--dry-run", **env)
+    assert (code, "what is signed" in out) == (0, True), err
+    code, out, err = await phasegate("inbox", "--as", "ana", **env)
+    assert "what is signed" in out
+    assert f"phasegate gate vote {place} go --as ana --revision" in err
+    assert err.rstrip().endswith("--sign")
+    words = (*every, "--yes", "-o", "json")
     code, out, err = await phasegate(*words, **env)
-    assert [row["code"] for row in json.loads(out)] == ["unsigned"]
+    (row,) = json.loads(out)
+    assert row["code"] == "unsigned"
+    assert row["hint"].startswith(f"phasegate gate vote {place} go --as ana --revision ")
     code, out, err = await phasegate(*words, "--sign", **env)
     assert [row["taken"] for row in json.loads(out)] == [True], err
     code, out, _ = await phasegate("gate", "show", place, "-o", "json")
@@ -113,6 +122,25 @@ async def test_a_vote_signed_by_the_agent_counts_and_one_without_is_not_even_sen
     assert (vote["approver"], vote["vote"], vote["assurance"]) == ("ana", "go", "signed")
     assert vote["key"] == public_key(public(s.keys["ana"])).fingerprint
     assert shown["refused"] == [], "nothing was sent that had to be refused"
+
+
+async def test_a_key_of_somebody_else_and_one_that_is_not_to_sign_are_not_sent(
+    opened: Opened,
+) -> None:
+    s = await opened()
+    place, other = f"{s.stage.key}/launch", str(s.keys["eve"])
+    words = ("gate", "vote", place, "go", "--as", "bo", "--key", other)
+    code, _, err = await phasegate(*words)
+    assert code == 2
+    assert f"hint: phasegate {' '.join(words)} --sign" in err
+    code, _, err = await phasegate(*words, "--sign")
+    assert code == 1
+    assert f"key {public_key(public(s.keys['eve'])).fingerprint} is none of bo" in err
+    assert public_key(public(s.keys["bo"])).fingerprint in err, "it says which would do"
+    code, _, err = await phasegate(*words[:-2], PHASEGATE_SSH_KEY=other)
+    assert "takes only what is signed" in err, "a key in the environment is there for --sign"
+    view = await s.stage.gate("launch")
+    assert (view.votes, view.refused) == ([], []), "nothing was sent"
 
 
 async def test_a_key_that_cannot_sign_says_why(

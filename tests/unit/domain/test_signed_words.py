@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from phasegate.admission import admit, vote_of
 from phasegate.casting import Attestation
+from phasegate.errors import Forbidden
 from phasegate.events import SIGNED_BYTES, Outbox
 from phasegate.gate_requests import DelegateRequest, OverrideRequest
 from phasegate.ports import SignatureFinding
@@ -57,7 +58,7 @@ def good(
 ) -> Signed:
     query = ask(state, request, now)
     finding = SignatureFinding(key=key, directory="sha256:1")
-    return signed_by(demand_of(state, request.approver), query, finding)
+    return signed_by(demand_of(state, request.approver), "vote", request, query, finding)
 
 
 def cast(state: Round, who: str, vote: str, key: str, **more: Any) -> None:
@@ -139,15 +140,30 @@ def test_a_finding_is_refused_by_its_code(code: str) -> None:
     state = round_of()
     query, demand = ask(state, signed()), demand_of(state, "ann")
     finding = SignatureFinding(key="SHA256:k", code=code, problem="it is so")
-    forbidden(code, lambda: signed_by(demand, query, finding), "it is so")
+    with pytest.raises(Forbidden) as caught:
+        signed_by(demand, "needs_work", signed(), query, finding)
+    assert (caught.value.code, caught.value.why) == (code, "it is so")
+    what = f"ann's request for work on {demand.what} was not taken"
+    assert caught.value.what == what, "it says what came of it"
+
+
+def test_an_unsigned_vote_is_told_how_it_is_signed() -> None:
+    state = round_of()
+    request = says("ann", "go", on_behalf_of="ben")
+    with pytest.raises(Forbidden) as caught:
+        ask(state, request)
+    place = f"{state.product.key}/{state.gate.id}"
+    assert caught.value.hint == f"phasegate gate vote {place} go --as ann --for ben --sign"
 
 
 def test_an_answer_that_says_nothing_is_no_good_signature() -> None:
     state = round_of()
     query, demand = ask(state, signed()), demand_of(state, "ann")
     for finding in (SignatureFinding(), SignatureFinding(key="SHA256:k", problem="odd")):
-        forbidden("bad-signature", lambda f=finding: signed_by(demand, query, f))
-    kept = signed_by(demand, query, SignatureFinding(key="SHA256:k", directory="sha256:2"))
+        forbidden("bad-signature", lambda f=finding: signed_by(demand, "vote", signed(), query, f))
+    kept = signed_by(
+        demand, "vote", signed(), query, SignatureFinding(key="SHA256:k", directory="sha256:2")
+    )
     assert (kept.key, kept.directory, kept.statement) == ("SHA256:k", "sha256:2", query.statement)
 
 
