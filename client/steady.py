@@ -41,8 +41,10 @@ MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
 ALONE = "legacy_query"
 """The id of a query that comes by itself, and with no task."""
 
-AT_ONCE = 1.0
-"""Seconds. A query follows within milliseconds what it brought along."""
+AT_ONCE = 0.02
+"""Seconds. A query follows at once what it brought along. Whoever is refused without need is asked
+again, but what is on its way to the workflow may then wait for ten seconds: the SDK drops it with
+the cache (with a second here, an Update soon after a start did)."""
 
 FLAG = 7001
 """The SDKs record by such numbers how they went about a task; its own are small."""

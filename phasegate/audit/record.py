@@ -7,17 +7,23 @@ import re
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from phasegate.audit.container import RECORD, BundleBroken
-from phasegate.base import Document, Instant, canonical
+from phasegate.base import Instant, Wire, canonical
 from phasegate.chain import Row
 from phasegate.events import Anchor
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class StoredDocument(Document):
+class Kept(Wire):
+    """A part of a bundle. Closed: what a release does not know is not verified by it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoredDocument(Kept):
     """A published document. `body` is the text that the digest was taken of."""
 
     digest: str
@@ -28,7 +34,7 @@ class StoredDocument(Document):
     published_by: str = ""
 
 
-class StoredEntry(Document):
+class StoredEntry(Kept):
     """An entry of the chain as the ledger has it."""
 
     seq: int
@@ -40,7 +46,7 @@ class StoredEntry(Document):
     seal: str = ""
 
 
-class HistoryKept(Document):
+class HistoryKept(Kept):
     """A Temporal history in the bundle, or why there is none."""
 
     workflow_id: str
@@ -50,7 +56,7 @@ class HistoryKept(Document):
     missing: str = ""
 
 
-class Record(Document):
+class Record(Kept):
     """The record of one product, as far as it can be verified without anything else."""
 
     schema_version: int = 1

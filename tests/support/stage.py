@@ -243,6 +243,17 @@ class Stage:
 
         await self.until(there, "what has happened is in the ledger")
 
+    async def at_rest(self, workflow_id: str | None = None) -> int:
+        """Wait until a workflow has come to rest; how many events its history has then."""
+        await self.written()
+
+        async def still() -> int | None:
+            length = len((await self.history(workflow_id)).events)
+            await asyncio.sleep(0.5)  # what follows an answer follows within milliseconds
+            return length if len((await self.history(workflow_id)).events) == length else None
+
+        return await self.until(still, "its history grows no more")
+
     def story(self) -> list[str]:
         """The types of this product's events, in the ledger's order."""
         return [entry.announcement.type for entry in self.engine.ledger.events(self.key)]

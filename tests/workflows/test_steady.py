@@ -288,7 +288,7 @@ def test_nor_does_it_bring_a_task_that_another_worker_was_given(
     played = Played()
     played.activate(SIGNAL, replaying=True)
     assert played.activate(ANSWER, task=2, length=6).HasField("successful")
-    clock[0] += 0.1
+    clock[0] += steady.AT_ONCE / 2
     assert played.activate(QUERY, task=2, length=6).HasField("successful"), "it came with the task"
     assert played.activate(ALONE, task=2, length=6).failed.failure.message == OUT_OF_STEP
     clock[0] += steady.AT_ONCE

@@ -37,7 +37,7 @@ async def test_a_polled_milestone_opens_the_gate_without_growing_history(
     )
     await stage.becomes(phase="build")
     await tracker.asked(8)
-    quiet = len((await stage.history()).events)
+    quiet = await stage.at_rest()
     seen = len(tracker.calls)
     await tracker.asked(seen + 5)
     assert len((await stage.history()).events) == quiet
