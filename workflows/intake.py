@@ -82,12 +82,15 @@ class RequestConverter(PydanticPayloadConverter):
         try:
             found = super().from_payloads(payloads, type_hints)
         except ValidationError as error:
-            _refuse(wanted.__name__, first_problem(error, wanted.__name__), shape)
+            why = first_problem(error, wanted.__name__)
         except Exception as error:  # whatever a foreign encoding makes the converter raise
-            _refuse(wanted.__name__, f"it cannot be read: {str(error)[:300]}", shape)
-        if not isinstance(found[0], wanted):
-            _refuse(wanted.__name__, "it is no JSON object", shape)
-        return found
+            why = f"it cannot be read: {str(error)[:300]}"
+        else:
+            if isinstance(found[0], wanted):
+                return found
+            why = "it is no JSON object"
+        # Out here nothing is being handled: Temporal would send that along as what caused it.
+        _refuse(wanted.__name__, why, shape)
 
 
 def _refuse(name: str, why: str, shape: str) -> NoReturn:

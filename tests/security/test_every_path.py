@@ -166,6 +166,9 @@ async def test_signals_and_the_temporal_command_line_decide_nothing(opened: Open
     await recorded(s, *["signature-required"] * 3)
     said = await temporal(s, "update", "execute", body={**body, "request_id": "t1"})
     assert "has no signature" in said
+    said = await temporal(s, "update", "execute", body=body)
+    assert "request_id: Field required" in said
+    assert "pydantic" not in said, "it says what is wrong once, in our words"
     forged = {**body, "request_id": "t2", "signature": "-----", "revision": signed.revision}
     forged["signed_at"] = datetime.now(UTC).isoformat()
     assert "no signature that" in await temporal(s, "update", "execute", body=forged)
