@@ -104,6 +104,6 @@ def calendar_errors(what: str, directory: str) -> Iterator[None]:
             CALENDAR_UNUSABLE,
             what,
             str(error),
-            f"mend directory {directory} and run phasegate directory publish FILE --as WHO; it goes "
-            "on by itself then",
+            f"mend directory {directory} and run phasegate directory publish FILE --as WHO; it "
+            "goes on by itself then",
         ) from None

@@ -15,6 +15,9 @@ _HEAD = re.compile(
     r"(?:(?P<key>[a-z0-9][a-z0-9-]{0,62})\s+)?(?P<seq>[0-9]{1,12})[:\s]\s*(?P<hash>[0-9a-f]{64})"
 )
 
+_CUT = re.compile(r"(?P<seq>[0-9]+):\s*(?P<hash>[0-9a-zA-Z.…]*)")
+"""SEQ:HASH with a hash that is none. Somebody means no file by that."""
+
 
 @dataclass(frozen=True)
 class Head:
@@ -31,6 +34,13 @@ def read_heads(given: Sequence[str]) -> list[Head]:
     for one in given:
         if match := _HEAD.fullmatch(one.strip()):
             found.append(_head(match))
+        elif match := _CUT.fullmatch(one.strip()):
+            raise UsageError(
+                f"the head {one} is not whole",
+                f"a hash has 64 digits (0-9, a-f), and this has {len(match['hash'])} characters; "
+                "a shorter one proves less",
+                "phasegate audit head KEY",
+            )
         else:
             found += _of_file(one)
     return found

@@ -22,6 +22,7 @@ class Kept:
 
     members: dict[str, bytes] = field(default_factory=dict)
     said: list[HistoryKept] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 async def histories(client: Client, key: str) -> Kept:

@@ -21,12 +21,24 @@ from phasegate.policy import Policy
 from phasegate.retrospective import retrospective_of
 
 
+def ledger_at(url: str) -> Ledger:
+    """The ledger, to be read: where there is none, none is made. Raises EngineError."""
+    ledger = Ledger(url)
+    if not ledger.database.there:
+        raise EngineError(
+            f"there is no ledger at {ledger.database}",
+            "nothing was ever written there, or it is somewhere else",
+            "export PHASEGATE_DATA_DIR=/path/to/data  # or PHASEGATE_LEDGER, as the worker has it",
+        )
+    return ledger
+
+
 def heads(ledger: Ledger, keys: Sequence[str]) -> list[Head]:
-    """The heads of these products, or of all. Raises NotRunning for one without a record."""
+    """Where these products, or all, are said to stand. Raises NotRunning without a record."""
     found = ledger.streams()
     for key in keys:
         if key not in found:
-            raise _no_record(key)
+            raise no_record(ledger, key)
     return [Head(key, found[key]) for key in (keys or found)]
 
 
@@ -34,7 +46,7 @@ def record_of(ledger: Ledger, key: str, now: datetime, kept: Kept | None = None)
     """The record of a product as the ledger has it. Raises NotRunning where it has none."""
     found = stored(ledger.database, key, named_in)
     if not found.rows:
-        raise _no_record(key)
+        raise no_record(ledger, key)
     return Record(
         product=key,
         release=version("phasegate"),
@@ -44,6 +56,7 @@ def record_of(ledger: Ledger, key: str, now: datetime, kept: Kept | None = None)
         documents=[StoredDocument(**vars(one)) for one in found.documents],
         entries=[StoredEntry(**_entry(vars(row))) for row in found.rows],
         histories=kept.said if kept else [],
+        notes=kept.notes if kept else [],
     )
 
 
@@ -87,9 +100,9 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "product"}
 
 
-def _no_record(key: str) -> NotRunning:
+def no_record(ledger: Ledger, key: str) -> NotRunning:
     return NotRunning(
         f"{key} has no record",
-        "this ledger knows no such product",
-        "phasegate report portfolio --all",
+        f"the ledger at {ledger.database} knows no such product",
+        "phasegate report portfolio --all  # what it knows; PHASEGATE_DATA_DIR says which it is",
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
 
+from client.audits import no_record
 from client.usage import UsageError
 from ledger import Ledger
 from ledger.redacted_findings import Asked, Found, Stored
@@ -125,11 +126,7 @@ class Redaction:
         if key is None:
             return list(streams)
         if key not in streams:
-            raise EngineError(
-                f"{key} has no record",
-                "nothing of a product of that key is in this ledger",
-                "phasegate product list",
-            )
+            raise no_record(self._ledger, key)
         return [key]
 
     def _called(self, key: str) -> Subject:

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from client.audit_histories import Kept
-    from commands.output import Block
-    from phasegate.audit.findings import Verified
+    from phasegate.audit.record import Record
 
 
 async def export(
@@ -21,43 +20,58 @@ async def export(
     /,
     *,
     out: Annotated[
-        str | None,
-        Parameter(name=("--out", "--output"), help="The file, or a folder for it; here if unset"),
+        str | None, Parameter(help="The file, or a folder for it; here if unset")
     ] = None,
     histories: Annotated[
-        bool, Parameter(negative="--no-histories", help="With the histories that Temporal has")
-    ] = True,
+        bool | None,
+        Parameter(
+            negative="--no-histories",
+            help="With the histories that Temporal has; if unset, unless words were taken out of "
+            "the record, since histories still have them",
+        ),
+    ] = None,
     offline: Annotated[bool, Parameter(negative=(), help="Do not ask Temporal at all")] = False,
     force: Annotated[bool, Parameter(negative=(), help="Replace a file that is there")] = False,
+    output: Output = "table",
 ) -> None:
     """Write the record of a product into one file: KEY.audit.zip.
 
     Everything that its outcomes rest on, as JSON and as a page to read. From the ledger; what
     Temporal still has of its histories is added. Whoever has the file can verify it.
+    Ends with 1 where the record does not add up: the file is written then, too.
     """
     from datetime import UTC, datetime
 
     from client.audit_checks import verify_record
-    from client.audits import bundle_of, record_of
+    from client.audits import bundle_of, ledger_at, record_of
     from client.settings import Settings
-    from commands.output import note
+    from commands.output import emit, note
     from commands.parsing import key_of
     from commands.progress import working
-    from ledger import Ledger
+    from phasegate.audit.findings import DoesNotAddUp
 
     key = key_of(key)
     target = _target(key, out, force=force)
-    ledger = Ledger(Settings.load().ledger_url)
-    record_of(ledger, key, datetime.now(UTC))  # a product that is not there, before anything else
-    kept = await _histories(key) if histories and not offline else None
+    ledger = ledger_at(Settings.load().ledger_url)
+    before = record_of(ledger, key, datetime.now(UTC))  # whether it is there, before anything else
+    kept = await _kept(before, histories) if histories is not False and not offline else None
     with working("writing the record"):
         record = record_of(ledger, key, datetime.now(UTC), kept)
         _write(target, bundle_of(record, kept), force=force)
         found = verify_record(record)
-    print(target)
-    note(f"head {key} {record.head.seq} {record.head.hash}  # keep it elsewhere")
+    if output == "table":
+        print(target)
+        if found.ok:
+            note(f"head {key} {record.head.seq} {record.head.hash}  # keep it elsewhere")
+    else:
+        said = {"product": key, "file": str(target), "ok": found.ok}
+        emit(
+            {"schema_version": 1, **said, "seq": record.head.seq, "hash": record.head.hash},
+            list,
+            output,
+        )
     if found.fault:
-        note(f"it does not add up at {found.fault.place}: {found.fault.text}")
+        raise DoesNotAddUp(key, found.fault)
 
 
 def verify(
@@ -85,13 +99,14 @@ def verify(
     """
     from client.audit_checks import verify_bundle, verify_ledger
     from client.audit_heads import read_heads
+    from client.audits import ledger_at
     from client.settings import Settings
     from client.usage import UsageError
+    from commands.audit_blocks import audit_blocks
     from commands.failing import DECLINED, OK
     from commands.output import emit
     from commands.parsing import key_of
     from commands.progress import working
-    from ledger import Ledger
     from phasegate.audit.findings import DoesNotAddUp
 
     if (bundle is None) == (ledger is None):
@@ -107,8 +122,8 @@ def verify(
         else:
             assert ledger is not None
             key = key_of(ledger)
-            found = verify_ledger(Ledger(Settings.load().ledger_url), key, known)
-    emit(found, lambda: _blocks(found), output)
+            found = verify_ledger(ledger_at(Settings.load().ledger_url), key, known)
+    emit(found, lambda: audit_blocks(found), output)
     if found.fault:
         raise DoesNotAddUp(found.product, found.fault)
     # Whoever can write the ledger can take away what a check needs: that must not look the same.
@@ -124,23 +139,35 @@ def head(
     """Where products' chains stand: one line `KEY SEQ HASH` for each.
 
     Keep it where whoever can write the ledger cannot: `audit verify --head FILE` compares.
+    Ends with 1 where a chain is broken: it has no head to keep, and all others are printed.
     """
-    from client.audits import heads
+    from client.audits import heads, ledger_at
     from client.settings import Settings
-    from commands.output import emit
+    from commands.output import emit, note
     from commands.parsing import key_of
-    from ledger import Ledger
+    from ledger import ChainBroken
 
-    found = heads(Ledger(Settings.load().ledger_url), [key_of(key) for key in keys or ()])
+    ledger = ledger_at(Settings.load().ledger_url)
+    found, broken = [], []
+    for one in heads(ledger, [key_of(key) for key in keys or ()]):
+        try:
+            ledger.verify(one.product, one.anchor)
+            found.append(one)
+        except ChainBroken as flaw:
+            broken.append(flaw)
     if output == "table":  # the same on a terminal and in a file: it is what `--head` reads
         for one in found:
             print(one.product, one.anchor.seq, one.anchor.hash)
-        return
-    rows = [
-        {"schema_version": 1, "product": h.product, "seq": h.anchor.seq, "hash": h.anchor.hash}
-        for h in found
-    ]
-    emit(rows, list, output)
+    else:
+        rows = [
+            {"schema_version": 1, "product": h.product, "seq": h.anchor.seq, "hash": h.anchor.hash}
+            for h in found
+        ]
+        emit(rows, list, output)
+    for other in broken[1:]:
+        note(f"error: {other}")
+    if broken:
+        raise broken[0]
 
 
 # -- writing --------------------------------------------------------------------------------------
@@ -188,6 +215,24 @@ def _write(target: Path, data: bytes, *, force: bool) -> None:
         ) from error
 
 
+async def _kept(record: Record, wanted: bool | None) -> Kept | None:
+    """The histories. Unasked, they bring back nobody who was taken out of the record."""
+    from client.audit_histories import Kept
+    from commands.output import note
+    from phasegate.redacted import REDACTED
+
+    if all(entry.type != REDACTED for entry in record.entries):
+        return await _histories(record.product)
+    if wanted is None:
+        note(
+            "without Temporal's histories: words were taken out of this record, and histories may "
+            "still have them; --histories adds them"
+        )
+        return Kept(notes=["Temporal's histories were left out: they may have what was erased."])
+    note("warning: the histories in this file may have the words that were taken out of the record")
+    return await _histories(record.product)
+
+
 async def _histories(key: str) -> Kept | None:
     """What Temporal has; None where it does not answer, which is said and stops nothing."""
     from temporalio.service import RPCError
@@ -203,53 +248,3 @@ async def _histories(key: str) -> Kept | None:
         why = error.why if isinstance(error, EngineError) else error.message
         note(f"without Temporal's histories: {why or error}")
         return None
-
-
-# -- showing --------------------------------------------------------------------------------------
-
-
-def _blocks(found: Verified) -> list[Block]:
-    from commands.output import Fields, Grid
-
-    counts = f"{found.derived} of {found.rounds} follow from their votes"
-    if found.overridden:
-        counts += f", {found.overridden} were decided by permission"
-    said = found.unchecked + found.remarks
-    return [
-        Fields(
-            [
-                ("product", found.product),
-                ("result", _result(found)),
-                ("read from", found.source),
-                ("chain", f"{found.seq} entries, ends with {found.head}" if found.head else ""),
-                (
-                    "heads",
-                    f"{found.heads} kept elsewhere lie on it" if found.heads else "none given",
-                ),
-                ("documents", found.documents),
-                ("decided rounds", counts),
-                ("votes", found.votes),
-                ("signatures", f"{found.signatures} good"),
-                ("refusals", found.refusals),
-                ("histories", found.histories),
-                ("erased", f"words of {found.erased} entries" if found.erased else ""),
-            ]
-        ),
-        Grid(
-            ("where", "what", "who"),
-            [
-                (one.place, f"{_KINDS[one.kind]}: {one.text}", one.person)
-                for one in ([found.fault] if found.fault else []) + said
-            ],
-            "To look at",
-        ),
-    ]
-
-
-def _result(found: Verified) -> str:
-    if not found.ok:
-        return "does not add up"
-    return "adds up, as far as it can be checked" if found.unchecked else "adds up"
-
-
-_KINDS = {"fault": "fault", "unchecked": "cannot be checked", "remark": "remark"}

@@ -44,14 +44,14 @@ def redact(
     says who asked for it and why. What is erased cannot be brought back, but from backups.
     Directories lose a person with --all only. Nothing is asked of Temporal.
     """
+    from client.audits import ledger_at
     from client.redactions import Redaction, again
     from client.settings import Settings
     from commands.confirming import confirmed
     from commands.output import note
-    from ledger import Ledger
 
     order = _order(key, person, customer, who, reason, every, also, pseudonym)
-    redaction = Redaction(Ledger(Settings.load().ledger_url), order)
+    redaction = Redaction(ledger_at(Settings.load().ledger_url), order)
     view = redaction.plan()
     if not view.products and not view.documents:
         note(f"nothing in the record names {order.id}")

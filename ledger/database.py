@@ -42,6 +42,11 @@ class Database:
         """The URL without its password."""
         return shown(self._url)
 
+    @property
+    def there(self) -> bool:
+        """False for a file that is not there, and would be made. A server is asked first."""
+        return self._path is None or self._path.exists()
+
     def close(self) -> None:
         """Close idle connections. The next transaction opens new ones."""
         self._prepared = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -10,6 +10,11 @@ from phasegate.base import Wire
 from phasegate.errors import PhasegateError
 
 FindingKind = Literal["fault", "unchecked", "remark"]
+
+Step = Literal["nothing", "documents", "chain", "heads", "outcomes"]
+"""The steps of verifying, in order. Each rests on the one before it."""
+
+STEPS: tuple[Step, ...] = get_args(Step)
 
 
 class Finding(Wire):
@@ -43,6 +48,11 @@ class Verified(Wire):
     seq: int = Field(0, description="how many entries the chain has")
     head: str = ""
     heads: int = Field(0, description="heads kept elsewhere that lie on the chain")
+    reached: Step = Field(
+        "outcomes",
+        description="the last step that was gone through to its end; what later ones would count "
+        "is 0 because nobody looked",
+    )
     entries: int = 0
     documents: int = 0
     rounds: int = Field(0, description="decided rounds")

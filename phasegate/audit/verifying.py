@@ -38,16 +38,20 @@ def verify(
 ) -> Verified:
     """Check a record: the report has the first thing that does not add up, and how many more there
     are. Where documents, chain or heads do not hold, nothing is derived."""
-    report = Verified(ok=True, product=record.product, source=source)
+    report = Verified(ok=True, product=record.product, source=source, reached="nothing")
     report.entries, report.documents = len(record.entries), len(record.documents)
     report.histories = sum(bool(history.file) for history in record.histories)
     left = documents_left(entry.body for entry in record.entries if entry.type == REDACTED)
     try:
         library = Library(record.product, record.documents, left)
         context = Context(record.product, library, signature, judge, report)
+        report.reached = "documents"
         _check_chain(record, report)
+        report.reached = "chain"
         _check_heads(record, heads, report)
+        report.reached = "heads"
         _derive(context, _told(record))
+        report.reached = "outcomes"
     except DoesNotAddUp as error:  # what comes after it rests on it
         report.ok, report.fault = False, error.found
         return report

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from ledger import Ledger
 from tests.cli.shell import Shell
 
 
@@ -88,7 +91,38 @@ def test_the_ledger_is_verified_in_place_without_a_server(decided: Shell) -> Non
     assert "without Temporal's histories" in exported.err
     rows = decided("audit", "head", "-o", "json").json
     decided.write("heads.json", json.dumps(rows))
+    written = decided("audit", "export", "audited", "--offline", "--force", "-o", "json").json
+    (mine,) = [row for row in rows if row["product"] == "audited"]
+    assert written == {**mine, "file": "audited.audit.zip", "ok": True}
     assert decided("audit", "verify", "--ledger", "audited", "--head", "heads.json").code == 0
+
+
+def test_a_broken_chain_has_no_head_and_a_report_says_how_far_it_went(
+    decided: Shell, shell: Shell
+) -> None:
+    shell.write("heads.txt", decided("audit", "head", "audited").out)
+    with (
+        closing(sqlite3.connect(decided.folder / "ledger.db")) as sound,
+        closing(sqlite3.connect(shell.folder / "ledger.db")) as copy,
+    ):
+        sound.backup(copy)
+        for (name,) in copy.execute("select name from sqlite_master where type = 'trigger'"):
+            copy.execute(f"drop trigger {name}")
+        copy.execute("update events set body = body || ' ' where product = 'audited' and seq = 3")
+        copy.commit()
+    head = shell("audit", "head", "audited")
+    assert (head.code, head.out) == (1, "")
+    assert "entry 3" in head.err
+    found = shell("audit", "verify", "--ledger", "audited", "--head", "heads.txt")
+    assert found.code == 1
+    shown = dict(line.split("  ", 1) for line in found.out.splitlines() if "  " in line)
+    assert shown["chain"].strip() == "does not hold"
+    for what in ("heads", "decided rounds", "votes", "signatures", "refusals"):
+        assert shown[what].strip() == "not looked at"
+    exported = shell("audit", "export", "audited", "--offline")
+    assert (exported.code, exported.out) == (1, "audited.audit.zip\n")
+    assert "does not add up at entry 3" in exported.err
+    assert (shell.folder / "audited.audit.zip").exists()
 
 
 def test_what_is_asked_wrongly_is_said(shell: Shell) -> None:
@@ -100,8 +134,19 @@ def test_what_is_asked_wrongly_is_said(shell: Shell) -> None:
         (("verify", "none.zip"), 2, "cannot be read"),
         (("verify", "noise.zip"), 1, "no ZIP"),
         (("verify", "noise.zip", "--head", "12"), 2, "cannot be read"),
+        (("verify", "noise.zip", "--head", "26:7c3f"), 2, "a hash has 64 digits"),
         (("verify", "noise.zip", "--head", "no-heads.txt"), 2, "has no head"),
-        (("verify", "--ledger", "atlas"), 1, "has no record"),
+        (("head",), 1, "there is no ledger at sqlite:///"),
+        (("verify", "--ledger", "atlas"), 1, "there is no ledger at sqlite:///"),
+        (("export", "atlas"), 1, "there is no ledger at sqlite:///"),
+    ):
+        result = shell("audit", *words)
+        assert (result.code, why in result.err) == (code, True), (words, result)
+        assert "hint:" in result.err
+    assert not (shell.folder / "ledger.db").exists(), "reading makes no ledger"
+    Ledger(f"sqlite:///{shell.folder / 'ledger.db'}").streams()
+    for words, code, why in (
+        (("verify", "--ledger", "atlas"), 1, "ledger.db knows no such product"),
         (("export", "atlas"), 1, "has no record"),
         (("head", "atlas"), 1, "has no record"),
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ledger import Ledger
 from tests.cli.shell import Shell
 
 REASON = ("--reason", "erasure request 17", "--as", "ana")
@@ -74,11 +75,21 @@ def test_a_voter_of_a_decided_gate_is_taken_out(served: Shell, tmp_path: Path) -
     assert found.json["erased"] > 0
     bundle = tmp_path / "forget.audit.zip"
     assert served("audit", "export", "forget", "--offline", "--out", str(bundle)).code == 0
+    unasked = served("audit", "export", "forget", "--out", str(bundle), "--force")
+    assert (unasked.code, "--histories adds them" in unasked.err) == (0, True)
+    assert served("audit", "verify", str(bundle), "-o", "json").json["histories"] == 0
+    whole = tmp_path / "whole.zip"
+    asked = served("audit", "export", "forget", "--out", str(whole), "--histories")
+    assert "warning: the histories in this file" in asked.err
+    assert served("audit", "verify", str(whole), "-o", "json").json["histories"] > 0
     told = served("audit", "verify", str(bundle))
     assert (told.code, "adds up, as far as it can be checked" in told.out) == (3, True)
 
 
 def test_what_is_asked_wrongly_is_said(shell: Shell) -> None:
+    none = shell("audit", "redact", "atlas", "--person", "cy", *REASON)
+    assert (none.code, "there is no ledger at" in none.err) == (1, True)
+    Ledger(f"sqlite:///{shell.folder / 'ledger.db'}").streams()
     for words, why in (
         (("--person", "cy"), "KEY or --all"),
         (("atlas", "--all", "--person", "cy"), "KEY or --all"),
