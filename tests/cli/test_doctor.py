@@ -76,6 +76,11 @@ def test_doctor_sees_a_missing_namespace(bare: Shell) -> None:
     assert result.code == 1
     (found,) = [check for check in result.json["checks"] if check["check"] == "namespace"]
     assert "temporal operator namespace create --namespace elsewhere" in found["mend"]
+    for words in (("product", "list"), ("product", "show", "atlas"), ("worker", "run")):
+        refused = bare(*words, TEMPORAL_NAMESPACE="elsewhere")
+        assert (refused.code, refused.out) == (1, ""), (words, refused)
+        assert refused.err.splitlines()[-3].startswith("error: there is no namespace elsewhere at ")
+        assert "hint: temporal operator namespace list" in refused.err
 
 
 def test_doctor_names_secrets_that_cannot_be_read(shell: Shell) -> None:
