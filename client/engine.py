@@ -24,7 +24,8 @@ class Engine:
     async def connect(cls, settings: Settings | None = None) -> Engine:
         """Connect with the settings of the environment. Raises EngineError."""
         settings = settings or Settings.load()
-        return cls(await connect(), Ledger(settings.ledger_url), settings)
+        client = await connect(to=settings.task_queue)
+        return cls(client, Ledger(settings.ledger_url), settings)
 
     def workflow(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(workflow_id)

@@ -28,6 +28,12 @@ BYTES = 32
 
 LARGEST = 64 * 1024
 
+LONGEST = 600
+"""Characters that an identity has for the ids of older keys; the server takes 1000 in all."""
+
+UNTOLD = "*"
+"""Stands for the ids of keys that are too many to be told."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _HINT = "phasegate keyring show  # says what a key ring holds; docs/confidential.md"
 
@@ -53,7 +59,10 @@ class Keyring:
     def identity(self) -> str:
         """What the server calls this process: no machine by its name, and which keys it has."""
         host = self.names.of("host", socket.gethostname())
-        return f"{os.getpid()}@{host}/{self.fingerprint}/{self.current}"
+        others = "".join(f"+{id}" for id in self.keys if id != self.current)
+        if len(others) > LONGEST:
+            others = f"+{UNTOLD}"
+        return f"{os.getpid()}@{host}/{self.fingerprint}/{self.current}{others}"
 
     @property
     def fingerprint(self) -> str:
@@ -102,7 +111,7 @@ def load_keyring(env: Mapping[str, str] = os.environ) -> Keyring | None:
     if name := env.get(FILE):
         return read_keyring(Path(name).expanduser())
     if text := env.get(TEXT):
-        return _parsed(text, f"the key ring of {TEXT}")
+        return _parsed(text, f"the content of {TEXT}")
     return None
 
 
@@ -114,19 +123,26 @@ def read_keyring(path: Path) -> Keyring:
             found = os.fstat(file.fileno())
             if not stat.S_ISREG(found.st_mode):
                 raise OSError(0, "it is no file")
-            if found.st_mode & 0o077:
-                raise EngineError(
-                    f"the key ring {path} can be read by others",
-                    f"its mode is {stat.S_IMODE(found.st_mode):04o}; keys are their owner's only",
-                    f"chmod 600 {path}",
-                )
             text = file.read(LARGEST + 1)
     except OSError as error:
         what, why = f"the key ring {path} cannot be read", error.strerror or "it cannot be opened"
-        raise EngineError(what, why, f"phasegate keyring new {path}") from None
+        # Not to make one: a new ring opens nothing of what the others here have written.
+        hint = f"ls -ld {path} {path.parent}  # is it the path of this installation's key ring?"
+        raise EngineError(what, why, hint) from None
     if len(text) > LARGEST:
-        raise EngineError(f"the key ring {path} cannot be read", "it is too large", _HINT)
-    return _parsed(text.decode(errors="replace"), f"the key ring {path}")
+        raise EngineError(f"{path} is no key ring", "it is too large", _another(path))
+    try:
+        ring = _parsed(text.decode(errors="replace"), str(path))
+    except EngineError as error:
+        error.hint = _another(path)
+        raise
+    if found.st_mode & 0o077:
+        raise EngineError(
+            f"the key ring {path} can be read by others",
+            f"its mode is {stat.S_IMODE(found.st_mode):04o}; keys are their owner's only",
+            f"chmod 600 {path}",
+        )
+    return ring
 
 
 def write_keyring(path: Path, ring: Keyring, *, new: bool) -> None:
@@ -230,4 +246,8 @@ def _named(id: str) -> None:
 
 
 def _faulty(called: str, why: str) -> EngineError:
-    return EngineError(f"{called} cannot be used", why, _HINT)
+    return EngineError(f"{called} is no key ring that can be used", why, _HINT)
+
+
+def _another(path: Path) -> str:
+    return f"ls -l {path}  # {FILE} names the file of phasegate keyring new"

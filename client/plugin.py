@@ -74,7 +74,7 @@ def converter(ring: Keyring | None) -> DataConverter:
     )
 
 
-class _Plugin(SimplePlugin):
+class Plugin(SimplePlugin):
     """Names no machine, where names are hidden."""
 
     ring: Keyring | None = None
@@ -87,7 +87,7 @@ class _Plugin(SimplePlugin):
         return await next(config)
 
 
-def phasegate_plugin(*, workflows: bool = True) -> SimplePlugin:
+def phasegate_plugin(*, workflows: bool = True) -> Plugin:
     """Data converter, interceptors, workflows (or none) and sandbox.
 
     With a key ring in the environment the process is in confidential mode from here on. Raises
@@ -95,7 +95,7 @@ def phasegate_plugin(*, workflows: bool = True) -> SimplePlugin:
     """
     ring = load_keyring()
     use(ring.names if ring else PLAIN)
-    plugin = _Plugin(
+    plugin = Plugin(
         "phasegate",
         data_converter=converter(ring),
         interceptors=[LogContextInterceptor(), Intake(), MarkStarts(), MarkRuns()],

@@ -16,6 +16,7 @@ from client.asking import ask, query, reached
 from client.attributes import KEYS, quoted, read, read_due
 from client.dependencies import require_possible
 from client.engine import Engine
+from client.hidden import require_keys, require_seen
 from client.spelling import spellings
 from ledger.naming import Register
 from phasegate.base import Wire, digest_of
@@ -56,10 +57,11 @@ async def start(
     Publishes the policy and the definition, and the directory if there is none of its name.
     Starting what already runs with the same definition and policy is no error. Raises EngineError
     when the key is taken by another product, or was, or when the directory differs from the
-    published one, or when a milestone would wait for itself; Rejected when the definition is too
-    large.
+    published one, or when a milestone would wait for itself, or when the workers have another key
+    ring; Rejected when the definition is too large.
     """
     require_bounded(product)
+    await require_keys(engine)
     if await _known(engine, product.key):
         await _same_or_raise(engine, product, digest_of(policy))
         return product_id(product.key), False
@@ -236,9 +238,12 @@ async def listing(
         names = [n.person(owner) for n in await spellings(engine.client, query_text)]
         query_text += f" AND PhasegateOwner IN ({', '.join(map(quoted, names))})"
     query_text += f" AND PhasegatePolicy = {quoted(policy)}" if policy else ""
-    register = Register(engine.ledger)
+    register, none = Register(engine.ledger), True
     async for execution in engine.client.list_workflows(query_text, limit=limit):
+        none = False
         yield _row(engine, execution, register)
+    if owner and none:
+        await require_seen(engine, f"products of {owner}")
 
 
 def _row(engine: Engine, execution: WorkflowExecution, register: Register) -> ProductRow:

@@ -136,7 +136,9 @@ async def _work(server: DevServer, settings: Settings, stop: asyncio.Event, anno
 
 def _announcement(server: DevServer, settings: Settings, *, worker: bool, form: str) -> str:
     import json
+    import os
 
+    from client.keyring import TEXT
     from ledger.url import shown
 
     exports = _exports(server, settings)
@@ -160,23 +162,31 @@ def _announcement(server: DevServer, settings: Settings, *, worker: bool, form: 
     if exports:
         lines += ["", "In another shell:"]
         lines += [f"  export {name}={value}" for name, value in exports.items()]
+    if os.environ.get(TEXT):
+        lines += ["", f"Other shells need {TEXT}, too, as it is set here."]
     return "\n".join([*lines, "", "Ctrl-C stops it; the state stays."])
 
 
 def _exports(server: DevServer, settings: Settings) -> dict[str, str]:
     """What another shell must set to reach this server: only what is not the default."""
+    import os
+    from pathlib import Path
     from shlex import quote
 
+    from client.keyring import FILE
     from ledger import data_dir
 
     usual = {
         "TEMPORAL_ADDRESS": "127.0.0.1:7233",
         "PHASEGATE_DATA_DIR": str(data_dir({})),
         "PHASEGATE_UI_URL": "http://localhost:8233",
+        FILE: None,
     }
+    ring = os.environ.get(FILE)
     here = {
         "TEMPORAL_ADDRESS": server.address,
         "PHASEGATE_DATA_DIR": str(settings.data_dir),
         "PHASEGATE_UI_URL": settings.ui_url,
+        FILE: str(Path(ring).expanduser().absolute()) if ring else None,
     }
-    return {name: quote(value) for name, value in here.items() if value != usual[name]}
+    return {name: quote(value) for name, value in here.items() if value and value != usual[name]}

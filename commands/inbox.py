@@ -29,13 +29,27 @@ async def inbox(
     from client import inbox as inboxes
     from client.covering import known
     from client.engine import Engine
+    from client.hidden import require_seen
+    from commands.failing import tell
     from commands.parsing import person_of
     from commands.watching import watched
+    from phasegate.errors import EngineError
 
     who = person_of(who)
     engine = await Engine.connect()
+
+    async def look() -> list[InboxRow]:
+        rows = await inboxes.inbox(engine, who, limit=limit)
+        try:
+            await require_seen(engine, f"{'other ' if rows else ''}gates that wait for {who}")
+        except EngineError as error:
+            if not rows:
+                raise
+            tell(error)
+        return rows
+
     await watched(
-        lambda: inboxes.inbox(engine, who, limit=limit),
+        look,
         lambda rows: _show(rows, who, output, known=bool(rows) or known(engine.ledger, who)),
         done=lambda _: not watch,
     )

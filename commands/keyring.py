@@ -32,7 +32,7 @@ def new(
     from client.keyring import FILE, Keyring, write_keyring
     from commands.output import note
 
-    path, ring = Path(file).expanduser(), Keyring.new(key_id or _today())
+    path, ring = Path(file).expanduser(), Keyring.new(key_id or _unused())
     write_keyring(path, ring, new=True)
     _show(ring, file, output)
     note(f"hint: export {FILE}={path.absolute()}  # for every worker and command")
@@ -54,7 +54,7 @@ def add(
     from client.keyring import read_keyring, write_keyring
     from commands.output import note
 
-    path, key_id = Path(file).expanduser(), key_id or _today()
+    path, key_id = Path(file).expanduser(), key_id or _unused()
     ring = read_keyring(path).with_key(key_id)
     write_keyring(path, ring, new=False)
     _show(ring, file, output)
@@ -119,7 +119,9 @@ def _show(ring: Keyring, file: str | None, output: Any) -> None:
     emit(document, lambda: [Fields(rows)], output)
 
 
-def _today() -> str:
+def _unused() -> str:
+    """An id that no other ring has: two of one name would be told apart by nobody."""
     from datetime import UTC, datetime
+    from secrets import token_hex
 
-    return f"k{datetime.now(UTC):%Y-%m-%d}"
+    return f"k{datetime.now(UTC):%Y-%m-%d}-{token_hex(3)}"

@@ -26,9 +26,11 @@ async def list_(
 ) -> None:
     """Products and where they stand."""
     from client.engine import Engine
+    from client.keyring_match import THEIRS
     from client.products import listing
     from commands.output import emit, note
     from commands.progress import working
+    from phasegate.pseudonyms import MARK
 
     engine = await Engine.connect()
     rows = []
@@ -37,6 +39,9 @@ async def list_(
             rows.append(row)
             progress(len(rows))
     emit(rows, lambda: [_grid(rows)], output)
+    if any(row.owner.startswith(MARK) for row in rows):
+        note(f"owners that begin with {MARK} are pseudonyms, which nobody here is known by")
+        note(f"hint: {THEIRS}")
     if not rows:
         note("no products; start one with: phasegate product start FILE")
     elif len(rows) == limit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, NoReturn
 
 from temporalio import workflow
@@ -50,4 +51,14 @@ class SealedConverter(EncodingPayloadConverter):
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> NoReturn:
         found = locked(payload)
-        raise Unopened(str(found)) if workflow.in_workflow() else found
+        raise found if _by_a_client() else Unopened(str(found))
+
+
+def _by_a_client() -> bool:
+    """A worker reads what a workflow is started with, and what comes of its activities and
+    children, before the workflow's own event loop runs, and in a thread that has no other."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return not workflow.in_workflow()

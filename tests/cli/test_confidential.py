@@ -236,3 +236,40 @@ def test_who_has_no_key_hears_what_is_missing(house: House) -> None:
     assert "Traceback" not in shown.err
     doctor = blind("doctor").out
     assert "has a key ring, and this command has none" in doctor
+
+
+@pytest.mark.slow
+def test_who_has_no_key_or_another_starts_nothing_and_sees_that_something_is_hidden(
+    house: House,
+) -> None:
+    shell = house.shell
+    assert shell.environment["PHASEGATE_KEYS_FILE"] == str(house.ring)
+    other = shell.folder / "other.json"
+    house.keyring("new", str(other))
+    for ring, why in (("", "this command has no key ring"), (str(other), "another key ring")):
+        outside = Shell(shell.folder, {**shell.environment, "PHASEGATE_KEYS_FILE": ring})
+        listed = outside("product", "list")
+        assert "are pseudonyms" in listed.err
+        assert "export PHASEGATE_KEYS_FILE" in listed.err
+        for words in (("inbox", "--as", "petrel-ana"), ("roadmap", "--owner", "petrel-olga")):
+            empty = outside(*words)
+            assert empty.code == 1, words
+            assert "may be hidden from this command" in empty.err
+            assert why in empty.err
+            assert "hint: export PHASEGATE_KEYS_FILE" in empty.err
+        refused = outside.start("plover")
+        assert refused.code == 1
+        assert "key ring" in refused.err
+        assert (
+            outside("policy", "list", "-o", "json").json
+            == shell("policy", "list", "-o", "json").json
+        )
+    assert shell("inbox", "--as", "petrel-eve").code == 0
+    assert shell("product", "show", "plover").code == 1
+
+
+def test_keys_are_not_called_the_same_on_one_day(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    made = [shell("keyring", "new", f"{n}.json", "-o", "json").json["current"] for n in (1, 2)]
+    assert len(set(made)) == 2
+    assert shell("keyring", "add", "1.json").code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -78,6 +79,20 @@ async def test_without_a_ring_it_says_what_is_missing() -> None:
     with pytest.raises(EngineError, match="it is encrypted with key k1") as caught:
         await CONVERTER.decode([sealed])
     assert "PHASEGATE_KEYS_FILE" in caught.value.hint
+
+
+@pytest.mark.parametrize("other", [None, Keyring.new("k1"), Keyring.new("k9")])
+def test_what_a_workflow_is_started_with_fails_its_task_and_not_the_workflow(
+    other: Keyring | None,
+) -> None:
+    """A worker reads it in a thread without an event loop, where our own errors would end it."""
+    sealed = asyncio.run(CODEC.encode([PAYLOAD]))
+    if other is not None:
+        sealed = asyncio.run(SealingCodec(other).decode(sealed))
+    with pytest.raises(RuntimeError) as caught:
+        converter(other).payload_converter.from_payloads(sealed)
+    assert isinstance(caught.value.__cause__, Unopened)
+    assert "it is encrypted with key k1" in str(caught.value.__cause__)
 
 
 def text_of(failure: Failure) -> bytes:

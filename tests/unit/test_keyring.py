@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from client.keyring import Keyring, is_on, load_keyring, read_keyring, write_keyring
+from client.keyring_match import told
 from phasegate.errors import EngineError
 
 KEY, OTHER, THIRD = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))
@@ -59,6 +60,55 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> No
     with pytest.raises(EngineError) as caught:
         read_keyring(path)
     assert caught.value.hint == f"chmod 600 {path}"
+
+
+def test_a_file_that_holds_no_ring_is_not_made_private_but_called_none(tmp_path: Path) -> None:
+    path = tmp_path / "pol.yaml"
+    path.write_text("policy: tiny\nphases: []\n")
+    path.chmod(0o644)
+    with pytest.raises(EngineError, match="is no key ring") as caught:
+        read_keyring(path)
+    assert caught.value.hint.startswith(f"ls -l {path}  # PHASEGATE_KEYS_FILE names")
+
+
+def test_a_wrong_path_is_no_reason_to_make_a_ring(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="cannot be read") as caught:
+        load_keyring({"PHASEGATE_KEYS_FILE": str(tmp_path / "none.json")})
+    assert "keyring new" not in caught.value.hint
+    assert str(tmp_path / "none.json") in caught.value.hint
+
+
+def test_an_identity_tells_who_can_read_whom() -> None:
+    """Without a server: what a worker calls itself says which keys it has."""
+    ring = Keyring.new("k1")
+    both = ring.with_key("k2")
+    used = both.using("k2")
+
+    def refused(worker: Keyring | None, here: Keyring | None) -> str:
+        odds = told(worker.identity() if worker else "17@host").odds(here)
+        return odds.error.what if odds else ""
+
+    assert not refused(None, None)
+    assert not refused(ring, ring)
+    assert not refused(both, ring)
+    assert not refused(both, used)
+    assert not refused(used, both)
+    assert refused(ring, used) == (
+        "the workers here have no key k2, with which this command encrypts"
+    )
+    assert refused(used, ring) == "the key ring here has no key k2, with which the workers encrypt"
+    assert "of another installation" in refused(Keyring.new("k1"), ring)
+    assert "the workers here are confidential" in refused(ring, None)
+    assert "the workers here have none" in refused(None, ring)
+
+
+def test_an_identity_is_never_longer_than_the_server_takes() -> None:
+    ring = Keyring.new("k0")
+    for n in range(1, 40):
+        ring = ring.with_key(f"k{n}-{'x' * 50}")
+    assert len(ring.identity()) < 1000
+    # A worker with so many keys may have the one in question.
+    assert told(ring.identity()).odds(ring.using("k39-" + "x" * 50)) is None
 
 
 def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,12 @@ from processes import worker_process
 from replaying import replay
 from stage import Stage
 from temporalio.api.common.v1 import Payload
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.common import RawValue
 
 from client import gates, inbox, products
 from client.attributes import KEYS
+from client.connection import connect
 from client.dev_server import DevServer
 from client.engine import Engine
 from client.keyring import Keyring, write_keyring
@@ -151,6 +153,54 @@ async def test_a_product_that_began_before_is_found_and_goes_on(here: Installati
         await replay(stage.engine.workflow(gate_id("before", "launch")))
 
 
+@pytest.mark.slow
+async def test_a_start_that_workers_cannot_read_waits_for_who_can(here: Installation) -> None:
+    """Here they have another ring, which calls its key the same."""
+    stage = await here.stage("waits", here.ring)
+    await stage.start()  # nobody works yet, who could have been asked
+    handle = stage.engine.workflow(product_id("waits"))
+
+    async def failed() -> bool | None:
+        found = await handle.describe()
+        assert found.status is WorkflowExecutionStatus.RUNNING
+        return True if found.raw_description.pending_workflow_task.attempt > 1 else None
+
+    await here.stage("waits", Keyring.new("k1"))
+    async with working():
+        await stage.until(failed, "the task fails, and is tried again")
+        for unlike in (here.ring, None):  # who would start more hears of it
+            other = await here.stage("other", unlike)
+            with pytest.raises(EngineError, match="key ring"):
+                await other.start()
+            with pytest.raises(EngineError, match="is not running"):
+                await products.show(other.engine, "other")
+    stage = await here.stage("waits", here.ring)
+
+    async def goes_on() -> bool | None:
+        with suppress(EngineError):  # its task is tried again after a while
+            return (await stage.product()).phase == "build" or None
+        return None
+
+    async with working():
+        await stage.until(goes_on, "who has the keys takes it up")
+
+
+@pytest.mark.slow
+async def test_a_newer_key_is_refused_before_it_jams_a_gate(here: Installation) -> None:
+    stage = await here.stage("newer", here.ring)
+    async with working():
+        await at_its_gate(stage)
+        newer = await here.stage("newer", here.ring.with_key("k2").using("k2"))
+        with pytest.raises(EngineError, match="the workers here have no key k2"):
+            await newer.vote("launch", "bo", "go")
+        bare = await here.stage("newer", None)
+        with pytest.raises(EngineError, match="the workers here are confidential"):
+            await bare.vote("launch", "bo", "go")
+        stage = await here.stage("newer", here.ring)
+        await stage.votes("launch", "go", "bo", "cy", "ana")
+        await stage.becomes(phase="market")
+
+
 FORGED = [
     Payload(metadata={"encoding": b"binary/encrypted"}, data=b"x" * 40),
     Payload(metadata={"encoding": b"binary/encrypted", "encryption-key-id": b"k1"}, data=b"x" * 40),
@@ -172,8 +222,8 @@ async def test_what_somebody_forged_is_refused_and_stops_nothing(here: Installat
         await at_its_gate(stage)
         round_of = stage.engine.workflow(gate_id("forged", "launch"))
         # As a client without our codec would send them.
-        raw = await here.stage("forged", None)
-        handle = raw.engine.workflow(gate_id("forged", "launch"))
+        await here.stage("forged", None)
+        handle = (await connect()).get_workflow_handle(gate_id("forged", "launch"))
         for payload in FORGED:
             await handle.signal("vote", RawValue(payload))
             # The refusal is encrypted, too: who forges has nothing to read it with.
