@@ -40,7 +40,8 @@ async def list_(
             progress(len(rows))
     emit(rows, lambda: [_grid(rows)], output)
     if any(row.owner.startswith(MARK) for row in rows):
-        note(f"owners that begin with {MARK} are pseudonyms, which nobody here is known by")
+        why = "this command has no key ring, another one, or no document that names them"
+        note(f"owners that begin with {MARK} are pseudonyms: {why}")
         note(f"hint: {THEIRS}")
     if not rows:
         note("no products; start one with: phasegate product start FILE")
