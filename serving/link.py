@@ -9,6 +9,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from client.connection import connect
+from client.settings import Settings
 from phasegate.errors import EngineError
 
 HEALTH = timedelta(seconds=2)
@@ -24,7 +25,7 @@ class Link:
         """Raises EngineError when no server answers. Who asks meanwhile shares the attempt."""
         attempt = self._attempt
         if attempt is None or (attempt.done() and _failed(attempt)):
-            attempt = self._attempt = asyncio.create_task(connect())
+            attempt = self._attempt = asyncio.create_task(connect(to=Settings.load().task_queue))
         return await asyncio.shield(attempt)  # somebody's patience may end before it does
 
     async def check(self) -> None:
