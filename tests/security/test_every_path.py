@@ -307,22 +307,24 @@ async def test_a_revoked_key_voids_what_it_signed_and_its_owner_is_asked_again(
 
 async def test_a_stop_is_overridden_by_who_signs_it_and_may(opened: Opened) -> None:
     s = await opened()
+    place = await s.place()
     for who in ("ana", "bo", "cy", "dan"):
         await s.votes(who, "recycle")
     await s.stage.becomes(gate=None)
     engine, key = s.stage.engine, s.stage.key
+    product = engine.workflow(product_id(key))
 
-    def asked(who: str, file: Path | None) -> Awaitable[Any]:
-        request = OverrideRequest(
+    def wish(who: str) -> OverrideRequest:
+        return OverrideRequest(
             actor=who, outcome="go", reason="contract", request_id=new_request_id()
         )
-        if file is None:
-            product = engine.workflow(product_id(key))
-            return ask(product, "override", request)
-        return override(engine, key, None, request, Signing(True, str(file)))
 
-    assert await s.stage.refused(asked("max", None)) == "unsigned"
-    assert await s.stage.refused(asked("max", s.keys["eve"])) == "unknown-key"
+    def asked(who: str, file: Path) -> Awaitable[Any]:
+        return override(engine, key, None, wish(who), Signing(True, str(file)))
+
+    assert await s.stage.refused(ask(product, "override", wish("max"))) == "unsigned"
+    foreign = s.signed("override", place, wish("max"), s.keys["eve"])
+    assert await s.stage.refused(ask(product, "override", foreign)) == "unknown-key"
     assert await s.stage.refused(asked("bo", s.keys["bo"])) == "not-permitted"
     await asked("max", s.keys["max"])
     await s.stage.becomes(phase="market")
