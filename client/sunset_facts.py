@@ -24,7 +24,8 @@ from phasegate.public_sunset import (
 )
 from phasegate.span import Span
 from phasegate.sunset_layout import Layout, lay_out
-from phasegate.views import ProductView, SunsetView
+from phasegate.sunset_views import SunsetView
+from phasegate.views import ProductView
 
 DEFINING = ("product.started", "product.updated")
 PLANNED = "product.sunset-planned"

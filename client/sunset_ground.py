@@ -19,7 +19,8 @@ from phasegate.policy import Policy
 from phasegate.product import Product
 from phasegate.sunset import SunsetPlan
 from phasegate.sunset_layout import Layout, lay_out
-from phasegate.views import ProductView, SunsetView
+from phasegate.sunset_views import SunsetView
+from phasegate.views import ProductView
 from phasegate.way_out import gate_out
 
 

@@ -19,8 +19,9 @@ from phasegate.requests import (
     Receipt,
     SubmitRequest,
 )
+from phasegate.sunset_views import SunsetView
 from phasegate.undoing_view import UndoView, require_way_back, undoing
-from phasegate.views import ProductView, SunsetView
+from phasegate.views import ProductView
 from phasegate.way_out import gate_out
 
 

@@ -10,8 +10,8 @@ from commands.output import Fields, Grid, dense
 if TYPE_CHECKING:
     from commands.output import Block
     from phasegate.sunset_ports import CustomersSummary
+    from phasegate.sunset_views import SunsetView, TaskView
     from phasegate.undoing_view import UndoView
-    from phasegate.views import SunsetView, TaskView
 
 _DATES = ("end-of-sales", "end-of-security-support", "end-of-life")
 

@@ -27,7 +27,8 @@ from phasegate.requests import (
     SubmitRequest,
     VoteRequest,
 )
-from phasegate.views import GateView, SunsetView
+from phasegate.sunset_views import SunsetView
+from phasegate.views import GateView
 from phasegate.votes import Vote
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from phasegate.lifecycle import Lifecycle, Status
 from phasegate.promises import Condition
 from phasegate.room import settled_within
-from phasegate.views import PastSunsetView
+from phasegate.sunset_views import PastSunsetView
 
 PAST_KEPT = 20
 """Aborted sunsets kept in state; the ledger has all of them."""

@@ -9,7 +9,7 @@ from phasegate.forecast_view import Forecast, GateForecast, MilestoneForecast, P
 from phasegate.sunset import DateTask, GateTask
 from phasegate.sunset_graph import in_order
 from phasegate.sunset_layout import Layout
-from phasegate.views import SunsetView, TaskView
+from phasegate.sunset_views import SunsetView, TaskView
 
 SUNSET = "sunset"
 

@@ -25,7 +25,8 @@ from phasegate.promises import Condition
 from phasegate.requests import Receipt, remember
 from phasegate.room import fitting
 from phasegate.sittings import Sittings, Verdict
-from phasegate.views import ConditionView, PastSunsetView
+from phasegate.sunset_views import PastSunsetView
+from phasegate.views import ConditionView
 
 HANDLED_KEPT = 200
 """Request ids remembered, so that a retried command is answered and not done twice."""

@@ -12,7 +12,7 @@ from phasegate.adjusting import Adjustments, Successor
 from phasegate.base import Instant, Text, Wire
 from phasegate.product import Product
 from phasegate.span import Span
-from phasegate.views import SunsetView
+from phasegate.sunset_views import SunsetView
 
 Standing = Literal["planned", "announced", "withdrawn"]
 """`planned`: its public notice is still to come. `withdrawn`: it was announced and then aborted."""

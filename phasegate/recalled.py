@@ -14,12 +14,8 @@ from phasegate.past_goals import PastGoals
 from phasegate.past_product import PastProduct
 from phasegate.policy import Policy
 from phasegate.sunset_expand import expand
-from phasegate.views import (
-    GateSummaryView,
-    ProductView,
-    SunsetView,
-    TaskView,
-)
+from phasegate.sunset_views import SunsetView, TaskView
+from phasegate.views import GateSummaryView, ProductView
 
 
 def foresee(past: PastProduct, goals: PastGoals, policy: Policy, now: datetime) -> Forecast:

@@ -29,7 +29,8 @@ from phasegate.sunset import (
     SunsetPlan,
 )
 from phasegate.sunset_ports import CustomersSummary, TaskProof
-from phasegate.views import Aborting, ConditionView
+from phasegate.sunset_views import Aborting
+from phasegate.views import ConditionView
 
 HANDLED_KEPT = 200
 

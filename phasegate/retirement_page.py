@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from phasegate.markdown import day, line, said, section
-from phasegate.views import SunsetView, TaskView
+from phasegate.sunset_views import SunsetView, TaskView
 
 LIVE = ("waiting", "running", "stuck", "unknown", "held", "undoing")
 """States of what is under way, in bold."""

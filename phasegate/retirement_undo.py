@@ -13,7 +13,7 @@ from phasegate.requests import AbortRequest
 from phasegate.retirement import Retirement
 from phasegate.retirement_tasks import TaskRecord, TaskState, Undoing
 from phasegate.sunset import ActingTask, MailTask, NoticeTask, Undo
-from phasegate.views import Aborting
+from phasegate.sunset_views import Aborting
 
 _NOT_BEGUN = (TaskState.planned, TaskState.waiting, TaskState.held)
 

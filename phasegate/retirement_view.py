@@ -7,7 +7,7 @@ from phasegate.retirement_tasks import Doing, TaskRecord, TaskState
 from phasegate.retirement_undo import undo_of
 from phasegate.retirement_words import waits_for
 from phasegate.sunset import ActingTask, DateTask, GateTask, ManualTask
-from phasegate.views import SunsetView, TaskView
+from phasegate.sunset_views import SunsetView, TaskView
 
 
 def view_of(state: Retirement, workflow_id: str) -> SunsetView | None:

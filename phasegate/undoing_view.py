@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from phasegate.base import Wire
 from phasegate.errors import Rejected
-from phasegate.views import SunsetView, TaskView
+from phasegate.sunset_views import SunsetView, TaskView
 
 DOES_NOTHING = ("gate", "date", "wait")
 """Kinds of task that leave nothing behind."""

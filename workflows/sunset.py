@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.retirement_plan import begin, public_dates
     from phasegate.retirement_view import view_of
     from phasegate.retirement_words import asked_of_people, waits_for
-    from phasegate.views import SunsetView
+    from phasegate.sunset_views import SunsetView
     from workflows.bookkeeping import PATIENT, UNDETERRED, Books
     from workflows.discretion import names
     from workflows.gatekeeper import Gatekeeper

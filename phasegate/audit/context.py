@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from phasegate.audit.documents import Documents
 from phasegate.audit.findings import Finding, FindingKind, Verified
-from phasegate.audit.library import Library
 from phasegate.audit.telling import Told
 from phasegate.directory import Directory, Key
 
@@ -30,7 +30,7 @@ class Context:
     """One record that is being derived again."""
 
     product: str
-    library: Library
+    documents: Documents
     signature: CheckSignature
     judge: Judge
     report: Verified
@@ -41,7 +41,7 @@ class Context:
     directories say of them cannot be told."""
 
     def directory(self, digest: str) -> Directory | None:
-        return self.library.directory(digest)
+        return self.documents.directory(digest)
 
 
 @dataclass

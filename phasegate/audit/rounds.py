@@ -98,7 +98,7 @@ def _found_gate(sitting: Sitting) -> bool:
     """The gate as the policy has it that the product was under."""
     place, first = sitting.place, sitting.telling.said[0]
     digest = sitting.past.policy_at(first.at)
-    sitting.policy = place.context.library.policy(digest) if digest else None
+    sitting.policy = place.context.documents.policy(digest) if digest else None
     if sitting.policy is None:
         place.unchecked(first.seq, f"the policy {digest or 'of the product'} is not in the record")
         return False

@@ -63,7 +63,7 @@ def follow(
         sunsets=product.of("product.sunsetting"),
     )
     for said in product.said:
-        policy = context.library.policy(past.policy_at(said.at))
+        policy = context.documents.policy(past.policy_at(said.at))
         if policy is None:
             place.unchecked(said.seq, f"the policy {past.policy_at(said.at)} is not in the record")
             return

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from phasegate import chain
 from phasegate.audit.container import BundleBroken
 from phasegate.audit.context import CheckSignature, Context, Judge, Place
+from phasegate.audit.documents import Documents
 from phasegate.audit.findings import DoesNotAddUp, Finding, Verified
-from phasegate.audit.library import Library
 from phasegate.audit.past import past_of
 from phasegate.audit.promises import check_promises
 from phasegate.audit.record import Record
@@ -43,8 +43,8 @@ def verify(
     report.histories = sum(bool(history.file) for history in record.histories)
     left = documents_left(entry.body for entry in record.entries if entry.type == REDACTED)
     try:
-        library = Library(record.product, record.documents, left)
-        context = Context(record.product, library, signature, judge, report)
+        documents = Documents(record.product, record.documents, left)
+        context = Context(record.product, documents, signature, judge, report)
         report.reached = "documents"
         _check_chain(record, report)
         report.reached = "chain"
@@ -155,9 +155,9 @@ def _count_erased(context: Context, events: Sequence[Told]) -> None:
         if said.type == REDACTED:
             place.remark(said.seq, said.event.text, said.actor)
             for one in Redacted.model_validate(said.data).documents:
-                if name := context.library.lost.pop(one.document, ""):
+                if name := context.documents.lost.pop(one.document, ""):
                     text = f"the {name}: what is left of it is all that its checks rest on"
                     place.unchecked(said.seq, text)
             name = said.text("pseudonym")
-            if MARKED.fullmatch(name) and not context.library.knows(name):
+            if MARKED.fullmatch(name) and not context.documents.knows(name):
                 context.gone |= {name}

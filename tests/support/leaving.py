@@ -18,7 +18,7 @@ from phasegate.requests import (
     Receipt,
     SubmitRequest,
 )
-from phasegate.views import SunsetView
+from phasegate.sunset_views import SunsetView
 
 REVIEW = (
     "review: {first: 1 day, every: 1 day, gate: {id: plr, title: PLR, requires: [{group: eng}]}}"

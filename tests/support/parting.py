@@ -19,7 +19,7 @@ from phasegate.requests import (
     PlanSunsetRequest,
     Receipt,
 )
-from phasegate.views import SunsetView, TaskView
+from phasegate.sunset_views import SunsetView, TaskView
 
 DIRECTORY = """
 directory: KEY

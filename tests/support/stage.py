@@ -37,7 +37,8 @@ from phasegate.requests import (
     SubmitRequest,
     VoteRequest,
 )
-from phasegate.views import GateView, ProductView, SunsetView
+from phasegate.sunset_views import SunsetView
+from phasegate.views import GateView, ProductView
 
 DIRECTORY = """
 directory: default

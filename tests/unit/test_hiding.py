@@ -121,11 +121,11 @@ def test_every_line_of_the_log(lines: io.StringIO) -> None:
     log.debug("asked", url=f"https://x/?q={CANARY}", headers={"x-key": ("a", [CANARY])})
     log.info("set up", password="short", token_url="https://example.com", nothing=None, n=1)
     log.info("an object", what=ValueError(CANARY))
-    logging.getLogger("some.library").warning("it said %s", CANARY, extra={"more": CANARY})
+    logging.getLogger("some.package").warning("it said %s", CANARY, extra={"more": CANARY})
     try:
         raise ValueError(f"header {CANARY}")
     except ValueError:
-        logging.getLogger("some.library").exception("it failed")
+        logging.getLogger("some.package").exception("it failed")
         log.exception("it failed", exc_info=True)
     written = lines.getvalue()
     assert "c4nary" not in written

@@ -29,7 +29,8 @@ from client.engine import Engine
 from phasegate.customer_file import read_csv
 from phasegate.ids import product_id, sunset_id
 from phasegate.requests import CustomersRequest, SubmitRequest
-from phasegate.views import ProductView, SunsetView, TaskView
+from phasegate.sunset_views import SunsetView, TaskView
+from phasegate.views import ProductView
 
 pytestmark = pytest.mark.slow
 

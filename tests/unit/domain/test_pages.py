@@ -22,14 +22,13 @@ from phasegate.product_view import product_page, product_view, waiting_for
 from phasegate.promises import Condition
 from phasegate.retirement_page import sunset_page
 from phasegate.sittings import GateReport
+from phasegate.sunset_views import SunsetView, TaskView
 from phasegate.views import (
     CriterionView,
     GateView,
     OverrideView,
     PendingView,
     RefusalView,
-    SunsetView,
-    TaskView,
     VoteView,
     WorkView,
 )

@@ -30,7 +30,7 @@ from phasegate.public_sunset import (
 )
 from phasegate.span import Span
 from phasegate.sunset_notice import in_words, notice_of
-from phasegate.views import SunsetView, TaskView
+from phasegate.sunset_views import SunsetView, TaskView
 
 NOTICE = datetime(2027, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

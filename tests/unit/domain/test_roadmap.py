@@ -23,8 +23,8 @@ from phasegate.roadmap_scale import Scale, scale_of
 from phasegate.roadmap_text import lines
 from phasegate.roadmap_words import day, of_gate, of_milestone, of_phase, slip_words
 from phasegate.sunset import SunsetPlan
+from phasegate.sunset_views import SunsetView, TaskView
 from phasegate.text_width import fit, width_of
-from phasegate.views import SunsetView, TaskView
 
 DAY = timedelta(days=1)
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)

@@ -15,8 +15,9 @@ from phasegate.errors import Rejected
 from phasegate.legal_hold import LegalHold
 from phasegate.reading import read_policy
 from phasegate.sunset_ports import CustomersSummary
+from phasegate.sunset_views import Aborting, SunsetView, TaskView
 from phasegate.undoing_view import require_way_back, undoing
-from phasegate.views import Aborting, ProductView, SunsetView, TaskView
+from phasegate.views import ProductView
 from phasegate.way_out import gate_out
 
 NOW = datetime(2030, 5, 1, tzinfo=UTC)

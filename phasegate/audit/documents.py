@@ -21,7 +21,7 @@ _KINDS: dict[str, type[Document]] = {
 }
 
 
-class Library:
+class Documents:
     """Documents that were checked. Raises DoesNotAddUp for one that is not what it is said to."""
 
     def __init__(
