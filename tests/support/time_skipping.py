@@ -7,12 +7,14 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from client.asking import query
@@ -24,6 +26,9 @@ from phasegate.search import ATTRIBUTES
 from worker import build_worker
 
 T = TypeVar("T")
+
+SLEEP = 3.0
+"""So long a sleep may take in seconds of the wall; it takes a few milliseconds, or for ever."""
 
 TYPES = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
@@ -66,3 +71,14 @@ async def shown(engine: Engine, workflow_id: str, view: type[T]) -> T:
             async with asyncio.timeout(2):
                 return await query(engine.workflow(workflow_id), "show", view)
     raise AssertionError(f"{workflow_id} shows nothing")
+
+
+async def pass_until(env: WorkflowEnvironment, instant: datetime) -> None:
+    """Let time pass up to an instant.
+
+    This server now and then hangs a sleep that is asked for while a timer fires, or breaks the
+    stream of its answer: what is left is asked for again.
+    """
+    while (rest := instant - await env.get_current_time()) > timedelta(0):
+        with suppress(TimeoutError, RPCError):
+            await asyncio.wait_for(env.sleep(rest), SLEEP)

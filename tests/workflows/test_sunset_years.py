@@ -7,10 +7,8 @@ what cannot be undone is ordered of a system that writes down every call.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +17,7 @@ import tracker
 from parting import DIRECTORY, Leaving
 from replaying import replay
 from temporalio.testing import WorkflowEnvironment
-from time_skipping import shown, skipping_time
+from time_skipping import pass_until, shown, skipping_time
 from tracker import Tracker
 
 from client import products
@@ -36,8 +34,6 @@ pytestmark = pytest.mark.slow
 
 CUSTOMERS = 10_000
 DAY = timedelta(days=1)
-SLEEP = 3.0
-"""Seconds that letting time pass may take."""
 
 POLICY = """
 policy: leaving
@@ -167,9 +163,7 @@ class Years(Leaving):
         view = await self.sunset()
         assert view is not None
         day = next(t for t in view.tasks if t.id == task).at
-        while (rest := day - await self.now()) > timedelta(0):
-            with suppress(TimeoutError):  # a sleep that was asked for while a timer fires may hang
-                await asyncio.wait_for(self.env.sleep(rest), SLEEP)
+        await pass_until(self.env, day)
         return await self.until(lambda: self.at(task, state), f"{task} is {state}")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stage import Stage
 from temporalio.testing import WorkflowEnvironment
-from time_skipping import shown, skipping_time
+from time_skipping import pass_until, shown, skipping_time
 
 from client import products
 from client.asking import new_request_id
@@ -148,7 +148,7 @@ async def test_a_forgotten_condition_goes_up_the_managers_week_by_week(
         "launch", "bo", "conditional-go", conditions=[{"text": "docs", "owner": "bo", "due": due}]
     )
     await stage.until(lambda: _reaches(stage, "market"), "it is sold")
-    await env.sleep(timedelta(days=53))
+    await pass_until(env, now + timedelta(days=53))
     days = {
         type: [round((at - now) / timedelta(days=1)) for at in _at(stage, f"condition.{type}")]
         for type in ("reminder", "overdue", "escalated")
