@@ -72,6 +72,12 @@ class Clockwork(Wire):
         return self.timetable is not None and self.stopped_at is None and not self.again
 
     @property
+    def between_times(self) -> bool:
+        """Whether they stand still, or are about to go on after they did."""
+        resumed = any(waiting.why == "resumed" for waiting in self.again)
+        return self.stopped_at is not None or resumed
+
+    @property
     def counting_anew(self) -> bool:
         """Whether people were asked anew, and it is not known yet by when they have to answer."""
         return any(waiting.why in ("opened", "facts", "step") for waiting in self.again)

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.errors import PhasegateError
     from phasegate.markdown import line
     from workflows.refusing import NO_INPUT
+    from workflows.renewing import go_on, history_is_full
 
 PERSISTENT = RetryPolicy(
     initial_interval=timedelta(seconds=1),
@@ -62,8 +63,8 @@ class Courier:
             )
             self._woken = self._woken or found.more
             self._say(order, found.text)
-            if self._woken and workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(order)
+            if self._woken and history_is_full():
+                go_on(order)
         return found.text
 
     def _say(self, order: CourierOrder, text: str) -> None:

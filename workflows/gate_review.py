@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.convening import Convening
     from workflows.discretion import names
     from workflows.moment import Moment
+    from workflows.renewing import Renewable, go_on
     from workflows.vote_desk import ReviewStart
 
 LEDGER_IS_LATE = timedelta(seconds=2)
@@ -30,7 +31,7 @@ LEDGER_IS_LATE = timedelta(seconds=2)
 
 
 @workflow.defn(name="GateReview", failure_exception_types=[PhasegateError])
-class GateReview(Convening):
+class GateReview(Convening, Renewable):
     """Takes votes until the gate rule decides, then reports to the workflow that opened it."""
 
     @workflow.init
@@ -38,7 +39,7 @@ class GateReview(Convening):
         self.start = start
         self.round = start.round
         self.books = Books(start.outbox)
-        self.moment = Moment()
+        self.moment = Moment(follows_releases=False)
         self.id = workflow.info().workflow_id
         self._told = False
 
@@ -63,6 +64,8 @@ class GateReview(Convening):
         """Let votes and clocks act until the gate is decided."""
         while not self.round.closed:
             self.moment.passes()
+            if self._may_move():
+                await self._renew()
             if self.round.clocks.again:
                 await self.look()
                 self.settle()
@@ -78,18 +81,27 @@ class GateReview(Convening):
                 self.moment.passes()
                 self._turn_clocks()
             if self.moment.renew and not self.round.closed:
-                await self.books.at_rest()
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(
-                    self.start, memo=self.books.noted, search_attributes=self.books.hand_on()
-                )
+                await self._renew()
 
     def _stirred(self, wake: datetime | None) -> bool:
         """Whether there is something to do before `wake`."""
         state = self.round
-        if state.closed or state.clocks.again or self.moment.renew:
+        if state.closed or state.clocks.again or self.moment.renew or self._may_move():
             return True
         return state.next_wake(self.moment.now) != wake
+
+    def _may_move(self) -> bool:
+        """Whether there is a newer build, and it is the time for it.
+
+        An open round ends by the code that opened it. One that stands still may do so for
+        longer than an old build should be kept, and is convened anew afterwards.
+        """
+        return self.moment.newer and self.round.clocks.between_times
+
+    async def _renew(self) -> None:
+        await self.books.at_rest()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        go_on(self.start, memo=self.books.noted, search_attributes=self.books.hand_on())
 
     def _turn_clocks(self) -> None:
         """Remind; let deputies, then managers act for those who are late; at the resolve deadline

@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.pseudonyms import in_use
     from workflows.courier import PERSISTENT, WORKER_GONE
     from workflows.refusing import NO_INPUT, count_refusal, read_signal
+    from workflows.renewing import go_on, history_is_full
 
 LARGEST = 200
 """Events in one mail."""
@@ -62,8 +63,8 @@ class MailCourier:
             self._known.difference_update((item.product, item.seq) for item in batch)
             said = sent.text
             self._say(order, said)
-            if self._items and workflow.info().is_continue_as_new_suggested():
-                workflow.continue_as_new(order.model_copy(update={"items": self._items}))
+            if self._items and history_is_full():
+                go_on(order.model_copy(update={"items": self._items}))
         return said
 
     def _say(self, order: MailOrder, text: str) -> None:

@@ -26,11 +26,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows.moment import Moment
     from workflows.product_clock import Cancelled, ProductClock
     from workflows.refusing import NO_INPUT, OURS
+    from workflows.renewing import Renewable, go_on
     from workflows.retiring import SunsetKeeper
 
 
 @workflow.defn(name="ProductLifecycle", failure_exception_types=[PhasegateError])
-class ProductLifecycle(Course):
+class ProductLifecycle(Course, Renewable):
     """Lives for years: phases, the gates between them, and at last the sunset."""
 
     @workflow.init
@@ -195,7 +196,7 @@ class ProductLifecycle(Course):
         )
         self.watch.stop()
         self.state.ahead_only = True
-        workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
+        go_on(self.state, search_attributes=self.books.hand_on())
 
     # -- reports from children ------------------------------------------------------------------
 

@@ -22,11 +22,12 @@ with workflow.unsafe.imports_passed_through():
     from workflows.bookkeeping import PATIENT, UNDETERRED, Books
     from workflows.discretion import names
     from workflows.gatekeeper import Gatekeeper
+    from workflows.renewing import Renewable, go_on
     from workflows.sunset_undo import SunsetUndo
 
 
 @workflow.defn(name="Sunset", failure_exception_types=[PhasegateError])
-class Sunset(SunsetUndo):
+class Sunset(SunsetUndo, Renewable):
     """Carries the plan through; every task is done once, and says what shows it."""
 
     @workflow.init
@@ -130,7 +131,7 @@ class Sunset(SunsetUndo):
         await self.rest()
         await self.books.at_rest(lambda: self.has_learnt() and self._has_told())
         await workflow.wait_condition(lambda: workflow.all_handlers_finished() and not self.opening)
-        workflow.continue_as_new(self.state, search_attributes=self.books.hand_on())
+        go_on(self.state, search_attributes=self.books.hand_on())
 
     # -- what is seen ---------------------------------------------------------------------------
 

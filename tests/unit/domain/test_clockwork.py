@@ -298,3 +298,14 @@ def test_what_is_asked_for_another_reason_waits_in_line() -> None:
     assert [w.why for w in state.clocks.again] == ["facts", "directory", "facts"]
     state.clocks.ask_again("facts", "respond", on(2))
     assert [w.order.since for w in state.clocks.again] == [on(1), on(1), on(2)]
+
+
+def test_a_round_is_between_times_while_it_stands_still_and_until_it_is_convened_again() -> None:
+    state = sitting(ONE, {"eng": ("ann",)})
+    assert not state.clocks.between_times
+    state.pause(on(1))
+    assert state.clocks.between_times
+    state.resume(on(40))
+    assert state.clocks.between_times, "it has not looked yet who may vote by now"
+    again(state)
+    assert not state.clocks.between_times
