@@ -19,6 +19,7 @@ from client.asking import PATIENCE, PAUSE, answered, query, reached
 from client.attributes import KEYS
 from client.dependencies import require_still_possible
 from client.engine import Engine
+from client.remembered import state_left
 from ledger import LedgerError
 from phasegate.errors import EngineError, NotRunning
 from phasegate.ids import product_id
@@ -149,4 +150,4 @@ async def _killed(engine: Engine, key: str) -> Lifecycle:
             "the record of its end was written without its state, while the ledger was away",
             f"phasegate events list {key}  # then start it anew under another key",
         )
-    return Lifecycle.model_validate(last.data["lifecycle"])
+    return state_left(key, last)

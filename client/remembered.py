@@ -6,6 +6,7 @@ from typing import Any
 
 from client.engine import Engine
 from ledger import Entry
+from phasegate.errors import EngineError
 from phasegate.events import Announcement
 from phasegate.ids import product_id
 from phasegate.lifecycle import Lifecycle
@@ -13,6 +14,7 @@ from phasegate.milestones import roadmap_of
 from phasegate.policy import Policy
 from phasegate.product import Product
 from phasegate.product_view import product_view
+from phasegate.state_version import NewerState
 from phasegate.views import GateSummaryView, GateView, MilestoneView, ProductView
 
 ENDINGS = ("product.killed", "product.completed", "product.retired", "product.cancelled")
@@ -34,7 +36,7 @@ def remembered(engine: Engine, key: str) -> ProductView | None:
 
     A killed product left its whole state there. Of others it is put together from what was
     announced: phases, rounds and milestones with the dates of the last definition. Raises
-    LedgerError.
+    LedgerError, and EngineError for a state that a newer release wrote.
     """
     told = engine.ledger.events(key, types=TOLD)
     # A gate that was open may say its own end after the product has.
@@ -43,10 +45,22 @@ def remembered(engine: Engine, key: str) -> ProductView | None:
         return None
     last = own[-1]
     if "lifecycle" in last.data:
-        view = product_view(Lifecycle.model_validate(last.data["lifecycle"]), product_id(key))
+        view = product_view(state_left(key, last), product_id(key))
         view.ended_at = view.ended_at or last.at
         return view
     return _pieced_together(engine, key, told, last)
+
+
+def state_left(key: str, end: Announcement) -> Lifecycle:
+    """The state that a killed product left in its record. Raises EngineError."""
+    try:
+        return Lifecycle.model_validate(end.data["lifecycle"])
+    except NewerState as error:
+        raise EngineError(
+            f"the state of {key} cannot be read here",
+            str(error),
+            "phasegate doctor  # in an installation of that release",
+        ) from None
 
 
 def _pieced_together(

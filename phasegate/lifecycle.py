@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
@@ -25,6 +26,7 @@ from phasegate.promises import Condition
 from phasegate.requests import Receipt, remember
 from phasegate.room import fitting
 from phasegate.sittings import Sittings, Verdict
+from phasegate.state_version import up_to
 from phasegate.sunset_views import PastSunsetView
 from phasegate.views import ConditionView
 
@@ -101,7 +103,7 @@ class Revival(Wire):
 class Lifecycle(Wire):
     """Everything a product carries through its years."""
 
-    schema_version: int = 1
+    schema_version: Annotated[int, up_to(1)] = 1
     product: Product
     definition_digest: str = ""
     policy: PolicyRef

@@ -7,6 +7,7 @@ laid out and changed in `retirement_plan`, how it is undone in `retirement_undo`
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,6 +22,7 @@ from phasegate.requests import Receipt, remember
 from phasegate.retirement_tasks import Letter, TaskRecord, TaskState, Undoing
 from phasegate.room import fitting
 from phasegate.sittings import GateReport, Sittings
+from phasegate.state_version import up_to
 from phasegate.sunset import (
     CUSTOMERS_SETTLED,
     DateTask,
@@ -38,7 +40,7 @@ HANDLED_KEPT = 200
 class Retirement(Wire):
     """The state of a sunset. A wire contract: it is carried across continue-as-new."""
 
-    schema_version: int = 1
+    schema_version: Annotated[int, up_to(1)] = 1
     product: ProductFacts
     approvers: dict[str, dict[str, tuple[str, ...]]] = {}
     open_conditions: list[str] = []

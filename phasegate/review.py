@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Annotated
 
 from phasegate.assembly import Assembly
 from phasegate.base import Instant, Wire
@@ -20,6 +21,7 @@ from phasegate.requests import Promise, Receipt, remember
 from phasegate.rules import Ballot, Situation, Verdict, decide
 from phasegate.scorecard import Scorecard
 from phasegate.seats import Step
+from phasegate.state_version import up_to
 from phasegate.votes import Outcome
 
 REFUSALS_KEPT = 50
@@ -53,9 +55,12 @@ class Override(Wire):
 
 
 class Round(Assembly):
-    """The state of one round. A wire contract: it is carried across continue-as-new."""
+    """The state of one round. A wire contract: it is carried across continue-as-new.
 
-    schema_version: int = 2
+    Version 1 was never released.
+    """
+
+    schema_version: Annotated[int, up_to(2)] = 2
     round: int
     open_conditions: list[str] = []
     opened_at: Instant | None = None
