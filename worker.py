@@ -6,20 +6,15 @@ import asyncio
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from activities import (
-    ActivitySettings,
-    Receivers,
-    Waker,
-    all_activities,
-    retirement_activities,
-)
+from activities import ActivitySettings, Receivers, Waker, activities_by_kind
 from client.connection import connect
 from client.leaving import leave
 from client.logs import configure_logs
@@ -27,10 +22,13 @@ from client.schedules import keep_schedules
 from client.settings import Settings
 from client.temporal_target import load_target
 from client.transport_health import examine_transport
+from client.tuning import Tuning, slots
 from client.usage import UsageError
+from client.workers import ActivitiesOnly, Workers
 from integrations import Integrations, load_integrations
 from ledger import Ledger
 from phasegate.errors import PhasegateError
+from phasegate.queues import KINDS, Kind, queue_of
 
 GRACE = timedelta(seconds=20)
 """How long running activities may finish after SIGTERM; orchestrators kill at 30 s."""
@@ -38,106 +36,123 @@ GRACE = timedelta(seconds=20)
 AT_LAST = timedelta(seconds=5)
 """How much longer the SDK may take to stop; without a server it would never end."""
 
-THREADS = 16
-
-Part = Literal["retirement"]
-"""What a worker may be confined to."""
-
 log = structlog.get_logger("worker")  # also where it is run as a script
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """What one worker process does, as `phasegate worker run` has it."""
+
+    task_queue: str | None = None
+    """Where products run; PHASEGATE_TASK_QUEUE if unset. For a worker that does nothing but acts of
+    sunsets, the queue that policies name for them."""
+    only: tuple[Kind, ...] = ()
+    """The kinds of work that it is confined to; all if empty."""
+    tuning: Tuning = field(default_factory=Tuning.load)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What it does, in the order of `KINDS`."""
+        return tuple(kind for kind in KINDS if kind in self.only) if self.only else KINDS
+
+    def queue(self, settings: Settings) -> str:
+        """Where the products run that it works for. Raises UsageError."""
+        if self.task_queue is None or self.kinds != ("retirement",):
+            return self.task_queue or settings.task_queue
+        if self.task_queue == settings.task_queue:
+            raise UsageError(
+                "a worker for retirement needs a task queue of its own",
+                f"{settings.task_queue} is where products run: it would take what it cannot do",
+                "phasegate worker run --only retirement --task-queue retirement",
+            )
+        return settings.task_queue
+
+    def queues(self, settings: Settings) -> dict[Kind, str]:
+        """The task queue of each kind of work that it does. Raises UsageError."""
+        main = self.queue(settings)
+        queues = {kind: queue_of(main, kind) for kind in self.kinds}
+        if self.task_queue is not None and self.kinds == ("retirement",):
+            queues["retirement"] = self.task_queue
+        return queues
 
 
 def build_worker(
     client: Client,
     settings: Settings,
     *,
-    task_queue: str | None = None,
     integrations: Integrations | None = None,
-) -> Worker:
-    """A worker on a connected client (workflows, converter and sandbox come with its plugin).
+    options: WorkerOptions | None = None,
+) -> Workers:
+    """Workers on a connected client, which brings workflows, converter and sandbox: one for each
+    task queue.
 
     Without `integrations`, those of the file that the environment names. Needs a running event
-    loop. Raises IntegrationsUnreadable or DocumentError for a file that is at fault.
+    loop. Raises IntegrationsUnreadable or DocumentError for a file that is at fault, and UsageError
+    for options that do not go together.
     """
-    queue = task_queue or settings.task_queue
+    options = options or WorkerOptions()
     ledger = Ledger(settings.ledger_url)
-    receivers = Receivers(ledger, load_integrations() if integrations is None else integrations)
-    activities = all_activities(
-        ledger,
-        ActivitySettings.from_env(),
-        receivers,
-        Waker(client, queue, receivers) if receivers else None,
-    )
-    return _worker(
-        client, queue, activities, workflow_task_poller_behavior=PollerBehaviorAutoscaling()
-    )
+    found = load_integrations() if integrations is None else integrations
+    receivers = Receivers(ledger, found, options.queue(settings))
+    waker = Waker(client, receivers) if receivers else None
+    activities = activities_by_kind(ledger, ActivitySettings.from_env(), receivers, waker)
+    workers = []
+    for kind, queue in options.queues(settings).items():
+        known = activities[kind]
+        if kind == "workflows" and not options.only:
+            # Also what earlier releases ordered there, which may be retried for months.
+            known = [activity for each in activities.values() for activity in each]
+        workers.append(_worker(client, kind, queue, known, options))
+    return Workers(workers)
 
 
-def build_retirement_worker(
-    client: Client, settings: Settings, *, task_queue: str, integrations: Integrations
+def _worker(
+    client: Client, kind: Kind, queue: str, activities: list[Any], options: WorkerOptions
 ) -> Worker:
-    """A worker that carries out acts of sunsets, and takes nothing else.
-
-    `client` is one without workflows, and the task queue that of a policy's sunset plan.
-    """
-    ledger = Ledger(settings.ledger_url)
-    activities = retirement_activities(ledger, ActivitySettings.from_env(), integrations.mail)
-    return _worker(client, task_queue, activities)
-
-
-def retirement_queue(task_queue: str | None, settings: Settings) -> str:
-    """The task queue of a worker for retirement. Raises UsageError for that of the products."""
-    if task_queue is None or task_queue == settings.task_queue:
-        raise UsageError(
-            "a worker for retirement needs a task queue of its own",
-            f"{settings.task_queue} is where products run: it would take what it cannot do",
-            "phasegate worker run --only retirement --task-queue retirement",
-        )
-    return task_queue
-
-
-def _worker(client: Client, queue: str, activities: list[Any], **more: Any) -> Worker:
+    polling: dict[str, Any] = {}
+    if kind == "workflows":
+        polling["workflow_task_poller_behavior"] = PollerBehaviorAutoscaling()
     return Worker(
         client,
         task_queue=queue,
         activities=activities,
-        activity_executor=ThreadPoolExecutor(THREADS, thread_name_prefix="activity"),
-        graceful_shutdown_timeout=GRACE,
+        # As many as it may take: one that waits for a thread here is lost to other workers.
+        activity_executor=ThreadPoolExecutor(slots(kind), thread_name_prefix=kind),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        **more,
+        graceful_shutdown_timeout=GRACE,
+        max_cached_workflows=options.tuning.cached_workflows,
+        tuner=options.tuning.tuner(kind),
+        plugins=[] if kind == "workflows" else [ActivitiesOnly()],
+        **polling,
     )
 
 
-async def run(task_queue: str | None = None, only: Part | None = None) -> None:
+async def run(options: WorkerOptions | None = None) -> None:
     """Work until SIGTERM or SIGINT, then finish what runs and stop.
 
-    With `only`, as a worker for nothing else. Raises EngineError, and UsageError for a task queue
-    that does not go with it.
+    Raises EngineError, and UsageError for options that do not go together.
     """
-    settings = Settings.load()
+    options, settings = options or WorkerOptions(), Settings.load()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     integrations = load_integrations()
-    queue = retirement_queue(task_queue, settings) if only else task_queue or settings.task_queue
+    queue = options.queue(settings)
     transport = examine_transport(load_target())
     if transport.state == "warn":
         log.warning(transport.what, mend=transport.mend)
-    client = await connect(workflows=not only)
-    if only:
-        worker = build_retirement_worker(
-            client, settings, task_queue=queue, integrations=integrations
-        )
-    else:
-        worker = build_worker(client, settings, task_queue=queue, integrations=integrations)
+    client = await connect()
+    worker = build_worker(client, settings, integrations=integrations, options=options)
+    if "outgoing" in options.kinds:  # the others need not know whom this installation tells
         await keep_schedules(client, queue, integrations)
     working = asyncio.create_task(worker.run())
     asked = asyncio.create_task(stop.wait())
     log.info(
         "worker started",
-        task_queue=worker.task_queue,
+        task_queues=worker.task_queues,
         namespace=client.namespace,
-        only=only or "everything",
+        only=list(options.only) or "everything",
     )
     await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
     if working.done():

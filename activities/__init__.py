@@ -1,6 +1,6 @@
 """What touches the world on behalf of workflows. The names are those of `phasegate.ports`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from activities.acts import ActActivities
@@ -19,48 +19,45 @@ from activities.rounds import RoundActivities, opener_run
 from activities.settings import ActivitySettings
 from activities.signatures import SignatureActivities
 from activities.waking import SweepActivities, Waker
-from integrations import Integrations, Mail
+from integrations import Integrations
 from ledger import Ledger
+from phasegate.queues import Kind
 
-__all__ = ["ActivitySettings", "Receivers", "Waker", "all_activities", "retirement_activities"]
+__all__ = ["ActivitySettings", "Receivers", "Waker", "activities_by_kind"]
 
 
-def all_activities(
+def activities_by_kind(
     ledger: Ledger,
     settings: ActivitySettings,
     receivers: Receivers | None = None,
     waker: Waker | None = None,
-) -> list[Callable[..., Any]]:
-    """Every activity, for a worker. Those that are not async need its `activity_executor`.
+) -> Mapping[Kind, list[Callable[..., Any]]]:
+    """Every activity, by the task queue it is for. Those that are not async need an executor.
 
     Without `receivers` nobody is told what happens, and without a `waker` only when swept.
     """
     receivers = receivers or Receivers(ledger, Integrations())
     policies = PolicyActivities(ledger)
-    return [
-        policies.read_phase,
-        policies.read_sunset,
-        policies.read_members,
-        ConveneActivities(ledger).convene,
-        PeopleActivities(ledger).authority,
-        SignatureActivities(ledger).verify_signature,
-        AnnouncementActivities(ledger, receivers, waker.wake if waker else None).announce,
-        RoundActivities(ledger).read_round,
-        opener_run,
-        check_milestone,
-        DependencyActivities(ledger).check_product,
-        *retirement_activities(ledger, settings, receivers.mail),
-        CustomerActivities(ledger).look_at_customers,
-        CourierActivities(ledger, receivers).deliver,
-        MailActivities(ledger, receivers.mail).send_mail,
-        DigestActivities(ledger, receivers.mail, receivers.digest).send_digest,
-        SweepActivities(ledger, receivers).sweep,
-    ]
-
-
-def retirement_activities(
-    ledger: Ledger, settings: ActivitySettings, mail: Mail | None = None
-) -> list[Callable[..., Any]]:
-    """What carries out the acts of sunsets, and nothing else."""
-    acts = ActActivities(ledger, settings, mail)
-    return [acts.carry_out, acts.settle_act]
+    acts = ActActivities(ledger, settings, receivers.mail)
+    return {
+        "workflows": [
+            policies.read_phase,
+            policies.read_sunset,
+            policies.read_members,
+            ConveneActivities(ledger).convene,
+            PeopleActivities(ledger).authority,
+            SignatureActivities(ledger).verify_signature,
+            AnnouncementActivities(ledger, receivers, waker.wake if waker else None).announce,
+            RoundActivities(ledger).read_round,
+            opener_run,
+            CustomerActivities(ledger).look_at_customers,
+        ],
+        "checks": [check_milestone, DependencyActivities(ledger).check_product],
+        "outgoing": [
+            CourierActivities(ledger, receivers).deliver,
+            MailActivities(ledger, receivers.mail).send_mail,
+            DigestActivities(ledger, receivers.mail, receivers.digest).send_digest,
+            SweepActivities(ledger, receivers).sweep,
+        ],
+        "retirement": [acts.carry_out, acts.settle_act],
+    }

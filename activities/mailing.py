@@ -16,11 +16,13 @@ from activities.beating import beating
 from activities.channels import Answer, Refused, Taken
 from activities.errors import RECEIVER_UNAVAILABLE, RECEIVER_UNUSABLE, failure, ledger_errors
 from activities.known_people import Concerned, KnownPeople
+from activities.measuring import count
 from integrations import Mail
 from ledger import Entry, Ledger
 from ledger.deliveries import State
 from phasegate.concern import CONCERNING
 from phasegate.delivery import (
+    MAIL,
     MAIL_COURIER,
     SEND_MAIL,
     Delivered,
@@ -32,6 +34,7 @@ from phasegate.delivery import (
     mailbox,
 )
 from phasegate.errors import PhasegateError
+from phasegate.measures import DELIVERIES
 from phasegate.pseudonyms import in_use
 
 PATIENCE = timedelta(seconds=5)
@@ -46,8 +49,8 @@ class Postbox:
     events = CONCERNING
     address = ""
 
-    def __init__(self, ledger: Ledger, mail: Mail) -> None:
-        self._ledger, self._mail = ledger, mail
+    def __init__(self, ledger: Ledger, mail: Mail, main_queue: str) -> None:
+        self._ledger, self._mail, self._main_queue = ledger, mail, main_queue
         self.give_up = timedelta.max  # Temporal itself takes it: there is nobody to give up on
 
     async def send(self, entry: Entry) -> Answer:
@@ -56,9 +59,7 @@ class Postbox:
             people = await asyncio.to_thread(self._people, entry)
         for person in people:
             try:
-                await gather(
-                    activity.client(), activity.info().task_queue, self._mail, person, item
-                )
+                await gather(activity.client(), self._main_queue, self._mail, person, item)
             except RPCError as error:
                 return Refused(f"the mail to {person} cannot be begun: {error.message}")
         return Taken()
@@ -115,6 +116,7 @@ class MailActivities:
             answer, unusable = Refused(str(error)), error
         if isinstance(answer, Taken):
             await self._note(batch.person, found, "sent")
+            count(DELIVERIES, receiver=MAIL, result="sent")
             return Delivered(text=f"one mail about {len(found)} events")
         why = answer.why
         over = datetime.now(UTC) - activity.info().scheduled_time
@@ -122,9 +124,11 @@ class MailActivities:
         if final or over >= self._mail.give_up.approximate:
             await self._note(batch.person, found, "dead", why)
             log.error("given up", receiver=mailbox(batch.person), events=len(found), why=why)
+            count(DELIVERIES, receiver=MAIL, result="given-up")
             return Delivered(text=f"given up: {why}")
         with ledger_errors():
             await asyncio.to_thread(self._fail, batch.person, found, why)
+        count(DELIVERIES, receiver=MAIL, result="refused")
         if unusable:
             what = f"mail to {batch.person} cannot be sent"
             raise failure(RECEIVER_UNUSABLE, what, why, unusable.hint)

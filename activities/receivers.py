@@ -13,14 +13,19 @@ from integrations import Integrations
 from integrations.reaching import reach_of
 from ledger import Ledger
 from phasegate import delivery
+from phasegate.ids import MAIN_QUEUE
 
 
 class Receivers:
     """The ways out, by the name couriers know them by."""
 
-    def __init__(self, ledger: Ledger, integrations: Integrations) -> None:
-        self._ledger = ledger
-        self._channels = dict(_channels(ledger, integrations))
+    def __init__(
+        self, ledger: Ledger, integrations: Integrations, main_queue: str = MAIN_QUEUE
+    ) -> None:
+        """`main_queue` is where workflows run: couriers are started there, also by activities that
+        are carried out elsewhere."""
+        self._ledger, self.main_queue = ledger, main_queue
+        self._channels = dict(_channels(ledger, integrations, main_queue))
         self.mail, self.digest = integrations.mail, integrations.digest
         archives = {
             delivery.subscriber(name)
@@ -61,10 +66,12 @@ class Receivers:
         return {name: channel.events for name, channel in self._channels.items()}
 
 
-def _channels(ledger: Ledger, integrations: Integrations) -> Iterator[tuple[str, Channel]]:
+def _channels(
+    ledger: Ledger, integrations: Integrations, main_queue: str
+) -> Iterator[tuple[str, Channel]]:
     for name, subscriber in integrations.subscribers.items():
         yield delivery.subscriber(name), Endpoint(subscriber, reach_of(integrations, subscriber))
     if integrations.mail:
-        yield delivery.MAIL, Postbox(ledger, integrations.mail)
+        yield delivery.MAIL, Postbox(ledger, integrations.mail, main_queue)
     for name, chat in integrations.chat.items():
         yield delivery.channel(name), ChatChannel(ledger, name, chat)

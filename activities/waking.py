@@ -60,9 +60,9 @@ class Waker:
     A wake that waits to be sent stands for all that happen until then.
     """
 
-    def __init__(self, client: Client, task_queue: str, receivers: Receivers) -> None:
+    def __init__(self, client: Client, receivers: Receivers) -> None:
         """Needs a running event loop."""
-        self._client, self._task_queue = client, task_queue
+        self._client, self._task_queue = client, receivers.main_queue
         self._patterns = receivers.patterns
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -142,7 +142,8 @@ class SweepActivities:
                 return False
         order = CourierOrder(receiver=receiver, product=item.product)
         try:
-            await start_courier(activity.client(), activity.info().task_queue, order, wake=False)
+            queue = self._receivers.main_queue
+            await start_courier(activity.client(), queue, order, wake=False)
         except WorkflowAlreadyStartedError:
             return False
         return True

@@ -10,13 +10,38 @@ from cyclopts import Parameter
 async def run(
     *,
     task_queue: Annotated[
-        str | None, Parameter(help="The queue to poll; PHASEGATE_TASK_QUEUE if unset")
+        str | None,
+        Parameter(
+            help="Where products run; PHASEGATE_TASK_QUEUE if unset. With --only retirement, the "
+            "queue that policies name for acts of sunsets"
+        ),
     ] = None,
     only: Annotated[
-        Literal["retirement"] | None,
+        tuple[Literal["workflows", "checks", "outgoing", "retirement"], ...],
         Parameter(
-            help="retirement: carry out acts of sunsets and nothing else, on the task queue that "
-            "policies name for them"
+            help="Do nothing but this: workflows and what votes wait for, checks of milestones, "
+            "outgoing events and mail, retirement (acts of sunsets). May be given more than once"
+        ),
+    ] = (),
+    memory_target: Annotated[
+        float | None,
+        Parameter(
+            env_var="PHASEGATE_MEMORY_TARGET",
+            help="Take less on while more than this share of the memory is used: 0.8",
+        ),
+    ] = None,
+    cpu_target: Annotated[
+        float | None,
+        Parameter(
+            env_var="PHASEGATE_CPU_TARGET",
+            help="Take less on while more than this share of the CPU is used: 0.9",
+        ),
+    ] = None,
+    cached_workflows: Annotated[
+        int | None,
+        Parameter(
+            env_var="PHASEGATE_CACHED_WORKFLOWS",
+            help="Workflows kept in memory; 1000 if unset",
         ),
     ] = None,
 ) -> None:
@@ -28,6 +53,9 @@ async def run(
 
     import worker
     from client.logs import configure_logs
+    from client.tuning import CACHE, CPU, MEMORY, Tuning
 
+    given = {MEMORY: memory_target, CPU: cpu_target, CACHE: cached_workflows}
+    tuning = Tuning.load({name: str(value) for name, value in given.items() if value is not None})
     configure_logs(json=not sys.stderr.isatty())
-    await worker.run(task_queue, only)
+    await worker.run(worker.WorkerOptions(task_queue, only, tuning))

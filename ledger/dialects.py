@@ -20,6 +20,9 @@ WRITES = "ledger_writes"
 
 BUSY_SECONDS = 5.0
 
+CONNECTIONS = 20
+"""At most so many to a database server, for each process."""
+
 
 def is_sqlite(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"

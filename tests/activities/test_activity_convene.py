@@ -11,7 +11,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import ActivitySettings, all_activities
+from activities import ActivitySettings, activities_by_kind
 from activities.timetables import Timetables
 from ledger import Ledger
 from phasegate import ports
@@ -75,7 +75,8 @@ def run(ledger: Ledger, name: str, request: Any) -> Any:
     settings = ActivitySettings(Path("/nowhere"), Path("/nowhere"))
     (found,) = (
         item
-        for item in all_activities(ledger, settings)
+        for of_kind in activities_by_kind(ledger, settings).values()
+        for item in of_kind
         if activity._Definition.must_from_callable(item).name == name
     )
     return ActivityEnvironment().run(found, request)

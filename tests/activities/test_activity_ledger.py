@@ -13,7 +13,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities import ActivitySettings, all_activities
+from activities import ActivitySettings, activities_by_kind
 from ledger import Ledger
 from phasegate import delivery, ports, sunset_ports
 from phasegate.directory import Directory, Group, Person
@@ -51,7 +51,8 @@ def run(ledger: Ledger, name: str, request: Any) -> Any:
     settings = ActivitySettings(Path("/nowhere"), Path("/nowhere"))
     (found,) = (
         item
-        for item in all_activities(ledger, settings)
+        for of_kind in activities_by_kind(ledger, settings).values()
+        for item in of_kind
         if activity._Definition.must_from_callable(item).name == name
     )
     return ActivityEnvironment().run(found, request)
@@ -88,7 +89,7 @@ def staffed(ledger: Ledger) -> Ledger:
 
 def test_every_port_has_its_activity_and_each_takes_one_argument(ledger: Ledger) -> None:
     settings = ActivitySettings(Path("/nowhere"), Path("/nowhere"))
-    found = all_activities(ledger, settings)
+    found = activities_by_kind(ledger, settings)
     names = [activity._Definition.must_from_callable(item).name for item in found]
     expected = {value for name, value in vars(ports).items() if name.isupper()}
     expected |= {value for name, value in vars(sunset_ports).items() if name.isupper()}
