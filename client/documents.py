@@ -14,7 +14,7 @@ from client.usage import UsageError
 from integrations.files import read_bounded
 from ledger import Ledger
 from phasegate.adjusting import Adjustments
-from phasegate.base import Document, Wire, digest_of
+from phasegate.base import Document, Wire
 from phasegate.directory import Directory
 from phasegate.lint import Finding, lint_directory, lint_policy, lint_product
 from phasegate.policy import Policy
@@ -151,7 +151,7 @@ def known_policies(ledger: Ledger) -> list[PolicyRow]:
                 version=policy.version,
                 title=policy.title,
                 origin=origin,
-                digest=digest_of(policy),
+                digest=documents.digest_of("policy", name, policy),
             )
         )
     return rows

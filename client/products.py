@@ -17,6 +17,7 @@ from client.attributes import KEYS, quoted, read, read_due
 from client.dependencies import require_possible
 from client.engine import Engine
 from client.hidden import require_keys, require_seen
+from client.recovering import bring_back
 from client.spelling import spellings
 from ledger.naming import Register
 from phasegate.base import Wire, digest_of
@@ -63,12 +64,13 @@ async def start(
     require_bounded(product)
     await require_keys(engine)
     if await _known(engine, product.key):
-        await _same_or_raise(engine, product, digest_of(policy))
+        await _same_or_raise(engine, product, policy)
+        bring_back(engine.ledger, product, policy)
         return product_id(product.key), False
     await require_possible(engine.ledger, product, policy, engine)
     now, by = datetime.now(UTC), by or product.owner
     _publish_directory(engine, directory, now, by)
-    digest = _publish_policy(engine, policy, now, by)
+    digest = publish_policy(engine, policy, now, by)
     engine.ledger.documents.publish("product", product.key, product, now, by)
     workflow_id = product_id(product.key)
     state = Lifecycle(
@@ -97,7 +99,7 @@ async def start(
             ),
         )
     except WorkflowAlreadyStartedError:
-        await _same_or_raise(engine, product, digest)
+        await _same_or_raise(engine, product, policy)
         return workflow_id, False
     except RPCError as error:
         raise _start_failed(error) from error
@@ -125,12 +127,12 @@ async def _known(engine: Engine, key: str) -> bool:
     return True
 
 
-def _publish_policy(engine: Engine, policy: Policy, now: datetime, by: str) -> str:
-    """Publish a policy; one name and version is one text, for ever."""
-    documents, digest = engine.ledger.documents, digest_of(policy)
+def publish_policy(engine: Engine, policy: Policy, now: datetime, by: str) -> str:
+    """Publish a policy; one name and version is one text, for ever. Raises EngineError for two."""
+    documents = engine.ledger.documents
     for known in documents.history("policy", policy.policy):
-        same_version = documents.read_policy(known.digest).version == policy.version
-        if same_version and known.digest != digest:
+        published = documents.read_policy(known.digest)
+        if published.version == policy.version and published != policy:
             raise EngineError(
                 f"policy {policy.policy} {policy.version} is published already, with other content",
                 "products run under it; a changed text is a new version",
@@ -141,17 +143,19 @@ def _publish_policy(engine: Engine, policy: Policy, now: datetime, by: str) -> s
 
 def _publish_directory(engine: Engine, directory: Directory, now: datetime, by: str) -> None:
     """Publish a directory of a new name. One that others rely on is not replaced on the side."""
-    current = engine.ledger.documents.current("directory", directory.directory)
-    if current is not None and current.digest != digest_of(directory):
+    documents = engine.ledger.documents
+    current = documents.current("directory", directory.directory)
+    digest = documents.digest_of("directory", directory.directory, directory)
+    if current is not None and current.digest != digest:
         raise EngineError(
             f"directory {directory.directory} is published already, with other content",
             "starting a product must not change who may vote on others",
             "phasegate directory publish FILE --as WHO  # or give this directory a name of its own",
         )
-    engine.ledger.documents.publish("directory", directory.directory, directory, now, by)
+    documents.publish("directory", directory.directory, directory, now, by)
 
 
-async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
+async def _same_or_raise(engine: Engine, product: Product, policy: Policy) -> None:
     running = await show(engine, product.key)
     if running.status == "terminated":
         raise EngineError(
@@ -167,13 +171,24 @@ async def _same_or_raise(engine: Engine, product: Product, digest: str) -> None:
             if running.status == Status.killed
             else f"phasegate product show {product.key}  # then start it under another key",
         )
-    same = (running.definition_digest, running.policy_digest) == (digest_of(product), digest)
-    if not same:
+    if not await _same(engine, running, product, policy):
         raise EngineError(
             f"{product.key} is started already",
             f"as {running.name} of {running.owner}, under {running.policy}, and differently",
             f"phasegate product show {product.key}  # or give the new product another key",
         )
+
+
+async def _same(engine: Engine, running: ProductView, product: Product, policy: Policy) -> bool:
+    """Whether it runs with this definition and policy, by what they mean: a digest is over
+    defaults, too, of which a later release has more."""
+    documents = engine.ledger.documents
+    if running.policy_digest != documents.digest_of("policy", policy.policy, policy):
+        return False
+    if running.definition_digest == digest_of(product):
+        return True
+    handle = engine.workflow(product_id(product.key))
+    return await query(handle, "definition", Product) == product
 
 
 def _start_failed(error: RPCError) -> EngineError:

@@ -50,13 +50,15 @@ class Documents:
     def publish(self, kind: Kind, name: str, model: Document, at: datetime, by: str) -> str:
         """Make `model` the current document of its kind and name; its digest.
 
-        Publishing what is already current adds nothing. `at` needs a time zone.
+        Publishing what is already current adds nothing. A text that was published before a later
+        release gave its kind another field keeps the digest it has: it means the same. `at` needs
+        a time zone.
         """
-        digest = digest_of(model)
         when = {"published_at": at.astimezone(UTC).isoformat(), "published_by": by}
         with self._database.writing() as connection:
             dialects.lock(connection, f"documents/{kind}/{name}")
             latest = _latest(connection, kind, name)
+            digest = _digest_of(connection, kind, name, model)
             if latest and latest.digest == digest:
                 return digest
             if _row(connection, digest) is None:
@@ -69,6 +71,11 @@ class Documents:
                 insert(publications).values(kind=kind, name=name, n=n, digest=digest, **when)
             )
         return digest
+
+    def digest_of(self, kind: Kind, name: str, model: Document) -> str:
+        """The digest that a document of this meaning has here, or would get."""
+        with self._database.reading() as connection:
+            return _digest_of(connection, kind, name, model)
 
     def read_policy(self, digest: str) -> Policy:
         """Raises DocumentUnknown, or LedgerError if the stored text does not have the digest."""
@@ -123,6 +130,26 @@ class Documents:
                 str(error),
                 "use the phasegate release that published it, or a newer one",
             ) from error
+
+
+def _digest_of(connection: Connection, kind: Kind, name: str, model: Document) -> str:
+    """Digests are over everything a document has, defaults too: a release that adds a default
+    gives the same text another one. So the texts are read by this release, and compared then.
+
+    Of policies all are read, since products run under them for years; else the latest.
+    """
+    digest = digest_of(model)
+    if _row(connection, digest) is not None:
+        return digest
+    published = _publications(connection, kind, name, only_latest=kind != "policy")
+    for known in dict.fromkeys(publication.digest for publication in published):
+        row = _row(connection, known)
+        try:
+            if row is not None and type(model).model_validate_json(row.body) == model:
+                return known
+        except ValueError:
+            continue  # of another release, and not to be compared
+    return digest
 
 
 def _row(connection: Connection, digest: str) -> Row[Any] | None:

@@ -3,15 +3,18 @@
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
-from ledger import DocumentUnknown, Ledger, LedgerError
-from phasegate.base import digest_of
+from ledger import DocumentUnknown, Ledger, LedgerError, schema
+from phasegate.base import canonical, digest_of
 from phasegate.directory import Directory, Group, Person
 from phasegate.policy import Policy
 from phasegate.product import Product
+from phasegate.span import Span
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 POLICY = Policy.model_validate(
@@ -118,3 +121,48 @@ def test_a_document_of_another_kind_is_not_mistaken(ledger: Ledger) -> None:
     digest = ledger.documents.publish("directory", "default", directory("ann"), AT, "maria")
     with pytest.raises(LedgerError, match="cannot be read"):
         ledger.documents.read_policy(digest)
+
+
+def of_an_older_release(ledger: Ledger, policy: Policy) -> str:
+    """Store it as a release did that did not know `at_risk` and `wait_for` yet; its digest."""
+    body = policy.model_dump(mode="json")
+    for phase in body["phases"]:
+        del phase["at_risk"], phase["gate"]["wait_for"]
+    text = canonical(body).decode()
+    digest = "sha256:" + sha256(text.encode()).hexdigest()
+    when = {"published_at": AT.isoformat(), "published_by": "maria"}
+    with ledger.database.writing() as connection:
+        connection.execute(
+            insert(schema.documents).values(
+                digest=digest, kind="policy", name=policy.policy, body=text, **when
+            )
+        )
+        connection.execute(
+            insert(schema.publications).values(
+                kind="policy", name=policy.policy, n=1, digest=digest, **when
+            )
+        )
+    return digest
+
+
+def test_a_text_of_an_older_release_keeps_its_digest_while_it_means_the_same(
+    ledger: Ledger,
+) -> None:
+    policy = POLICY.model_copy(
+        update={"phases": (POLICY.phases[0].model_copy(update={"at_risk": Span.parse("14 days")}),)}
+    )
+    digest = of_an_older_release(ledger, policy)
+    assert digest != digest_of(policy)
+    documents = ledger.documents
+    assert documents.read_policy(digest) == policy
+    assert documents.digest_of("policy", "standard", policy) == digest
+    assert documents.publish("policy", "standard", policy, AT, "ana") == digest
+    assert len(documents.history("policy", "standard")) == 1, "it is there once"
+    other = policy.model_copy(update={"version": "2"})
+    assert documents.publish("policy", "standard", other, AT, "ana") == digest_of(other)
+    assert documents.publish("policy", "standard", policy, AT, "ana") == digest, "current again"
+    assert [p.digest for p in documents.history("policy", "standard")] == [
+        digest,
+        digest_of(other),
+        digest,
+    ]
