@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from phasegate.errors import PhasegateError
     from phasegate.markdown import line
+    from workflows.queues import queue
     from workflows.refusing import NO_INPUT
     from workflows.renewing import go_on, history_is_full
 
@@ -55,6 +56,7 @@ class Courier:
             found = await workflow.execute_activity(
                 DELIVER,
                 order,
+                task_queue=queue("outgoing"),
                 result_type=Delivered,
                 start_to_close_timeout=timedelta(seconds=90),
                 heartbeat_timeout=WORKER_GONE,
@@ -89,6 +91,7 @@ class CourierSweep:
         found = await workflow.execute_activity(
             SWEEP,
             SweepOrder(),
+            task_queue=queue("outgoing"),
             result_type=Swept,
             start_to_close_timeout=timedelta(minutes=10),
             schedule_to_close_timeout=timedelta(minutes=20),

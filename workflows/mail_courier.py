@@ -20,6 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.markdown import line
     from phasegate.pseudonyms import in_use
     from workflows.courier import PERSISTENT, WORKER_GONE
+    from workflows.queues import queue
     from workflows.refusing import NO_INPUT, count_refusal, read_signal
     from workflows.renewing import go_on, history_is_full
 
@@ -52,6 +53,7 @@ class MailCourier:
             sent = await workflow.execute_activity(
                 SEND_MAIL,
                 MailBatch(person=order.person, items=batch),
+                task_queue=queue("outgoing"),
                 result_type=Delivered,
                 start_to_close_timeout=timedelta(minutes=2),
                 heartbeat_timeout=WORKER_GONE,

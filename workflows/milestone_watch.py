@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.milestones import Milestone, MilestoneStatus
     from phasegate.ports import Finding
     from workflows.bookkeeping import Books
+    from workflows.queues import queue
 
 
 SUNSET_HEARS = "the-sunset-hears-of-milestones"
@@ -122,6 +123,7 @@ class MilestoneWatch:
             found = await workflow.execute_activity(
                 activity,
                 question,
+                task_queue=queue("checks"),
                 result_type=ports.MilestoneFinding,
                 start_to_close_timeout=timedelta(seconds=60),
                 retry_policy=RetryPolicy(

@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.delivery import PORTFOLIO_DIGEST, SEND_DIGEST, Delivered, DigestOrder
     from phasegate.errors import PhasegateError
     from workflows.courier import PERSISTENT, WORKER_GONE
+    from workflows.queues import queue
 
 
 @workflow.defn(name=PORTFOLIO_DIGEST, failure_exception_types=[PhasegateError])
@@ -21,6 +22,7 @@ class PortfolioDigest:
         sent: Delivered = await workflow.execute_activity(
             SEND_DIGEST,
             DigestOrder(until=workflow.info().workflow_start_time),
+            task_queue=queue("outgoing"),
             result_type=Delivered,
             start_to_close_timeout=timedelta(minutes=10),
             heartbeat_timeout=WORKER_GONE,

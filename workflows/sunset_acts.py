@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.retirement_tasks import Doing, TaskState
     from phasegate.sunset_ports import ActOrder, ActResult, TaskProof
     from workflows.calling import PATIENT
+    from workflows.queues import queue
     from workflows.sunset_desk import SunsetDesk
 
 STUBBORN = RetryPolicy(
@@ -88,9 +89,10 @@ class SunsetActs(SunsetDesk):
                 self._failed(result, order, doing, title)
 
     @property
-    def _queue(self) -> str | None:
-        """Where acts are carried out; None where the workers of the product do it."""
-        return self.state.plan.task_queue if self.state.plan else None
+    def _queue(self) -> str:
+        """Where acts are carried out: on the queue that the policy names, if it names one."""
+        named = self.state.plan.task_queue if self.state.plan else None
+        return named or queue("retirement")
 
     async def held(self, task: str, doing: Doing) -> None:
         """Wait while a legal hold forbids a task; that it does is told once."""

@@ -11,6 +11,7 @@ from phasegate.lint.acts import OF_REMINDER, act_findings, mail_findings
 from phasegate.lint.findings import Finding
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
+from phasegate.queues import KINDS, queue_of
 from phasegate.span import Span
 from phasegate.sunset import (
     CUSTOMERS_SETTLED,
@@ -51,10 +52,11 @@ def sunset_findings(policy: Policy) -> Iterator[Finding]:
 
 
 def _plan(plan: SunsetPlan) -> Iterator[Finding]:
-    if plan.task_queue == MAIN_QUEUE:
+    others = {queue_of(MAIN_QUEUE, kind) for kind in KINDS if kind != "retirement"}
+    if plan.task_queue in others:
         message = (
-            f"{MAIN_QUEUE} is where workers of products are by default, so that they carry out "
-            "these acts; name a queue of its own, or leave this out"
+            f"{plan.task_queue} is where other work is done by default; name a queue of its own, "
+            "or leave this out"
         )
         yield Finding("warning", ("sunset", "task_queue"), message)
     found = expand(plan)
