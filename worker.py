@@ -24,6 +24,7 @@ from client.temporal_target import load_target
 from client.transport_health import examine_transport
 from client.tuning import Tuning, slots
 from client.usage import UsageError
+from client.versioning import Build
 from client.workers import ActivitiesOnly, Workers
 from integrations import Integrations, load_integrations
 from ledger import Ledger
@@ -49,6 +50,8 @@ class WorkerOptions:
     only: tuple[Kind, ...] = ()
     """The kinds of work that it is confined to; all if empty."""
     tuning: Tuning = field(default_factory=Tuning.load)
+    build: Build | None = field(default_factory=Build.of)
+    """What its runs are pinned to; None for a worker of no deployment."""
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -123,6 +126,7 @@ def _worker(
         max_cached_workflows=options.tuning.cached_workflows,
         tuner=options.tuning.tuner(kind),
         plugins=[] if kind == "workflows" else [ActivitiesOnly()],
+        deployment_config=options.build.config() if options.build else None,
         **polling,
     )
 
@@ -153,6 +157,7 @@ async def run(options: WorkerOptions | None = None) -> None:
         task_queues=worker.task_queues,
         namespace=client.namespace,
         only=list(options.only) or "everything",
+        build=str(options.build) if options.build else "none",
     )
     await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
     if working.done():

@@ -58,6 +58,9 @@ class Build:
                 )
         return cls(name, build)
 
+    def __str__(self) -> str:
+        return f"{self.deployment} {self.build_id}"
+
     def config(self) -> WorkerDeploymentConfig:
         """For the SDK's worker: every run is pinned to the build that began it.
 

@@ -23,6 +23,17 @@ async def run(
             "outgoing events and mail, retirement (acts of sunsets). May be given more than once"
         ),
     ] = (),
+    deployment: Annotated[
+        str | None,
+        Parameter(
+            env_var="PHASEGATE_DEPLOYMENT",
+            help="The worker deployment that it belongs to. What it begins stays with its build",
+        ),
+    ] = None,
+    build_id: Annotated[
+        str | None,
+        Parameter(env_var="PHASEGATE_BUILD_ID", help="Its build; goes with --deployment"),
+    ] = None,
     memory_target: Annotated[
         float | None,
         Parameter(
@@ -54,8 +65,10 @@ async def run(
     import worker
     from client.logs import configure_logs
     from client.tuning import CACHE, CPU, MEMORY, Tuning
+    from client.versioning import Build
 
     given = {MEMORY: memory_target, CPU: cpu_target, CACHE: cached_workflows}
     tuning = Tuning.load({name: str(value) for name, value in given.items() if value is not None})
     configure_logs(json=not sys.stderr.isatty())
-    await worker.run(worker.WorkerOptions(task_queue, only, tuning))
+    build = Build.of(deployment, build_id)
+    await worker.run(worker.WorkerOptions(task_queue, only, tuning, build))
