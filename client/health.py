@@ -27,6 +27,8 @@ from client.retirement_health import examine_retirement
 from client.settings import Settings
 from client.temporal_target import load_target
 from client.transport_health import examine_transport
+from client.versions_health import NAME as VERSIONS
+from client.versions_health import examine_versions
 from ledger import ChainBroken, Ledger, LedgerError
 from phasegate.errors import EngineError
 from phasegate.search import ATTRIBUTES
@@ -52,6 +54,8 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
         if namespace.state != "fail":
             yield await _attributes(client, fix=fix)
             yield await _asked("worker", lambda c: _worker(c, settings), client)
+            if versions := await _asked(VERSIONS, lambda c: examine_versions(c, settings), client):
+                yield versions
             yield await _asked(
                 "confidential mode", lambda c: examine_confidentiality(c, settings), client
             )
