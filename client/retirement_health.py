@@ -1,4 +1,5 @@
-"""Whether somebody carries out the acts of sunsets whose policy has a task queue of its own."""
+"""Whether somebody carries out the acts of sunsets, on the task queues that policies name for them
+or on that of all other policies."""
 
 from __future__ import annotations
 
@@ -11,13 +12,14 @@ from client.checkup import Check
 from client.polling import pollers
 from client.settings import Settings
 from ledger import Ledger, LedgerError
+from phasegate.queues import queue_of
 
 NAMED = 3
 """Policies that are named; the rest is counted."""
 
 
 async def examine_retirement(client: Client, settings: Settings) -> Check | None:
-    """The task queues that published policies name for acts; None where none does.
+    """The task queues where published policies have acts done; None where none has a sunset.
 
     Raises RPCError.
     """
@@ -38,8 +40,15 @@ async def examine_retirement(client: Client, settings: Settings) -> Check | None
         check=name,
         state="warn",
         what=f"no worker polls where acts of sunsets are carried out, so that they wait: {said}",
-        mend=f"phasegate worker run --only retirement --task-queue {next(iter(idle))}",
+        mend=_mend(next(iter(idle)), settings),
     )
+
+
+def _mend(queue: str, settings: Settings) -> str:
+    command = "phasegate worker run --only retirement"
+    if queue == queue_of(settings.task_queue, "retirement"):
+        return command
+    return f"{command} --task-queue {queue}"
 
 
 def _queues(settings: Settings) -> dict[str, list[str]]:
@@ -49,8 +58,9 @@ def _queues(settings: Settings) -> dict[str, list[str]]:
     for name in documents.names("policy"):
         for digest in {each.digest: None for each in documents.history("policy", name)}:
             sunset = documents.read_policy(digest).sunset
-            if sunset is not None and sunset.task_queue is not None:
-                named = found.setdefault(sunset.task_queue, [])
+            if sunset is not None:
+                usual = queue_of(settings.task_queue, "retirement")
+                named = found.setdefault(sunset.task_queue or usual, [])
                 if name not in named:
                     named.append(name)
     return found

@@ -1,0 +1,53 @@
+"""Whether somebody works: one look at the task queue of each kind of work."""
+
+from __future__ import annotations
+
+import asyncio
+
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.client import Client
+
+from client.checkup import Check
+from client.polling import pollers
+from client.settings import Settings
+from phasegate.queues import Kind, queue_of
+
+SHOWN = 3
+"""Workers that are named; the rest is counted."""
+
+IDLE: dict[Kind, str] = {
+    "checks": "milestones are not checked",
+    "outgoing": "nobody is told what happens",
+}
+"""What nobody does where nobody polls. Acts of sunsets have a check of their own."""
+
+
+async def examine_workers(client: Client, settings: Settings) -> Check:
+    """Who polls the queues. Raises RPCError."""
+    main = settings.task_queue
+    names, *others = await asyncio.gather(
+        pollers(client, main, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW),
+        *(
+            pollers(client, queue_of(main, kind), TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY)
+            for kind in IDLE
+        ),
+    )
+    if not names:
+        return Check(
+            check="worker",
+            state="warn",
+            what=f"no worker polls the task queue {main}: nothing will move",
+            mend="phasegate worker run",
+        )
+    idle = [kind for kind, found in zip(IDLE, others, strict=True) if not found]
+    if idle:
+        said = "; ".join(f"{queue_of(main, kind)}: {IDLE[kind]}" for kind in idle)
+        return Check(
+            check="worker",
+            state="warn",
+            what=f"no worker polls {said}",
+            mend=f"phasegate worker run {' '.join(f'--only {kind}' for kind in idle)}",
+        )
+    shown = ", ".join(names[:SHOWN])
+    shown += f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return Check(check="worker", state="ok", what=f"task queue {main} is polled by {shown}")
