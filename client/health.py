@@ -9,7 +9,6 @@ from platform import python_version
 from typing import TypeVar
 from urllib.request import urlopen
 
-from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, GetSystemInfoRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -22,11 +21,11 @@ from client.deliveries_health import examine_deliveries
 from client.dev_server import find_temporal
 from client.integrations_health import examine_integrations
 from client.keyring_health import examine_confidentiality
-from client.polling import pollers
 from client.retirement_health import examine_retirement
 from client.settings import Settings
 from client.temporal_target import load_target
 from client.transport_health import examine_transport
+from client.worker_health import examine_workers
 from client.versions_health import NAME as VERSIONS
 from client.versions_health import examine_versions
 from ledger import ChainBroken, Ledger, LedgerError
@@ -53,7 +52,7 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
         yield namespace
         if namespace.state != "fail":
             yield await _attributes(client, fix=fix)
-            yield await _asked("worker", lambda c: _worker(c, settings), client)
+            yield await _asked("worker", lambda c: examine_workers(c, settings), client)
             if versions := await _asked(VERSIONS, lambda c: examine_versions(c, settings), client):
                 yield versions
             yield await _asked(
@@ -156,20 +155,6 @@ def cloud_command(namespace: str) -> str:
     """How the attributes are added on Temporal Cloud, whose operators manage them by tcld."""
     pairs = " ".join(f'--sa "{name}={kind}"' for name, kind in ATTRIBUTES.items())
     return f"tcld namespace search-attributes add --namespace {namespace} {pairs}"
-
-
-async def _worker(client: Client, settings: Settings) -> Check:
-    queue = settings.task_queue
-    names = await pollers(client, queue, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
-    if not names:
-        return Check(
-            check="worker",
-            state="warn",
-            what=f"no worker polls the task queue {queue}: nothing will move",
-            mend="phasegate worker run",
-        )
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return Check(check="worker", state="ok", what=f"task queue {queue} is polled by {shown}")
 
 
 def _ledger(settings: Settings) -> Check:
