@@ -25,9 +25,9 @@ from client.retirement_health import examine_retirement
 from client.settings import Settings
 from client.temporal_target import load_target
 from client.transport_health import examine_transport
-from client.worker_health import examine_workers
 from client.versions_health import NAME as VERSIONS
 from client.versions_health import examine_versions
+from client.worker_health import examine_workers
 from ledger import ChainBroken, Ledger, LedgerError
 from phasegate.errors import EngineError
 from phasegate.search import ATTRIBUTES
