@@ -19,12 +19,14 @@ from activities.act_mail import MailActs
 from activities.beating import beating
 from activities.errors import ACT_FAILED, ACT_PROBED, ACT_UNFIT, failure, ledger_errors, postponed
 from activities.lasting import noted, undeterred
+from activities.measuring import count
 from activities.outcomes import Carrier, Done, NotDone, Outcome, Unknown, Unreachable, slowly
 from activities.settings import ActivitySettings
 from integrations import Mail
 from ledger import Ledger
 from ledger.intents import Intent, State
 from phasegate import sunset_ports
+from phasegate.measures import ACTS
 from phasegate.sunset_ports import ActOrder, ActResult, ActVerdict, TaskProof
 
 SOON = timedelta(seconds=1)
@@ -80,6 +82,7 @@ class ActActivities:
             else:
                 outcome = await (self._once if once else _tried)(carrier, order)
         if isinstance(outcome, Unknown) and strictly:
+            count(ACTS, kind=order.act.kind, result="unknown")
             return ActResult(state="unknown", why=_said(outcome))
         return self._answer(order, outcome)
 
@@ -157,12 +160,15 @@ class ActActivities:
     def _answer(self, order: ActOrder, outcome: Outcome | _Later) -> ActResult:
         """Its proof, or that it is stuck; else the error that has it tried again."""
         if isinstance(outcome, Done):
+            count(ACTS, kind=order.act.kind, result="done")
             return ActResult(state="done", proof=outcome.proof)
         if isinstance(outcome, _Later):
             text = f"{order.task}: {outcome.why}; it is asked again whether it was done"
             raise postponed(ACT_PROBED, text, outcome.wait)
         if not order.told and self._lasting():
+            count(ACTS, kind=order.act.kind, result="stuck")
             return ActResult(state="stuck", why=_said(outcome))
+        count(ACTS, kind=order.act.kind, result="failed")
         hint = (
             outcome.hint if isinstance(outcome, NotDone) else "it is tried again with the same key"
         )

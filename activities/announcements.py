@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 
 import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.errors import ledger_errors
+from activities.measuring import OBSERVED, count, took
 from activities.receivers import Receivers
+from integrations import tracing
 from ledger import Ledger
 from phasegate import ports
 from phasegate.events import Anchor
+from phasegate.measures import ANNOUNCED, LEDGER_LAG
 
 log = structlog.get_logger(__name__)
 
@@ -39,15 +44,29 @@ class AnnouncementActivities:
 
         Errors: ledger-unavailable (retried; the workflow keeps the events meanwhile).
         """
-        with ledger_errors():
-            if self._receivers:  # before the first event that they are to be sent
-                self._receivers.enroll()
-            written = self._ledger.record(request.product, request.events)
+        try:
+            with ledger_errors():
+                if self._receivers:  # before the first event that they are to be sent
+                    self._receivers.enroll()
+                written = self._ledger.record(request.product, request.events)
+        except ApplicationError:
+            for event in request.events[:1]:
+                OBSERVED.unwritten(event.source, event.at.timestamp())
+            raise
+        for event in request.events[:1]:
+            OBSERVED.written(event.source)
         # Also for what was there before: the worker that wrote it may have died before this.
         if self._wake:
             self._wake(request.product, [event.type for event in request.events])
+        now = datetime.now(UTC)
         for entry in written.new:
             event = entry.announcement
+            count(ANNOUNCED, type=event.type)
+            took(LEDGER_LAG, now - event.at)
+            with tracing.span(
+                f"announce {event.type}", event.traceparent, kind="producer", event=event.id
+            ):
+                pass  # what became of a vote, as a point in its trace
             log.info(
                 "announced",
                 type=event.type,

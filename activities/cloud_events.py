@@ -26,7 +26,8 @@ class SigningKeyUnusable(PhasegateError):
 
 def cloud_event(entry: Entry) -> CloudEvent:
     """The event as CloudEvents 1.0 has it, with the extension `sequence`: its place in the record
-    of its product, in digits that sort as text.
+    of its product, in digits that sort as text; and with `traceparent` where what brought it about
+    was traced (the extension for distributed tracing).
 
     https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
     """
@@ -37,6 +38,7 @@ def cloud_event(entry: Entry) -> CloudEvent:
         "text": said.text,
         "details": {name: value for name, value in said.data.items() if name not in OURS},
     }
+    traced = {"traceparent": said.traceparent} if said.traceparent else {}
     return CloudEvent(
         {
             "id": said.id,
@@ -46,6 +48,7 @@ def cloud_event(entry: Entry) -> CloudEvent:
             "time": said.at,
             "datacontenttype": "application/json",
             "sequence": f"{entry.seq:010}",
+            **traced,
         },
         data,
     )

@@ -21,13 +21,16 @@ from activities.errors import (
     ledger_errors,
     postponed,
 )
+from activities.measuring import count, receiver_label
 from activities.receivers import Receivers
 from activities.turns import Turns
+from integrations import tracing
 from integrations.document import matches
 from ledger import Entry, Ledger
 from ledger.deliveries import Due, State
 from phasegate.delivery import DELIVER, CourierOrder, Delivered
 from phasegate.errors import PhasegateError
+from phasegate.measures import DELIVERIES
 
 SECONDS = 30.0
 """How long one activity goes on before it starts another one; with room for a slow last answer."""
@@ -100,6 +103,7 @@ class Round:
         self._ledger, self._order, self._channel = ledger, order, channel
         self._until = time.monotonic() + SECONDS
         self.sent = self.dead = 0
+        self._label = receiver_label(order.receiver)
 
     async def run(self) -> Delivered:
         while due := await self._due():
@@ -124,14 +128,19 @@ class Round:
 
     async def _bring(self, item: Due) -> Delivered | None:
         """Try one event; None where the next one may be tried."""
+        said = item.entry.announcement
         try:
-            answer = await self._channel.send(item.entry)
+            with tracing.span(
+                f"deliver {said.type}", said.traceparent, kind="client", receiver=self._label
+            ):
+                answer = await self._channel.send(item.entry)
         except PhasegateError as error:
             return await self._refused(item, Refused(str(error)), unusable=error)
         match answer:
             case Taken():
                 await self._settle([item.entry], "sent")
                 self.sent += 1
+                count(DELIVERIES, receiver=self._label, result="sent")
             case Gone():
                 return await self._leave(answer)
             case Refused():
@@ -152,7 +161,9 @@ class Round:
             await self._settle([item.entry], "dead", answer.why)
             log.error("given up", receiver=order.receiver, product=order.product, why=answer.why)
             self.dead += 1
+            count(DELIVERIES, receiver=self._label, result="given-up")
             return None
+        count(DELIVERIES, receiver=self._label, result="refused")
         if self.sent or self.dead:
             return self._delivered(more=True)  # a new activity counts its attempts from one
         later = max(_pause(activity.info().attempt), answer.wait or timedelta(0))

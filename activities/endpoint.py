@@ -10,7 +10,7 @@ import httpx2
 from activities import web
 from activities.channels import Answer, Gone, Refused, Taken
 from activities.cloud_events import signed, structured
-from integrations import Subscriber
+from integrations import Subscriber, tracing
 from ledger import Entry
 from phasegate.reach import Reach
 
@@ -32,6 +32,8 @@ class Endpoint:
         body = structured(entry)
         secret = self._subscriber.secret.reveal()
         headers = signed(secret, entry, body, datetime.now(UTC))
+        if trace := tracing.current():  # https://www.w3.org/TR/trace-context/
+            headers["traceparent"] = trace
         asked = web.shown(self.address)
         try:
             async with asyncio.timeout(SECONDS), web.client(SECONDS, self._reach) as http:

@@ -10,8 +10,10 @@ from activities.asking import Answer, asked
 from activities.connecting import CannotTell
 from activities.errors import unchanged
 from activities.extensions import custom
+from activities.measuring import OBSERVED, count
 from phasegate import ports
 from phasegate.check import CustomCheck
+from phasegate.measures import CHECKS
 from phasegate.ports import Finding
 
 
@@ -27,6 +29,9 @@ async def check_milestone(query: ports.MilestoneQuery) -> ports.MilestoneFinding
     longer).
     """
     found = await _find(query)
+    count(CHECKS, kind=query.check.kind, result=found.finding.value)
+    told = found.finding is not Finding.cannot_tell
+    OBSERVED.checked(query.product, query.milestone, told=told)
     if found.finding is not query.known or not query.told:
         return ports.MilestoneFinding(
             finding=found.finding, why=found.why, at=datetime.now(UTC), wait=found.wait

@@ -8,6 +8,8 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
+from client.tracing import finish
+
 
 def leave(code: int) -> NoReturn:
     """Exit without taking the interpreter down.
@@ -15,6 +17,7 @@ def leave(code: int) -> NoReturn:
     Threads of Temporal's Rust core may still hand something back to Python, which then aborts
     (signal 6) in about one of ten short commands: temporalio/sdk-python issue 300.
     """
+    finish()
     logging.shutdown()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError):  # whoever read it has left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable
 
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -15,6 +16,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from client.keyring import Keyring, load_keyring
 from client.logs import LogContextInterceptor
 from client.steady import SteadyRunner
+from client.tracing import interceptors, start_tracing
 from phasegate.pseudonyms import PLAIN, use
 from workflows.courier import Courier, CourierSweep
 from workflows.discretion import MarkRuns, MarkStarts
@@ -22,6 +24,7 @@ from workflows.failures import PlainFailureConverter, SealedFailureConverter
 from workflows.gate_review import GateReview
 from workflows.intake import Intake, RequestConverter
 from workflows.mail_courier import MailCourier
+from workflows.observing import Observe
 from workflows.portfolio_digest import PortfolioDigest
 from workflows.product_lifecycle import ProductLifecycle
 from workflows.sunset import Sunset
@@ -95,10 +98,19 @@ def phasegate_plugin(*, workflows: bool = True) -> Plugin:
     """
     ring = load_keyring()
     use(ring.names if ring else PLAIN)
+    start_tracing()
+    traced = interceptors()
     plugin = Plugin(
         "phasegate",
         data_converter=converter(ring),
-        interceptors=[LogContextInterceptor(), Intake(), MarkStarts(), MarkRuns()],
+        interceptors=[
+            LogContextInterceptor(),
+            Observe(time.time_ns, traced[0].handled if traced else None),
+            Intake(),
+            MarkStarts(),
+            MarkRuns(),
+            *traced,
+        ],
         workflows=list(WORKFLOWS) if workflows else None,
         workflow_runner=_runner,
     )

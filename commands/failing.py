@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import CycloptsError
 
+from client.tracing import traced
 from commands.progress import working
 from phasegate.errors import Forbidden, PhasegateError, Refusal
 
@@ -31,9 +32,11 @@ def run(build: Callable[[], App], words: list[str]) -> int:
     words = [word for word in words if word != DEBUG]
     try:
         with working("waiting for an answer", quiet=not words or words[0] in ENDLESS):
-            result = build()(
-                words, result_action="return_value", print_error=False, exit_on_error=False
-            )
+            app = build()
+            with traced(_traced_as(words)):
+                result = app(
+                    words, result_action="return_value", print_error=False, exit_on_error=False
+                )
         sys.stdout.flush()
         return result if isinstance(result, int) else OK
     except KeyboardInterrupt:
@@ -92,6 +95,16 @@ def _called(words: list[str]) -> str:
 
     depth = 2 if isinstance(COMMANDS.get(words[0]), Noun) else 1
     return " ".join(("phasegate", *words[:depth]))
+
+
+def _traced_as(words: list[str]) -> str:
+    """What the trace of a command is called: by its own words only. Empty for what has no end."""
+    from commands.catalogue import COMMANDS, Noun
+
+    found = COMMANDS.get(words[0]) if words and words[0] not in ENDLESS else None
+    if isinstance(found, Noun):
+        return f"phasegate {words[0]} {words[1]}" if words[1:2] and words[1] in found.verbs else ""
+    return f"phasegate {words[0]}" if found else ""
 
 
 def tell(error: PhasegateError, *, machine: bool = False) -> None:

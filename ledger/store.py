@@ -124,6 +124,15 @@ class Ledger:
             for product, of_it in groupby(rows, key=itemgetter(0)):
                 yield product, [announcement_of(row.body) for row in of_it]
 
+    def absent(self, ids: Sequence[str]) -> set[str]:
+        """Those of these event ids that were never written."""
+        known: set[str] = set()
+        with self.database.reading() as connection:
+            for start in range(0, len(ids), _CHUNK):
+                query = select(events.c.id).where(events.c.id.in_(ids[start : start + _CHUNK]))
+                known |= {*connection.execute(query).scalars()}
+        return {*ids} - known
+
     def entry(self, product: str, seq: int) -> Entry | None:
         """One entry of a product, by its number."""
         query = select(events).where(events.c.product == product, events.c.seq == seq)
@@ -197,6 +206,8 @@ def _known(
 
 
 def _compare(stored: Announcement, event: Announcement) -> None:
+    # Asked again by a retry, it is the same event in another trace.
+    event = event.model_copy(update={"traceparent": stored.traceparent})
     kept, dropped = digest_of(stored), digest_of(event)
     if kept != dropped:
         log.warning(

@@ -41,6 +41,11 @@ class Announcement(Wire):
     data: dict[str, Any] = {}
     run: str = Field("", description="the end of the id of the run that says it")
     follows: str = Field("", description="of the run that it continues; another one was reset")
+    traceparent: str = Field(
+        "",
+        description="the trace of the request that brought it about, if that was traced (W3C)",
+        exclude_if=lambda found: not found,
+    )
 
 
 class Anchor(Wire):
@@ -73,6 +78,7 @@ class Outbox(Wire):
         key: str = "",
         actor: str = "",
         follows: str = "",
+        traceparent: str = "",
         **data: Any,
     ) -> Announcement:
         """Append an announcement. Its id counts up per source, names the run and what was said.
@@ -106,6 +112,7 @@ class Outbox(Wire):
             data=data,
             run=run[-8:],
             follows=follows[-8:],
+            traceparent=traceparent,
         )
         self.waiting.append(event)
         return event

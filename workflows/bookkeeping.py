@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.events import Anchor, Outbox
     from phasegate.search import ATTRIBUTES
     from workflows.calling import PATIENT, ask
+    from workflows.observing import trace
 
 __all__ = ["ATTRIBUTE_KEYS", "PATIENT", "Books", "Value", "ahead", "attribute_pairs"]
 
@@ -129,6 +130,7 @@ class Books:
             key=self._request,
             actor=actor,
             follows=info.continued_run_id or "",
+            traceparent=trace(),
             **data,
         )
 

@@ -13,6 +13,8 @@ with workflow.unsafe.imports_passed_through():
     from pydantic import BaseModel, ValidationError
 
     from phasegate.errors import Forbidden, Refusal, Rejected
+    from phasegate.measures import REFUSALS
+    from workflows.measuring import count
 
 NO_INPUT = RawValue(Payload())
 """What a signal handler sees when the sender gave no input at all."""
@@ -72,7 +74,6 @@ def first_problem(error: ValidationError, name: str) -> str:
 
 def count_refusal(refusal: Refusal) -> None:
     """Refusals that leave nothing in history still show in a metric and a log line."""
-    workflow.metric_meter().with_additional_attributes({"code": refusal.code}).create_counter(
-        "phasegate_refusals", "votes and requests refused, by reason"
-    ).add(1)
+    kind = "forbidden" if isinstance(refusal, Forbidden) else "rejected"
+    count(REFUSALS, code=refusal.code, kind=kind)
     workflow.logger.info("refused", extra={"code": refusal.code, "why": refusal.why})
