@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import policies
@@ -28,6 +29,8 @@ Found = tuple[Finding, Problem]
 """A lint finding, and the same with its file, line and column."""
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_VERSIONED = re.compile(r"([a-z0-9][a-z0-9-]{0,62})@([^/\\]{1,40})")
 
 
 def looks_like_file(reference: str) -> bool:
@@ -45,10 +48,15 @@ def read_text(file: str) -> str:
 
 
 def find_policy(reference: str, ledger: Ledger) -> Parsed[Policy]:
-    """A policy by file, by the name of a shipped one, or by the name it was published under.
+    """A policy by file, by the name of a shipped one, by the name it was published under, by
+    NAME@VERSION, or by its digest.
 
     A shipped name always means the policy of this release, whatever was published under it.
     """
+    if _DIGEST.fullmatch(reference):
+        return _published(ledger.documents.read_policy(reference), reference, parse_policy)
+    if (versioned := _VERSIONED.fullmatch(reference)) and not Path(reference).exists():
+        return _of_version(versioned[1], versioned[2], ledger)
     if looks_like_file(reference):
         return parse_policy(read_text(reference), reference)
     if reference in policies.names():
@@ -58,6 +66,26 @@ def find_policy(reference: str, ledger: Ledger) -> Parsed[Policy]:
         return _published(documents.read_policy(current.digest), reference, parse_policy)
     known = [*policies.names(), *documents.names("policy")]
     raise _unknown("policy", reference, known, "phasegate policy list")
+
+
+def _of_version(name: str, version: str, ledger: Ledger) -> Parsed[Policy]:
+    """The policy that has this version, as it was published, or as it is shipped."""
+    versions = []
+    for publication in reversed(ledger.documents.history("policy", name)):
+        policy = ledger.documents.read_policy(publication.digest)
+        if policy.version == version:
+            return _published(policy, f"{name}@{version}", parse_policy)
+        versions.append(policy.version)
+    if name in policies.names():
+        shipped = parse_policy(policies.text_of(name), f"{name}.yaml (shipped)")
+        if shipped.model.version == version:
+            return shipped
+        versions.append(shipped.model.version)
+    known = (
+        f"its versions here: {', '.join(sorted(set(versions)))}" if versions else "it is unknown"
+    )
+    what = f"there is no policy {name} of version {version}"
+    raise UsageError(what, known, "phasegate policy list")
 
 
 def find_directory(reference: str, ledger: Ledger) -> Parsed[Directory]:
