@@ -29,7 +29,7 @@ async def histories(client: Client, key: str) -> Kept:
     """Every history of the product that Temporal still has. In confidential mode they stay
     encrypted: nothing is decoded. Raises RPCError where Temporal does not answer."""
     kept, size = Kept(), 0
-    async for workflow_id, run_id in _runs(client, key):
+    async for workflow_id, run_id in runs(client, key):
         try:
             handle = client.get_workflow_handle(workflow_id, run_id=run_id)
             found = await handle.fetch_history()
@@ -53,7 +53,8 @@ async def histories(client: Client, key: str) -> Kept:
     return kept
 
 
-async def _runs(client: Client, key: str) -> AsyncIterator[tuple[str, str]]:
+async def runs(client: Client, key: str) -> AsyncIterator[tuple[str, str]]:
+    """The workflows of a product and their runs, of which Temporal still knows."""
     own = product_id(key)
     query = f"WorkflowId = '{own}' OR WorkflowId STARTS_WITH '{own}/'"
     async for found in client.list_workflows(query):

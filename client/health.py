@@ -21,6 +21,7 @@ from client.deliveries_health import examine_deliveries
 from client.dev_server import find_temporal
 from client.integrations_health import examine_integrations
 from client.keyring_health import examine_confidentiality
+from client.recovery_health import examine_record
 from client.retirement_health import examine_retirement
 from client.settings import Settings
 from client.temporal_target import load_target
@@ -62,6 +63,8 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
                 "retirement", lambda c: examine_retirement(c, settings), client
             ):
                 yield retirement
+            if record := await _asked("record", lambda c: examine_record(c, settings), client):
+                yield record
     yield await asyncio.to_thread(_ledger, settings)
     yield await asyncio.to_thread(examine_deliveries, settings)
     async for check in examine_integrations():

@@ -155,6 +155,17 @@ COMMANDS: Mapping[str, Command | Noun] = {
                 "JSON Schema of policy, product and directory files",
                 "phasegate policy schema product > product.schema.json",
             ),
+            "diff": Command(
+                "commands.policy_diff:diff",
+                "What differs between two policies, in what they mean",
+                "phasegate policy diff standard@1.0 standard.yaml",
+            ),
+            "migrate": Command(
+                "commands.policy_migrate:migrate",
+                "Put running products under another policy",
+                "phasegate policy migrate standard.yaml --from standard --as zoe "
+                "--reason 'new security gate' --dry-run",
+            ),
         },
     ),
     "events": Noun(
@@ -169,6 +180,11 @@ COMMANDS: Mapping[str, Command | Noun] = {
                 "commands.events:retry",
                 "Try again what could not be delivered and was given up",
                 "phasegate events retry harbor-sync --receiver subscriber/crm",
+            ),
+            "recover": Command(
+                "commands.events_recover:recover",
+                "Write what a ledger misses that was put back from a backup",
+                "phasegate events recover --dry-run",
             ),
         },
     ),

@@ -3,6 +3,7 @@
 from ledger.deliveries import Deliveries, Delivery
 from ledger.documents import Documents, Kind, Publication
 from ledger.errors import DocumentUnknown, LedgerError
+from ledger.intents import Intent
 from ledger.store import Appended, Ledger
 from ledger.url import data_dir, ledger_url
 from phasegate.chain import ChainBroken, Entry
@@ -15,6 +16,7 @@ __all__ = [
     "DocumentUnknown",
     "Documents",
     "Entry",
+    "Intent",
     "Kind",
     "Ledger",
     "LedgerError",

@@ -105,6 +105,16 @@ class Intents:
                 dialects.insert_if_absent(connection, intents, _row(intent))
             _write(connection, intent.key, concerned, intent.state, intent.begun_at, intent.result)
 
+    def find(self, key: str) -> Intent | None:
+        """What is known of an act; None for what was never begun."""
+        with self._database.reading() as connection:
+            return _find(connection, _place(key))
+
+    def restore(self, intent: Intent) -> None:
+        """Write an intent that a ledger lost, unless it is there after all."""
+        with self._database.writing() as connection:
+            dialects.insert_if_absent(connection, intents, _row(intent))
+
 
 def _write(
     connection: Connection, key: str, where: Any, state: State, at: datetime, result: str

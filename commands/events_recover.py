@@ -1,0 +1,98 @@
+"""`phasegate events recover`: what a ledger misses that was put back from a backup."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from commands.completing import keys as known_keys
+from commands.options import Output
+
+if TYPE_CHECKING:
+    from client.recovering import Recovered
+
+
+async def recover(
+    keys: Annotated[
+        list[str] | None,
+        Parameter(
+            name="KEY", completer=known_keys, help="The products; all that Temporal knows if unset"
+        ),
+    ] = None,
+    /,
+    *,
+    dry_run: Annotated[
+        bool, Parameter(negative=(), help="Say what is missing, and write nothing")
+    ] = False,
+    late: Annotated[
+        bool,
+        Parameter(
+            negative=(), help="Also where the record has gone on: what is missing follows behind it"
+        ),
+    ] = False,
+    output: Output = "table",
+) -> None:
+    """Write what the ledger misses after it was put back from a backup, from Temporal's histories.
+
+    Stop the workers before the ledger is put back, and start them after this. It finds
+    announcements, definitions of products, and acts of sunsets that were begun. It does not find
+    policies, directories, customers, and what was taken out of the record.
+    Repeating it changes nothing. Ends with 1 where a record has gone on without what is missing.
+    """
+    from client.engine import Engine
+    from client.recovering import missing, products_in, write
+    from commands.output import Grid, emit, note
+    from commands.parsing import key_of
+    from commands.progress import working
+
+    engine = await Engine.connect()
+    chosen = [key_of(key) for key in keys or ()] or await products_in(engine.client)
+    done: list[Recovered] = []
+    with working("comparing histories with the ledger"):
+        for key in chosen:
+            found = await missing(engine.client, engine.ledger, key)
+            if found.nothing:
+                continue
+            if not dry_run:
+                write(engine.ledger, found, late=late)
+            done.append(found)
+    rows = [
+        (found.product, found.head, len(found.events), len(found.definitions), len(found.acts))
+        for found in done
+    ]
+    columns = ("product", "had", "events", "definitions", "acts")
+    emit(
+        [_document(found) for found in done], lambda: [Grid(columns, rows)] if rows else [], output
+    )
+    if not done:
+        note(f"nothing is missing of {len(chosen)} products that Temporal knows")
+    for wanted in dict.fromkeys(name for found in done for name in found.wanted):
+        note(f"missing, and in no history: {wanted}; {_mend(wanted)}")
+
+
+def _mend(wanted: str) -> str:
+    if wanted.startswith("directory"):
+        return "phasegate directory publish FILE --as WHO"
+    return "phasegate product start FILE --policy FILE, once more for a product that runs under it"
+
+
+def _document(found: Recovered) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "product": found.product,
+        "head": found.head,
+        "events": [
+            {
+                "seq": lost.seq,
+                "id": lost.event.id,
+                "type": lost.event.type,
+                "at": lost.event.at.isoformat(),
+                "text": lost.event.text,
+            }
+            for lost in found.events
+        ],
+        "definitions": len(found.definitions),
+        "acts": [act.task for act in found.acts],
+        "wanted": found.wanted,
+    }

@@ -1,0 +1,110 @@
+"""A ledger that was put back from a backup, older than what Temporal knows."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from parting import Leaving, no_return
+from stage import Stage
+from tracker import Tracker
+
+from client.audit_checks import verify_ledger
+from client.dev_server import DevServer
+from client.engine import Engine
+from client.health import examine
+from client.recovering import missing, products_in, write
+from ledger import Ledger
+from phasegate.errors import EngineError
+from phasegate.ids import sunset_id
+from tests.workflows.conftest import settings
+from tests.workflows.test_sunset_acts import DESTROY
+from worker import build_worker
+
+
+def copied(ledger: Path, to: Path) -> Path:
+    source, target = sqlite3.connect(ledger), sqlite3.connect(to)
+    source.backup(target)
+    source.close()
+    target.close()
+    return to
+
+
+async def test_what_a_restored_ledger_misses_comes_back_from_the_histories(
+    server: DevServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+    monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
+    engine = await Engine.connect(settings(tmp_path, "recovering"))
+    stage, begun_later = Stage(engine, "restored"), Stage(engine, "begun-later")
+    async with build_worker(engine.client, engine.settings):
+        await stage.start()
+        await stage.becomes(phase="build")
+        await stage.report("done")
+        await stage.gate_opens("launch", 1)
+        await stage.vote("launch", "ana", "go")
+        await stage.written()
+        backup = copied(tmp_path / "ledger.db", tmp_path / "backup.db")
+        await begun_later.start()
+        await stage.votes("launch", "go", "bo", "cy")
+        await stage.becomes(phase="market")
+        await stage.written()
+        await begun_later.becomes(phase="build")
+        await begun_later.written()
+    whole = [entry.announcement for entry in engine.ledger.events(stage.key)]
+    engine.ledger.close()
+    restored = Ledger(f"sqlite:///{backup}")
+    assert len(restored.events(stage.key)) < len(whole)
+
+    put_back = replace(engine.settings, ledger_url=f"sqlite:///{backup}")
+    checks = [check async for check in examine(put_back)]
+    (record,) = [check for check in checks if check.check == "record"]
+    assert (record.state, stage.key in record.what) == ("fail", True)
+    assert "phasegate events recover" in record.mend
+
+    assert {stage.key, begun_later.key} <= {*await products_in(engine.client)}
+    for key in (stage.key, begun_later.key):
+        write(restored, await missing(engine.client, restored, key))
+        assert (await missing(engine.client, restored, key)).nothing
+        assert verify_ledger(restored, key, []).fault is None
+    # Every word, in the order in which it was written.
+    assert [entry.announcement for entry in restored.events(stage.key)] == whole
+
+
+async def test_a_record_that_has_gone_on_is_not_mended_out_of_order_unasked(
+    stage: Stage, tmp_path: Path
+) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.written()
+    empty = Ledger(f"sqlite:///{tmp_path / 'empty.db'}")
+    found = await missing(stage.engine.client, empty, stage.key)
+    assert found.wanted[0].startswith("policy two-phases")
+    assert [product.key for product in found.definitions] == [stage.key]
+    found.head = 1  # as if a worker had written there since
+    with pytest.raises(EngineError, match="has gone on without entry 1"):
+        write(empty, found)
+    write(empty, found, late=True)
+    assert [entry.announcement for entry in empty.events(stage.key)] == [
+        entry.announcement for entry in stage.engine.ledger.events(stage.key)
+    ]
+
+
+async def test_an_act_whose_intent_was_lost_is_not_done_again(
+    hasty: Engine, tracker: Tracker, tmp_path: Path
+) -> None:
+    tracker.status = 500
+    leaving = Leaving(hasty, "an-act-whose-intent-was-lost")
+    await leaving.leave(no_return(), DESTROY.replace("URL", tracker.url))
+    await leaving.passes("off")
+    await leaving.task_is("destroy", "unknown")
+    older = Ledger(f"sqlite:///{tmp_path / 'older.db'}")
+    write(older, await missing(hasty.client, older, leaving.key))
+    key = f"{sunset_id(leaving.key)}/1/destroy"
+    _, mine = older.intents.begin(key, leaving.key, 1, "destroy", datetime.now(UTC))
+    assert not mine, "whoever is asked to do it finds that it may have happened"
+    await leaving.confirmed("destroy", "cy", note="the bucket is empty")
+    await leaving.becomes(status="retired")
