@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,12 +16,18 @@ from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities import ActivitySettings, Receivers, Waker, activities_by_kind
+from activities.measuring import OBSERVED
 from client.connection import connect
 from client.leaving import leave
+from client.listening import HEALTH, METRICS, Address, listening
 from client.logs import configure_logs
+from client.observed import reporting, warn_of_tracing, watch
+from client.runtime import expose_metrics
 from client.schedules import keep_schedules
 from client.settings import Settings
+from client.standing import Standing
 from client.temporal_target import load_target
+from client.tracing import start_tracing
 from client.transport_health import examine_transport
 from client.tuning import Tuning, slots
 from client.usage import UsageError
@@ -29,6 +36,7 @@ from client.workers import ActivitiesOnly, Workers
 from integrations import Integrations, load_integrations
 from ledger import Ledger
 from phasegate.errors import PhasegateError
+from phasegate.measures import OUTBOX_AGE, UNTOLD
 from phasegate.queues import KINDS, Kind, queue_of
 
 GRACE = timedelta(seconds=20)
@@ -36,6 +44,9 @@ GRACE = timedelta(seconds=20)
 
 AT_LAST = timedelta(seconds=5)
 """How much longer the SDK may take to stop; without a server it would never end."""
+
+OWN_GAUGES = {OUTBOX_AGE: OBSERVED.outbox_age, UNTOLD: OBSERVED.untold}
+"""What this process knows of what it failed at."""
 
 log = structlog.get_logger("worker")  # also where it is run as a script
 
@@ -52,6 +63,10 @@ class WorkerOptions:
     tuning: Tuning = field(default_factory=Tuning.load)
     build: Build | None = field(default_factory=Build.of)
     """What its runs are pinned to; None for a worker of no deployment."""
+    metrics: Address | None = field(default_factory=lambda: listening(METRICS))
+    """Where Prometheus finds its metrics."""
+    health: Address | None = field(default_factory=lambda: listening(HEALTH))
+    """Where it says whether it is alive and ready."""
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -136,11 +151,25 @@ async def run(options: WorkerOptions | None = None) -> None:
 
     Raises EngineError, and UsageError for options that do not go together.
     """
-    options, settings = options or WorkerOptions(), Settings.load()
-    stop = asyncio.Event()
+    options, standing = options or WorkerOptions(), Standing()
+    if options.metrics:
+        expose_metrics(options.metrics)
+    start_tracing("phasegate-worker")
+    warn_of_tracing()
+    async with standing.serving(options.health):
+        await _run(options, standing)
+
+
+async def _run(options: WorkerOptions, standing: Standing) -> None:
+    settings, stop = Settings.load(), asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def leaving() -> None:
+        standing.leaving = True
+        stop.set()
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(name, leaving)
     integrations = load_integrations()
     queue = options.queue(settings)
     transport = examine_transport(load_target())
@@ -159,7 +188,16 @@ async def run(options: WorkerOptions | None = None) -> None:
         only=list(options.only) or "everything",
         build=str(options.build) if options.build else "none",
     )
-    await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+    ledger = Ledger(settings.ledger_url)
+    watch(standing, client, ledger, worker)
+    observing = AsyncExitStack()
+    if options.metrics:
+        part = "+".join(options.only) or "everything"
+        await observing.enter_async_context(
+            reporting(client, ledger, OWN_GAUGES, options.build, part)
+        )
+    async with observing:
+        await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
     if working.done():
         await working  # it failed: say why
     log.info("worker stops: running activities may finish", grace_seconds=GRACE.seconds)

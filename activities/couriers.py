@@ -21,14 +21,14 @@ from activities.errors import (
     ledger_errors,
     postponed,
 )
-from activities.measuring import count, receiver_label
+from activities.measuring import count
 from activities.receivers import Receivers
 from activities.turns import Turns
 from integrations import tracing
 from integrations.document import matches
 from ledger import Entry, Ledger
 from ledger.deliveries import Due, State
-from phasegate.delivery import DELIVER, CourierOrder, Delivered
+from phasegate.delivery import DELIVER, CourierOrder, Delivered, impersonal
 from phasegate.errors import PhasegateError
 from phasegate.measures import DELIVERIES
 
@@ -103,7 +103,7 @@ class Round:
         self._ledger, self._order, self._channel = ledger, order, channel
         self._until = time.monotonic() + SECONDS
         self.sent = self.dead = 0
-        self._label = receiver_label(order.receiver)
+        self._label = impersonal(order.receiver)
 
     async def run(self) -> Delivered:
         while due := await self._due():

@@ -9,7 +9,6 @@ from datetime import timedelta
 from temporalio import activity
 from temporalio.common import MetricMeter
 
-from phasegate.delivery import DIGEST, MAIL
 from phasegate.measures import Measure
 
 FORGOTTEN = {"outbox": 600.0, "untold": 86400.0}
@@ -31,12 +30,6 @@ def took(measure: Measure, span: timedelta, **labels: str) -> None:
 
 def _meter(labels: dict[str, str]) -> MetricMeter:
     return activity.metric_meter().with_additional_attributes(labels)
-
-
-def receiver_label(receiver: str) -> str:
-    """A receiver without the person behind it: `mail/ana` is mail."""
-    first = receiver.partition("/")[0]
-    return first if first in (MAIL, DIGEST) else receiver
 
 
 class Observed:

@@ -39,6 +39,11 @@ class Workers:
         """All that are polled."""
         return [worker.task_queue for worker in self._workers]
 
+    @property
+    def polling(self) -> bool:
+        """Whether all of them take work now."""
+        return all(worker.is_running and not worker.is_shutdown for worker in self._workers)
+
     async def run(self) -> None:
         """Work until `shutdown`. Raises what one of them fails with, once the others have ended."""
         running = [asyncio.create_task(worker.run()) for worker in self._workers]

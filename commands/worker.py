@@ -34,6 +34,20 @@ async def run(
         str | None,
         Parameter(env_var="PHASEGATE_BUILD_ID", help="Its build; goes with --deployment"),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        Parameter(
+            env_var="PHASEGATE_METRICS",
+            help="HOST:PORT at which Prometheus finds its metrics, at /metrics",
+        ),
+    ] = None,
+    health: Annotated[
+        str | None,
+        Parameter(
+            env_var="PHASEGATE_HEALTH",
+            help="HOST:PORT at which it answers /healthz and /readyz",
+        ),
+    ] = None,
     memory_target: Annotated[
         float | None,
         Parameter(
@@ -63,6 +77,7 @@ async def run(
     import sys
 
     import worker
+    from client.listening import HEALTH, METRICS, listening
     from client.logs import configure_logs
     from client.tuning import CACHE, CPU, MEMORY, Tuning
     from client.versioning import Build
@@ -71,4 +86,5 @@ async def run(
     tuning = Tuning.load({name: str(value) for name, value in given.items() if value is not None})
     configure_logs(json=not sys.stderr.isatty())
     build = Build.of(deployment, build_id)
-    await worker.run(worker.WorkerOptions(task_queue, only, tuning, build))
+    where = listening(METRICS, metrics), listening(HEALTH, health)
+    await worker.run(worker.WorkerOptions(task_queue, only, tuning, build, *where))

@@ -12,7 +12,7 @@ from ledger.database import Database
 from ledger.deliveries import Delivery, delivery_of, text_of
 from ledger.schema import couriers, deliveries, streams
 
-_LATE = and_(
+LATE = and_(
     couriers.c.failing_since.is_not(None),
     # Where everything was given up, nothing waits any more: dead letters say so.
     or_(
@@ -54,7 +54,7 @@ class DeadLetters:
 
     def late(self, product: str) -> list[Late]:
         """Receivers that take nothing of this product now, and since when."""
-        query = select(couriers).where(couriers.c.product == product, _LATE)
+        query = select(couriers).where(couriers.c.product == product, LATE)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(couriers.c.receiver)).all()
         return [
@@ -89,7 +89,7 @@ class DeadLetters:
         """Receivers that take nothing of some product now, and since when of the first."""
         query = (
             select(couriers.c.receiver, func.min(couriers.c.failing_since).label("since"))
-            .where(_LATE)
+            .where(LATE)
             .group_by(couriers.c.receiver)
             .order_by(couriers.c.receiver)
         )

@@ -52,6 +52,12 @@ def mailbox(person: str) -> str:
     return f"{MAIL}/{person}"
 
 
+def impersonal(receiver: str) -> str:
+    """A receiver without the person or the address behind it: `mail/ana` is mail."""
+    first = receiver.partition("/")[0]
+    return first if first in (MAIL, DIGEST) else receiver
+
+
 def mail_courier_id(person: str, names: Names = PLAIN) -> str:
     return f"{MAIL}/{names.person(person)}"
 

@@ -1,0 +1,77 @@
+"""A running worker as others see it: what it reports of the portfolio, and whether it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from importlib.metadata import version
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from client.gauges import Gauges, Portfolio
+from client.runtime import core_runtime
+from client.standing import Standing
+from client.tracing import available, wanted
+from client.versioning import Build
+from client.workers import Workers
+from ledger import Ledger
+from phasegate.measures import BUILD, Measure
+
+ANSWER = timedelta(seconds=2)
+
+log = structlog.get_logger(__name__)
+
+Own = Mapping[Measure, Callable[[], float]]
+
+
+def watch(standing: Standing, client: Client, ledger: Ledger, workers: Workers) -> None:
+    """Be ready when Temporal answers, the worker polls and the ledger can be read."""
+
+    async def temporal() -> str:
+        try:
+            answers = await client.service_client.check_health(timeout=ANSWER, retry=False)
+        except RPCError as error:
+            return error.message or "no answer"
+        return "" if answers else "it is up, and not serving"
+
+    async def polling() -> str:
+        return "" if workers.polling else "it does not poll"
+
+    async def reading() -> str:
+        await asyncio.to_thread(ledger.head, "")  # one look by key; its error says what is wrong
+        return ""
+
+    standing.watch({"temporal": temporal, "polling": polling, "ledger": reading})
+
+
+@asynccontextmanager
+async def reporting(
+    client: Client, ledger: Ledger, own: Own, build: Build | None, part: str
+) -> AsyncIterator[None]:
+    """Report the gauges of the portfolio within the block."""
+    meter = core_runtime().metric_meter.with_additional_attributes({"namespace": client.namespace})
+    gauges = Gauges(meter)
+    gauges.note(
+        BUILD,
+        version=version("phasegate"),
+        deployment=build.deployment if build else "",
+        build_id=build.build_id if build else "",
+        part=part,
+    )
+    task = asyncio.create_task(Portfolio(client, ledger, gauges, own).report())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def warn_of_tracing() -> None:
+    """Say so where traces are asked for, and what makes them is not installed."""
+    if wanted() and not available():
+        log.warning("no traces are sent: pip install 'phasegate[telemetry]'")
