@@ -44,6 +44,7 @@ def activities_by_kind(
             policies.read_phase,
             policies.read_sunset,
             policies.read_members,
+            policies.judge_migration,
             ConveneActivities(ledger).convene,
             PeopleActivities(ledger).authority,
             SignatureActivities(ledger).verify_signature,

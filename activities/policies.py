@@ -15,6 +15,9 @@ from activities.errors import (
 from ledger import Ledger
 from phasegate import ports
 from phasegate.check import ReportedCheck
+from phasegate.directory import Directory
+from phasegate.migration import plan_migration
+from phasegate.migration_ports import JUDGE_MIGRATION, JudgeMigration, MigrationBrief
 from phasegate.policy import Policy
 from phasegate.sunset_expand import expand
 
@@ -54,6 +57,33 @@ class PolicyActivities:
             reporters=self._members(request.directory, groups),
         )
 
+    @activity.defn(name=JUDGE_MIGRATION)
+    def judge_migration(self, request: JudgeMigration) -> MigrationBrief:
+        """What another policy means for a product where it stands.
+
+        Errors: policy-unknown, directory-unknown and ledger-unavailable; all are retried.
+        """
+        standing = request.standing
+        old, new = self._policy(standing.policy_digest), self._policy(request.to)
+        plan = plan_migration(
+            old,
+            new,
+            standing,
+            request.terms,
+            self._directory(standing.directory),
+            to=request.to,
+            now=request.now,
+        )
+        if plan.to_phase is None:
+            return MigrationBrief(plan=plan)
+        phase = ports.PhaseRequest(
+            policy_digest=request.to,
+            phase=plan.to_phase,
+            directory=standing.directory,
+            groups=request.groups,
+        )
+        return MigrationBrief(plan=plan, phase=self.read_phase(phase))
+
     @activity.defn(name=ports.READ_SUNSET)
     def read_sunset(self, request: ports.SunsetRequest) -> ports.SunsetBrief:
         """The policy's sunset plan, and who is in the groups that it names.
@@ -85,13 +115,15 @@ class PolicyActivities:
         """Who is in these groups today, in the directory of that name."""
         if not groups:
             return {}
+        known = self._directory(directory)
+        return {group: known.members(group) if known else () for group in sorted(groups)}
+
+    def _directory(self, name: str) -> Directory | None:
+        """The directory of that name as it is now."""
         with ledger_errors(unknown=DIRECTORY_UNKNOWN):
             documents = self._ledger.documents
-            current = documents.current("directory", directory)
-            if current is None:
-                return dict.fromkeys(sorted(groups), ())
-            known = documents.read_directory(current.digest)
-        return {group: known.members(group) for group in sorted(groups)}
+            current = documents.current("directory", name)
+            return documents.read_directory(current.digest) if current else None
 
     def _policy(self, digest: str) -> Policy:
         with ledger_errors(unknown=POLICY_UNKNOWN):

@@ -63,6 +63,7 @@ class Permission(StrEnum):
     override = "override"
     extend = "extend"
     reassign = "reassign"
+    migrate = "migrate"
 
 
 class Absence(Document):

@@ -19,6 +19,7 @@ from phasegate.evidence import Evidence, figures_of
 from phasegate.facts import ProductFacts, revision_of
 from phasegate.impartial import hands_before
 from phasegate.legal_hold import LegalHold
+from phasegate.migration_ports import LastMigration
 from phasegate.milestones import Milestone
 from phasegate.ports import PhaseBrief
 from phasegate.product import Product
@@ -139,6 +140,9 @@ class Lifecycle(Wire):
         None, description="what the owner changes in the policy's sunset, before it begins"
     )
     legal_holds: list[LegalHold] = []
+    migrations: int = Field(0, description="how often it was put under another policy")
+    migrated: LastMigration | None = None
+    reopening: bool = Field(False, description="a migration stopped the round: convene it anew")
     refusals: int = 0
     cancelled_by: str | None = None
     cancel_reason: str = ""
@@ -279,14 +283,17 @@ class Lifecycle(Wire):
     # -- facts for others -----------------------------------------------------------------------
 
     def facts(self, gate: str) -> ProductFacts:
-        """What a gate of this product needs to know."""
+        """What a gate of this product needs to know. A round stays under the policy that it was
+        convened with."""
+        sitting = self.sittings.open
+        earlier = sitting if sitting and sitting.gate == gate and sitting.policy_digest else None
         return ProductFacts(
             key=self.key,
             name=self.product.name,
             owner=self.product.owner,
             tier=self.product.tier,
-            policy=self.policy.name,
-            policy_digest=self.policy.digest,
+            policy=earlier.policy if earlier else self.policy.name,
+            policy_digest=earlier.policy_digest if earlier else self.policy.digest,
             directory=self.directory,
             narrowed=dict(self.product.approvers.get(gate, {})),
             definition=self.product.model_dump(mode="json"),

@@ -34,6 +34,17 @@ def check_plan(state: Lifecycle, request: PlanSunsetRequest) -> None:
     require_bounded(state.key, request.adjustments)
 
 
+def require_same_policy(state: Lifecycle, digest: str) -> None:
+    """Raise Rejected where it was put under another policy while that one's plan was read."""
+    if state.policy.digest != digest:
+        raise Rejected(
+            "changed-meanwhile",
+            f"the sunset of {state.key} is not planned",
+            f"it was put under {state.policy.name} {state.policy.version} meanwhile",
+            f"phasegate product show {state.key}  # then ask again",
+        )
+
+
 def plan_ahead(
     state: Lifecycle,
     request: PlanSunsetRequest,

@@ -45,8 +45,8 @@ REFUSALS: Mapping[str, Entry] = {
     ),
     "not-permitted": Entry(
         "forbidden",
-        "an override, extension, reassignment, waiver, revival, lighter tier or lower maturity "
-        "without permission",
+        "an override, extension, reassignment, waiver, revival, migration, lighter tier or lower "
+        "maturity without permission",
         "ask somebody whose group has it at this tier: `phasegate directory show`",
     ),
     "not-owner": Entry(
@@ -270,8 +270,28 @@ REFUSALS: Mapping[str, Entry] = {
     ),
     "changed-meanwhile": Entry(
         "rejected",
-        "a product that changed owner or tier while the directory was asked",
+        "a product that changed owner, tier, policy or place while something was asked for it",
         "`phasegate product show KEY`, then ask again",
+    ),
+    "same-policy": Entry(
+        "rejected",
+        "putting a product under the policy that it is under",
+        "`phasegate product show KEY`",
+    ),
+    "not-under-it": Entry(
+        "rejected",
+        "migrating a product from a policy that it is not under",
+        "`phasegate product show KEY`",
+    ),
+    "cannot-migrate": Entry(
+        "rejected",
+        "putting a product under a policy that does not fit where it stands",
+        "`phasegate policy migrate TO KEY --dry-run` says why, and what would let it",
+    ),
+    "round-still-ending": Entry(
+        "rejected",
+        "a migration whose round was stopped and has not told its last word, as the ledger is down",
+        "`phasegate doctor`; once the product is back to work, ask again",
     ),
     "not-stopped": Entry(
         "rejected",

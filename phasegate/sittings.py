@@ -81,6 +81,8 @@ class OpenGate(Wire):
     submitter: str = ""
     token: str = Field(description="only the round that was given it may report")
     since: Instant | None = Field(None, description="when it was begun")
+    policy: str = Field("", description="that it was convened under, if it is not the product's")
+    policy_digest: str = ""
     report: GateReport | None = None
 
 

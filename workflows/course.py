@@ -9,15 +9,16 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from phasegate.coming_back import come_back
     from phasegate.lifecycle import Status
+    from phasegate.migrating import convene_anew
     from phasegate.milestones import roadmap_of, start_again
     from phasegate.revival import remains
     from phasegate.sittings import GateReport, Kind
     from workflows.desk import because
+    from workflows.migration_desk import MigrationDesk
     from workflows.phases import read_phase
-    from workflows.revival_desk import RevivalDesk
 
 
-class Course(RevivalDesk):
+class Course(MigrationDesk):
     """Follows the outcomes of gates from phase to phase."""
 
     async def renew(self) -> None:
@@ -55,6 +56,8 @@ class Course(RevivalDesk):
                 self._be_killed(f"{report.gate} decided kill: {report.why}")
             case "recycle" if kind == "review" and phase.review and phase.review.invest:
                 await self._invest(phase.review.invest, report)
+            case None if state.reopening:
+                convene_anew(state, kind, workflow.now())
             case _ if kind == "review":
                 self._plan_next_review()
             case _:  # recycled, or abandoned: back to work, and the owner brings it back

@@ -95,9 +95,18 @@ class Gatekeeper:
         ended = self._gone or (self._child is not None and self._child.done())
         return sitting.report is not None or ended
 
+    @property
+    def starting(self) -> bool:
+        """Whether a round is being started, and cannot be told anything yet."""
+        return self._starting
+
+    def last_word(self) -> GateReport | None:
+        """The report of the open round, if it has come; not of one that ended without."""
+        return (self.sittings.open and self.sittings.open.report) or _result(self._child)
+
     def overridden(self) -> bool:
         """Whether the open round has reported what somebody decided in the approvers' place."""
-        report = (self.sittings.open and self.sittings.open.report) or _result(self._child)
+        report = self.last_word()
         return bool(report and report.override)
 
     def close(self) -> GateReport:

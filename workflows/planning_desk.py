@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
         described,
         hold_ahead,
         plan_ahead,
+        require_same_policy,
     )
     from phasegate.requests import (
         CustomersRequest,
@@ -39,9 +40,11 @@ class PlanningDesk(StewardDesk):
     async def plan_sunset(self, request: PlanSunsetRequest) -> Receipt:
         """Adjust the policy's sunset for this product."""
         state = self.state
+        policy = state.policy.digest
 
         def do(found: tuple[ports.SunsetBrief, CustomersSummary]) -> str:
             brief, customers = found
+            require_same_policy(state, policy)
             layout = plan_ahead(state, request, brief, customers, workflow.now())
             end = layout.marked("end-of-life")
             self.books.announce(

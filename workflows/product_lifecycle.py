@@ -96,7 +96,7 @@ class ProductLifecycle(Course, Renewable):
         )
         await self.enter(None)
 
-    async def _work_until_a_gate(self) -> tuple[Kind, Gate] | None:
+    async def _work_until_a_gate(self) -> tuple[Kind, Gate | None] | None:
         """Work goes on until a gate is to be held.
 
         None where the phase ends without one, or where somebody decided in a gate's place.
@@ -115,16 +115,18 @@ class ProductLifecycle(Course, Renewable):
         )
         if state.verdict is not None:
             return None
+        phase = state.brief.phase  # another one, where another policy has come meanwhile
         kind: Kind = "review" if phase.review and state.review_is_due(workflow.now()) else "phase"
         if state.sittings.open is not None:
             kind = state.sittings.open.kind
         gate = phase.review.gate if kind == "review" and phase.review else phase.gate
-        return (kind, gate) if gate else None
+        return (kind, gate) if gate or state.sittings.open else None
 
-    async def _hold(self, kind: Kind, gate: Gate) -> None:
+    async def _hold(self, kind: Kind, gate: Gate | None) -> None:
         """Hold one round of the gate and do as it decides."""
         state = self.state
         if state.sittings.open is None:
+            assert gate is not None
             submitter = state.submitted_by or state.product.owner
             if kind == "phase":  # a review that falls due first must not use up the submission
                 state.submitted_by = None
@@ -146,6 +148,8 @@ class ProductLifecycle(Course, Renewable):
     def _may_follow(self) -> bool:
         """What the approvers decide waits for the end of a hold; an override is the end of it."""
         held = self.state.status is Status.on_hold
+        if self.stopping:
+            return False  # its report is a migration's first
         return self.gates.reported() and (not held or self.gates.overridden())
 
     async def _catch_up(self, gate: Gate, facts: ProductFacts, promised: list[str]) -> None:
