@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from temporalio.worker import ResourceBasedSlotConfig, WorkerTuner
 
 from client.usage import UsageError
-from ledger.dialects import CONNECTIONS
+from ledger.server import CONNECTIONS
 from phasegate.queues import Kind
 
 QUICK = CONNECTIONS

@@ -6,12 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, create_engine, func, insert, inspect, select
+from sqlalchemy import Connection, func, insert, inspect, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ledger import dialects, migrations, schema
 from ledger.errors import LedgerError
 from ledger.privacy import private_file
+from ledger.server import ends_the_connection, hint_of
 from ledger.url import parse, shown
 
 
@@ -27,14 +28,13 @@ class Database:
         self._url = parse(url)
         self._path = dialects.place(self._url)
         try:
-            self._engine = create_engine(self._url)
+            self._engine = dialects.opened(self._url)
         except (SQLAlchemyError, ImportError) as error:
             raise LedgerError(
                 f"the ledger cannot be opened at {self}",
                 str(error),
                 "install the driver the URL names, or mend PHASEGATE_LEDGER",
             ) from error
-        dialects.tune(self._engine, self._path)
         self._preparing = threading.Lock()
         self._prepared = False
 
@@ -118,14 +118,19 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, OSError) as error:
-            self.close()
+            if ends_the_connection(error):
+                self.close()
             # The driver's words only: SQLAlchemy's quote statements with their values.
             cause = error.orig if isinstance(error, DBAPIError) else error
             raise LedgerError(
-                f"the ledger at {self} cannot be {done}", " ".join(str(cause).split()), self._hint()
+                f"the ledger at {self} cannot be {done}",
+                " ".join(str(cause).split()),
+                self._hint(error),
             ) from error
 
-    def _hint(self) -> str:
+    def _hint(self, error: BaseException) -> str:
+        if hint := hint_of(error):
+            return hint
         if self._path:
             return (
                 f"check that {self._path} is an SQLite file this user may write, "
@@ -141,7 +146,7 @@ def _version(connection: Connection) -> int | None:
 
 
 def _create(connection: Connection) -> None:
-    dialects.lock(connection, "schema")
+    dialects.lock(connection, "schema", however_long=True)
     if _version(connection) is not None:
         return
     schema.metadata.create_all(connection)
@@ -151,7 +156,7 @@ def _create(connection: Connection) -> None:
 
 def _migrate(connection: Connection) -> None:
     """All missing steps in one transaction. Who waited for the lock finds them done."""
-    dialects.lock(connection, "schema")
+    dialects.lock(connection, "schema", however_long=True)
     found = _version(connection) or 0
     for version in range(found + 1, schema.VERSION + 1):
         migrations.STEPS[version](connection)

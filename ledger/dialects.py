@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, event, func, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 
+from ledger import server
 from ledger.errors import LedgerError
 from ledger.schema import APPEND_ONLY, REDACTABLE
 
@@ -19,9 +20,6 @@ WRITES = "ledger_writes"
 """Execution option of a connection whose transaction is going to write."""
 
 BUSY_SECONDS = 5.0
-
-CONNECTIONS = 20
-"""At most so many to a database server, for each process."""
 
 
 def is_sqlite(url: URL) -> bool:
@@ -41,11 +39,17 @@ def place(url: URL) -> Path | None:
     return Path(url.database)
 
 
-def tune(engine: Engine, path: Path | None) -> None:
-    """Set up every connection of an SQLite engine; database servers need nothing."""
+def opened(url: URL) -> Engine:
+    """An engine whose connections are set up. Raises SQLAlchemyError or ImportError."""
+    path = place(url)
     if path is None:
-        return
+        return server.server_engine(url, WRITES)
+    engine = create_engine(url)
+    _tune(engine, path)
+    return engine
 
+
+def _tune(engine: Engine, path: Path) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, record: Any) -> None:
         # SQLAlchemy says BEGIN (below); the driver's own would come too late to lock.
@@ -77,10 +81,11 @@ def snapshot(connection: Connection) -> Connection:
     return connection
 
 
-def lock(connection: Connection, name: str) -> None:
-    """Wait for the lock of that name until the transaction ends (SQLite has locked everything)."""
+def lock(connection: Connection, name: str, *, however_long: bool = False) -> None:
+    """Wait for the lock of that name, which is given back when the transaction ends (SQLite has
+    locked everything): within the bounds of the transaction, or `however_long`."""
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"phasegate/{name}"))))
+        server.lock(connection, name, however_long=however_long)
 
 
 def forget_freed(connection: Connection) -> None:
