@@ -21,13 +21,13 @@ from client.connection import connect
 from client.leaving import leave
 from client.listening import HEALTH, METRICS, Address, listening
 from client.logs import configure_logs
-from client.observed import reporting, warn_of_tracing, watch
+from client.observed import reporting, watch
 from client.runtime import expose_metrics
 from client.schedules import keep_schedules
 from client.settings import Settings
 from client.standing import Standing
 from client.temporal_target import load_target
-from client.tracing import start_tracing
+from client.tracing import start_tracing, warn_of_tracing
 from client.transport_health import examine_transport
 from client.tuning import Tuning, slots
 from client.usage import UsageError

@@ -8,22 +8,18 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from importlib.metadata import version
 
-import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from client.gauges import Gauges, Portfolio
 from client.runtime import core_runtime
 from client.standing import Standing
-from client.tracing import available, wanted
 from client.versioning import Build
 from client.workers import Workers
 from ledger import Ledger
 from phasegate.measures import BUILD, Measure
 
 ANSWER = timedelta(seconds=2)
-
-log = structlog.get_logger(__name__)
 
 Own = Mapping[Measure, Callable[[], float]]
 
@@ -69,9 +65,3 @@ async def reporting(
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-def warn_of_tracing() -> None:
-    """Say so where traces are asked for, and what makes them is not installed."""
-    if wanted() and not available():
-        log.warning("no traces are sent: pip install 'phasegate[telemetry]'")

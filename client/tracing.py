@@ -69,6 +69,14 @@ def start_tracing(service: str = "phasegate") -> bool:
     return True
 
 
+def warn_of_tracing() -> None:
+    """Say so where traces are asked for, and what makes them is not installed."""
+    if wanted() and not available():
+        import structlog  # noqa: PLC0415
+
+        structlog.get_logger(__name__).warning("no traces are sent: pip install 'phasegate[telemetry]'")
+
+
 def finish() -> None:
     """Send what is left, for a moment: a dead collector must hold up nobody."""
     if _provider:
@@ -95,7 +103,9 @@ def traced(name: str) -> Iterator[None]:
     try:
         with tracer.start_as_current_span(
             # The words of an error may be anybody's.
-            *(name, parent, SpanKind.CLIENT),
+            name,
+            parent,
+            kind=SpanKind.CLIENT,
             record_exception=False,
             set_status_on_exception=False,
         ) as span:

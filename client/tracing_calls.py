@@ -96,7 +96,9 @@ class _Client(OutboundInterceptor):
         attributes = {"temporalWorkflowID": workflow_id, **(about or {})}
         with self._tracer.start_as_current_span(
             # An error's text may have names in it, and has whatever the caller sent.
-            *(name, None, SpanKind.CLIENT, attributes),
+            name,
+            kind=SpanKind.CLIENT,
+            attributes=attributes,
             record_exception=False,
             set_status_on_exception=False,
         ) as span:

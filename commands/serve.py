@@ -13,6 +13,13 @@ async def serve(
         "127.0.0.1"
     ),
     port: Annotated[int, Parameter(help="The port to listen at; 0 for a free one")] = 8600,
+    metrics: Annotated[
+        str | None,
+        Parameter(
+            env_var="PHASEGATE_METRICS",
+            help="HOST:PORT at which Prometheus finds its metrics, at /metrics",
+        ),
+    ] = None,
 ) -> None:
     """Take events and customers of other systems over HTTP, until SIGTERM or Ctrl-C.
 
@@ -22,6 +29,7 @@ async def serve(
     """
     import sys
 
+    from client.listening import METRICS, listening
     from client.logs import configure_logs
     from phasegate.errors import EngineError
 
@@ -37,4 +45,4 @@ async def serve(
         ) from error
 
     configure_logs(json=not sys.stderr.isatty())
-    await run(host, port)
+    await run(host, port, listening(METRICS, metrics))

@@ -32,13 +32,15 @@ def current() -> str:
 
 
 @contextmanager
-def span(name: str, parent: str, *, kind: Kind = "internal", **about: str) -> Iterator[None]:
+def span(
+    name: str, parent: str, *, kind: Kind = "internal", root: bool = False, **about: str
+) -> Iterator[None]:
     """What happens within, as a part of the trace of `parent`.
 
-    Without a parent there is no span: a lifecycle goes on for years and would be one endless trace.
-    With tracing off, `current` is the parent.
+    Without a parent there is no span, unless it may be the `root` of a trace: a lifecycle goes on
+    for years and would be one endless trace. With tracing off, `current` is the parent.
     """
-    if not parent or not _tracers:
+    if not _tracers or not (parent or root):
         token = _current.set(parent)
         try:
             yield

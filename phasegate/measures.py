@@ -91,6 +91,12 @@ DELIVERIES = Measure(
     "attempts to tell a receiver: sent, refused or given-up",
     ("receiver", "result"),
 )
+SERVED = Measure(
+    "phasegate_served",
+    "counter",
+    "requests to `phasegate serve`: what they bring, and the status they were answered with",
+    ("brought", "status"),
+)
 CHECKS = Measure(
     "phasegate_milestone_checks",
     "counter",
@@ -167,7 +173,7 @@ MEASURES: tuple[Measure, ...] = (
     *(GATES, GATES_OVERDUE, PRODUCTS, PRODUCTS_OVERDUE, SUNSETS),
     *(ANNOUNCED, LEDGER_LAG, OUTBOX_AGE, ENTRIES),
     *(DELIVERIES, COURIERS_FAILING, DELIVERY_DELAY, DEAD_LETTERS),
-    *(CHECKS, UNTOLD, ACTS, ACTS_OPEN, ASKED, BUILD),
+    *(CHECKS, UNTOLD, ACTS, ACTS_OPEN, SERVED, ASKED, BUILD),
 )
 
 

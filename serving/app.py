@@ -38,7 +38,9 @@ def build_app(
         return JSONResponse({"ok": True})
 
     async def readyz(request: Request) -> Response:
-        """Ready: Temporal answers, so that events can be told to somebody."""
+        """Ready: Temporal answers, so that events can be told to somebody. Not while it stops."""
+        if link.leaving:
+            return JSONResponse({"ready": False, "reason": "it is stopping"}, 503)
         try:
             await link.check()
         except EngineError as error:

@@ -18,6 +18,9 @@ HEALTH = timedelta(seconds=2)
 class Link:
     """One client for all requests. Once made, it finds the server again by itself."""
 
+    leaving = False
+    """Set when the server is asked to stop, before it stops listening."""
+
     def __init__(self) -> None:
         self._attempt: asyncio.Task[Client] | None = None
 

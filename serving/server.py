@@ -14,16 +14,23 @@ import uvicorn
 
 from client.codec import SealingCodec
 from client.keyring import FILE, load_keyring
+from client.listening import Address
+from client.runtime import expose_metrics
+from client.tracing import start_tracing, warn_of_tracing
 from integrations import Integrations, load_integrations
 from integrations.loading import VARIABLE
 from phasegate.errors import EngineError
 from serving.app import build_app
 from serving.codec import Codec, Guard
 from serving.impatience import Impatient
+from serving.link import Link
 
 GRACE = 20
 """Seconds in which running requests may finish after SIGTERM; each is bounded by less, but for
 large feeds of customers: one that is cut off is sent again, and changes nothing twice."""
+
+LEAD = 1.0
+"""Seconds in which it says that it is not ready, and still answers, before it stops listening."""
 
 CONNECTIONS = 500
 """Open at the same time; what is beyond is turned away before it is read."""
@@ -38,8 +45,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(host: str, port: int) -> None:
+async def serve(host: str, port: int, metrics: Address | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises EngineError where there is nothing, or nowhere, to."""
+    if metrics:
+        expose_metrics(metrics)
+    start_tracing("phasegate-serve")
+    warn_of_tracing()
     found = load_integrations()
     if not (found.sources or found.feeds or found.codec):
         raise EngineError(
@@ -48,10 +59,10 @@ async def serve(host: str, port: int) -> None:
             "phasegate serve --help  # docs/integrations.md says how a source is written",
         )
     codec = _codec(found)
-    listening = _listen(host, port)
+    listening, link = _listen(host, port), Link()
     server = _Server(
         uvicorn.Config(
-            build_app(found.sources, found.feeds, codec=codec),
+            build_app(found.sources, found.feeds, link, codec),
             http=Impatient,
             ws="none",
             lifespan="off",
@@ -66,8 +77,13 @@ async def serve(host: str, port: int) -> None:
         )
     )
     loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        link.leaving = True
+        loop.call_later(LEAD, setattr, server, "should_exit", True)
+
     for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, setattr, server, "should_exit", True)
+        loop.add_signal_handler(name, leave)
     at, number = listening.getsockname()[:2]
     url = f"http://[{at}]:{number}" if ":" in at else f"http://{at}:{number}"
     log.info("serving", url=url, sources=sorted(found.sources), feeds=sorted(found.feeds))
