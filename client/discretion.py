@@ -27,7 +27,15 @@ PASSED = frozenset(
     {
         *("level", "timestamp", "logger", "error", "where", "at", "code", "status", "week"),
         *("product", "gate", "round", "source", "feed", "extension", "kind"),
-        *("workflow_id", "workflow_type", "run_id", "workflow_run_id", "task_queue", "namespace"),
+        *(
+            "workflow",
+            "workflow_id",
+            "workflow_type",
+            "run_id",
+            "workflow_run_id",
+            "task_queue",
+            "namespace",
+        ),
         *("activity", "activity_type", "activity_id", "attempt", "seq", "events", "rows", "new"),
         *("changed", "moved", "started", "products", "grace_seconds", "url", "sources", "feeds"),
     }

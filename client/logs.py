@@ -18,6 +18,7 @@ from temporalio.worker import (
 )
 
 from client.discretion import discretion
+from client.log_places import placed
 from integrations.hiding import hidden, hidden_value, remember_environment
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
             processors=[
+                placed,
                 *discretion(),
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
@@ -61,6 +63,9 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
         )
     )
     handler.addFilter(_is_news)
+    # They are in fields of their own.
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -74,7 +74,8 @@ def warn_of_tracing() -> None:
     if wanted() and not available():
         import structlog  # noqa: PLC0415
 
-        structlog.get_logger(__name__).warning("no traces are sent: pip install 'phasegate[telemetry]'")
+        log = structlog.get_logger(__name__)
+        log.warning("no traces are sent: pip install 'phasegate[telemetry]'")
 
 
 def finish() -> None:
