@@ -1,4 +1,4 @@
-"""Where a log line comes from, in the same fields whoever wrote it: product, gate, workflow, run."""
+"""Where a log line comes from, in the same fields whoever wrote it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def _known(event: Event) -> dict[str, Any]:
             "run_id": info.workflow_run_id,
             "attempt": info.attempt,
         }
-    about = next((event[c] for c in _CONTEXTS if isinstance(event.get(c), Mapping)), {})
+    about: Mapping[str, Any] = next(
+        (event[c] for c in _CONTEXTS if isinstance(event.get(c), Mapping)), {}
+    )
     return {
         "workflow": about.get("workflow_type"),
         "workflow_id": about.get("workflow_id"),
