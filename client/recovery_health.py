@@ -1,4 +1,4 @@
-"""Whether the ledger has what Temporal knows to have been written: not so after a backup of it."""
+"""Whether the ledger and Temporal tell the same: not so where one was put back from a backup."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import asyncio
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 
 from client.checkup import Check
 from client.settings import Settings
-from ledger import Ledger, LedgerError
+from ledger import Ledger
 from phasegate.errors import EngineError
+from phasegate.events import Announcement
+from phasegate.ids import product_id
 from phasegate.ports import ANNOUNCE, AnnounceRequest
 
 NAME = "record"
@@ -31,34 +33,45 @@ async def examine_record(client: Client, settings: Settings) -> Check | None:
     None where the ledger or the histories cannot be read, which other checks say. Raises RPCError.
     """
     query = "WorkflowType IN ('ProductLifecycle', 'GateReview')"
-    latest: dict[str, str] = {}
+    ledger, seen = Ledger(settings.ledger_url), 0
+    lost: set[str] = set()
+    ahead: set[str] = set()
     try:
         async for run in client.list_workflows(query, limit=SAMPLE):
-            if found := await _latest(client, run.id, run.run_id):
-                latest[found.events[-1].id] = found.product
+            product = run.id.removeprefix(product_id("")).partition("/")[0]
+            record = await asyncio.to_thread(_end_of, ledger, product)  # before the history
+            asked, answered = await _announced(client, run.id, run.run_id)
+            seen += bool(asked)
+            if await asyncio.to_thread(ledger.absent, answered[:1]):
+                lost.add(product)
+            runs = run.status is WorkflowExecutionStatus.RUNNING
+            its_own = [said.id for said in record if said.run == run.run_id[-8:]]
+            if runs and asked and its_own and its_own[-1] not in asked:
+                ahead.add(product)
     except (EngineError, ValueError, RuntimeError):
         return None  # encrypted by a key that is not here: see the check of confidential mode
-    ledger = Ledger(settings.ledger_url)
-    try:
-        absent = await asyncio.to_thread(ledger.absent, list(latest))
-    except LedgerError:
-        return None
     finally:
         ledger.close()
-    if lost := sorted({latest[event] for event in absent}):
-        return Check(
-            check=NAME,
-            state="fail",
-            what=f"the ledger misses what was written to it, of {', '.join(lost)}: "
-            "it is another one, or was put back from a backup",
-            mend="stop the workers, then phasegate events recover --dry-run",
-        )
-    what = f"the ledger has what the {len(latest)} latest runs announced"
-    return Check(check=NAME, state="ok", what=what)
+    if not (lost or ahead):
+        what = f"the ledger has what the {seen} latest runs announced"
+        return Check(check=NAME, state="ok", what=what)
+    said = []
+    if lost:
+        said.append(f"the ledger misses what was written to it, of {', '.join(sorted(lost))}")
+    if ahead:
+        said.append(f"Temporal misses what the ledger has, of {', '.join(sorted(ahead))}")
+    what = f"{'; '.join(said)}: one of them is another one, or was put back from a backup"
+    mend = "stop the workers, then phasegate events recover --dry-run"
+    return Check(check=NAME, state="fail", what=what, mend=mend)
 
 
-async def _latest(client: Client, workflow_id: str, run_id: str) -> AnnounceRequest | None:
-    """The latest announcements of a run that the ledger has answered."""
+def _end_of(ledger: Ledger, product: str) -> list[Announcement]:
+    after = max(ledger.head(product).seq - EVENTS, 0)
+    return [entry.announcement for entry in ledger.events(product, after)]
+
+
+async def _announced(client: Client, workflow_id: str, run_id: str) -> tuple[set[str], list[str]]:
+    """Ids of what a run announced of late; and those that the ledger answered, latest first."""
     answer = await client.workflow_service.get_workflow_execution_history_reverse(
         GetWorkflowExecutionHistoryReverseRequest(
             namespace=client.namespace,
@@ -66,13 +79,17 @@ async def _latest(client: Client, workflow_id: str, run_id: str) -> AnnounceRequ
             maximum_page_size=EVENTS,
         )
     )
-    answered: set[int] = set()
+    done: set[int] = set()
+    asked: set[str] = set()
+    answered: list[str] = []
     for event in answer.history.events:
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-            answered.add(event.activity_task_completed_event_attributes.scheduled_event_id)
-        asked = event.activity_task_scheduled_event_attributes
-        if event.event_id in answered and asked.activity_type.name == ANNOUNCE:
-            (found,) = await client.data_converter.decode(asked.input.payloads, [AnnounceRequest])
+            done.add(event.activity_task_completed_event_attributes.scheduled_event_id)
+        order = event.activity_task_scheduled_event_attributes
+        if order.activity_type.name == ANNOUNCE:
+            (found,) = await client.data_converter.decode(order.input.payloads, [AnnounceRequest])
             assert isinstance(found, AnnounceRequest)
-            return found
-    return None
+            asked |= {each.id for each in found.events}
+            if event.event_id in done:
+                answered += [each.id for each in reversed(found.events)]
+    return asked, answered

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from client.recovering import Recovered
 
 
+_RESET = "temporal workflow reset --workflow-id {} --type LastWorkflowTask --reason restored"
+
+
 async def recover(
     keys: Annotated[
         list[str] | None,
@@ -38,10 +41,12 @@ async def recover(
     Stop the workers before the ledger is put back, and start them after this. It finds
     announcements, definitions of products, and acts of sunsets that were begun. It does not find
     policies, directories, customers, and what was taken out of the record.
+    It also names the workflows of a Temporal that was put back, of which the ledger has more.
     Repeating it changes nothing. Ends with 1 where a record has gone on without what is missing.
     """
     from client.engine import Engine
-    from client.recovering import missing, products_in, write
+    from client.recovering import missing, write
+    from client.told_histories import products_in
     from commands.output import Grid, emit, note
     from commands.parsing import key_of
     from commands.progress import working
@@ -67,6 +72,9 @@ async def recover(
     )
     if not done:
         note(f"nothing is missing of {len(chosen)} products that Temporal knows")
+    for workflow in [name for found in done for name in found.ahead]:
+        note(f"Temporal was put back, and the ledger has more of {workflow}; before it goes on:")
+        note(f"  {_RESET.format(workflow)}")
     for wanted in dict.fromkeys(name for found in done for name in found.wanted):
         note(f"missing, and in no history: {wanted}; {_mend(wanted)}")
 
@@ -95,4 +103,5 @@ def _document(found: Recovered) -> dict[str, Any]:
         "definitions": len(found.definitions),
         "acts": [act.task for act in found.acts],
         "wanted": found.wanted,
+        "ahead": found.ahead,
     }

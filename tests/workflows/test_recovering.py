@@ -10,16 +10,20 @@ from pathlib import Path
 import pytest
 from parting import Leaving, no_return
 from stage import Stage
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from tracker import Tracker
 
+from client.asking import new_request_id
 from client.audit_checks import verify_ledger
 from client.dev_server import DevServer
 from client.engine import Engine
 from client.health import examine
-from client.recovering import missing, products_in, write
+from client.recovering import missing, write
+from client.told_histories import products_in
 from ledger import Ledger
 from phasegate.errors import EngineError
-from phasegate.ids import sunset_id
+from phasegate.ids import product_id, sunset_id
 from tests.workflows.conftest import settings
 from tests.workflows.test_sunset_acts import DESTROY
 from worker import build_worker
@@ -108,3 +112,31 @@ async def test_an_act_whose_intent_was_lost_is_not_done_again(
     assert not mine, "whoever is asked to do it finds that it may have happened"
     await leaving.confirmed("destroy", "cy", note="the bucket is empty")
     await leaving.becomes(status="retired")
+
+
+async def test_a_temporal_that_was_put_back_is_named_until_its_workflows_are_reset(
+    stage: Stage,
+) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    await stage.written()
+    engine, workflow = stage.engine, product_id(stage.key)
+    handle = engine.workflow(workflow)
+    run = (await handle.describe()).run_id or ""
+    assert (await missing(engine.client, engine.ledger, stage.key)).ahead == []
+    last = engine.ledger.events(stage.key)[-1].announcement
+    engine.ledger.append(stage.key, [last.model_copy(update={"id": f"{last.id}.more"})])
+    assert last.run == run[-8:]
+    assert (await missing(engine.client, engine.ledger, stage.key)).ahead == [workflow]
+    checks = [check async for check in examine(engine.settings)]
+    assert [c for c in checks if c.check == "record" and f"of {stage.key}" in c.what]
+    await engine.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=engine.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=workflow, run_id=run),
+            reason="restored",
+            workflow_task_finish_event_id=4,
+            request_id=new_request_id(),
+        )
+    )
+    assert (await missing(engine.client, engine.ledger, stage.key)).ahead == []
