@@ -57,6 +57,11 @@ async def handover(engine: Engine, key: str, request: HandoverRequest) -> Receip
     return receipt
 
 
+async def publish_definition(engine: Engine, key: str, by: str) -> None:
+    """Publish the definition that a product has now. Raises EngineError where it does not say."""
+    _publish(engine, await definition(engine, key), by)
+
+
 def _publish(engine: Engine, product: Product, by: str) -> None:
     """The product has taken it by now. Without a ledger its own record, in the outbox, has it."""
     with suppress(LedgerError):

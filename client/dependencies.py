@@ -16,6 +16,8 @@ from phasegate.lifecycle import Lifecycle
 from phasegate.policy import Policy
 from phasegate.product import Product
 
+MIGRATED = "product.migrated"
+
 
 async def require_possible(
     ledger: Ledger, product: Product, policy: Policy, engine: Engine | None = None
@@ -49,9 +51,10 @@ async def require_still_possible(engine: Engine, product: Product) -> None:
 
 
 async def _policy_of(ledger: Ledger, key: str, engine: Engine | None) -> Policy | None:
-    """The policy that a product started with; None where it has not."""
-    if started := ledger.events(key, types=("product.started",)):
-        return ledger.documents.read_policy(started[-1].announcement.data["policy_digest"])
+    """The policy that a product is under; None where it was not started."""
+    said = [e.announcement.data for e in ledger.events(key, types=("product.started", MIGRATED))]
+    if digests := [data["policy_digest"] for data in said if "policy_digest" in data]:
+        return ledger.documents.read_policy(digests[-1])
     if engine is None:
         return None
     # Started and not announced yet: its history begins with what it was started with.

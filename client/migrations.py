@@ -1,0 +1,290 @@
+"""Putting many products under another policy: looking first, then one Update each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Literal
+
+from client import changing, gates, products
+from client.asking import query
+from client.dependencies import require_possible
+from client.documents import find_policy
+from client.engine import Engine
+from client.usage import UsageError
+from ledger import Ledger
+from phasegate.base import Wire, canonical
+from phasegate.directory import Directory, Permission
+from phasegate.errors import EngineError, Forbidden, NotRunning, PhasegateError, Refusal
+from phasegate.expressions import compile_error, evaluate
+from phasegate.ids import product_id
+from phasegate.migration import plan_migration, renamed
+from phasegate.migration_ports import Blocker, MigrateRequest, MigrationPlan, MigrationTerms
+from phasegate.migration_ports import Standing as Stands
+from phasegate.policy import Policy
+
+AT_ONCE = 10
+"""Products that are asked side by side."""
+
+VARIABLES = ("product", "phase", "status")
+_HINT = "--product-filter 'product.tier == 3 && phase == \"build\"'"
+
+State = Literal["possible", "impossible", "already", "done", "done-before", "refused", "no-answer"]
+
+
+@dataclass(frozen=True)
+class Migration:
+    """What is to be done: to which policy, for which products, how, and by whom.
+
+    Products are those of `keys`; where none are named, those of the policy name `name`, or of the
+    new policy's. With `from_digest` only those that are under it. `id` is the same whenever the same is asked again.
+    """
+
+    policy: Policy
+    digest: str
+    terms: MigrationTerms
+    actor: str
+    reason: str
+    keys: tuple[str, ...] = ()
+    name: str = ""
+    from_digest: str = ""
+    expression: str | None = None
+    given_id: str = ""
+
+    @property
+    def id(self) -> str:
+        if self.given_id:
+            return self.given_id
+        scope = [self.digest, sorted(self.keys), self.name, self.from_digest, self.expression or ""]
+        said = canonical([*scope, self.terms.model_dump(mode="json"), self.actor])
+        return "m" + sha256(said).hexdigest()[:11]
+
+
+class MigrationRow(Wire):
+    """One product of a migration: what it means for it, or what came of it.
+
+    `voided` are the votes of the open round that count no more, by whose seat they fill.
+    """
+
+    schema_version: int = 1
+    migration: str
+    product: str
+    state: State
+    plan: MigrationPlan | None = None
+    voided: dict[str, str] = {}
+    text: str = ""
+    code: str = ""
+    why: str = ""
+    hint: str = ""
+    forbidden: bool = False
+
+
+def from_which(reference: str, ledger: Ledger) -> tuple[str, str]:
+    """The name and the digest of the policy to leave; a bare NAME means all its versions."""
+    known = ledger.documents.names("policy")
+    if reference in known:
+        return reference, ""
+    found = find_policy(reference, ledger).model
+    if reference == found.policy:
+        return reference, ""
+    return found.policy, ledger.documents.digest_of("policy", found.policy, found)
+
+
+def require_usable(expression: str | None) -> None:
+    """Raise UsageError for a filter that is no expression."""
+    if expression is not None and (problem := compile_error(expression, *VARIABLES)):
+        raise UsageError(f"--product-filter {expression!r} cannot be used", problem, _HINT)
+
+
+async def standings(engine: Engine, migration: Migration) -> list[Stands | MigrationRow]:
+    """The products that are meant, as they stand, by key; a row for each that gives no answer."""
+    require_usable(migration.expression)
+    keys = list(dict.fromkeys(migration.keys))
+    if not keys:
+        found = products.listing(
+            engine, policy=migration.name or migration.policy.policy, limit=None
+        )
+        keys = sorted([row.key async for row in found])
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(key: str) -> Stands | MigrationRow | None:
+        async with room:
+            try:
+                standing = await query(engine.workflow(product_id(key)), "standing", Stands)
+            except EngineError as error:
+                return _failed(migration, key, error)
+        return standing if _meant(migration, standing) else None
+
+    answers = await asyncio.gather(*(ask(key) for key in keys))
+    return [answer for answer in answers if answer is not None]
+
+
+def _meant(migration: Migration, standing: Stands) -> bool:
+    left = migration.from_digest
+    if left and standing.policy_digest not in (left, migration.digest):
+        return False
+    if migration.expression is None:
+        return True
+    facts = {
+        "product": standing.product.model_dump(mode="json"),
+        "phase": standing.phase or "",
+        "status": standing.status,
+    }
+    truth = evaluate(migration.expression, facts)
+    if truth.problem:
+        what = f"--product-filter {migration.expression!r} cannot be used for {standing.key}"
+        raise UsageError(what, truth.problem, _HINT)
+    return truth.met
+
+
+async def look(engine: Engine, migration: Migration, standing: Stands) -> MigrationRow:
+    """What it would mean for one product. Nothing is done, and nothing is written."""
+    row = MigrationRow(migration=migration.id, product=standing.key, state="possible")
+    if standing.policy_digest == migration.digest:
+        row.state, row.text = "already", "it is under this policy"
+        if standing.last and standing.last.migration == migration.id:
+            row.state, row.text = "done-before", standing.last.text
+        return row
+    documents = engine.ledger.documents
+    current = documents.current("directory", standing.directory)
+    directory = documents.read_directory(current.digest) if current else None
+    plan = plan_migration(
+        documents.read_policy(standing.policy_digest),
+        migration.policy,
+        standing,
+        migration.terms,
+        directory,
+        to=migration.digest,
+        now=datetime.now(UTC),
+    )
+    plan.blockers += await _waits(engine, migration, standing)
+    if directory is not None and (forbidden := _not_permitted(migration, standing, directory)):
+        row.forbidden = not plan.blockers
+        plan.blockers.append(forbidden)
+    row.plan = plan
+    if plan.blockers:
+        row.state = "impossible"
+        row.code, row.hint = plan.blockers[0].code, plan.blockers[0].hint
+        row.why = "; ".join(blocker.text for blocker in plan.blockers)
+    if plan.fate == "stopped":
+        row.voided = await _votes(engine, plan)
+    return row
+
+
+def _not_permitted(migration: Migration, standing: Stands, directory: Directory) -> Blocker | None:
+    """Whether who migrates lacks the right, as far as the directory and the definition say it."""
+    actor, tier, product = migration.actor, standing.product.tier, standing.product
+    why = ""
+    if Permission.migrate not in directory.permissions(actor, tier):
+        why = f"none of the groups of {actor} has the permission migrate at tier {tier}"
+    elif actor == product.owner:
+        why = f"{actor} owns the product, and nobody decides on their own work"
+    if not why:
+        return None
+    hint = f"phasegate directory show {directory.directory}"
+    return Blocker(code="not-permitted", text=why, hint=hint)
+
+
+async def _waits(engine: Engine, migration: Migration, standing: Stands) -> list[Blocker]:
+    """Milestones of the new policy may wait for other products, and those for this one."""
+    product = renamed(standing.product, migration.terms)
+    try:
+        await require_possible(engine.ledger, product, migration.policy, engine)
+    except EngineError as error:
+        return [Blocker(code="waits-for-ever", text=str(error), hint=error.hint)]
+    return []
+
+
+async def _votes(engine: Engine, plan: MigrationPlan) -> dict[str, str]:
+    """The votes that stand in the open round."""
+    try:
+        view = await gates.live(engine, plan.key, plan.gate)
+    except EngineError:
+        view = None
+    if view is None or view.round != plan.round:
+        plan.uncertain.append(f"round {plan.round} of {plan.gate} does not say who has voted")
+        return {}
+    return {
+        vote.on_behalf_of or vote.approver: vote.vote
+        for vote in view.votes
+        if vote.state == "standing" and not vote.advice
+    }
+
+
+async def carry_out(
+    engine: Engine,
+    migration: Migration,
+    found: Sequence[Stands],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> AsyncIterator[MigrationRow]:
+    """Migrate each, one after the other. Each judges by itself whether it can.
+
+    What was begun and broken off is begun again in the same way: a product that was done says so.
+    Stops where the engine gives no answer: so it would for the next.
+    """
+    for done, standing in enumerate(found):
+        progress(done, len(found))
+        row = await _one(engine, migration, standing)
+        yield row
+        if row.code == "no-answer":
+            return
+
+
+async def _one(engine: Engine, migration: Migration, standing: Stands) -> MigrationRow:
+    key = standing.key
+    row = MigrationRow(migration=migration.id, product=key, state="already")
+    if standing.policy_digest == migration.digest:
+        return await look(engine, migration, standing)
+    if waits := await _waits(engine, migration, standing):
+        error = EngineError(f"{key} cannot be migrated", waits[0].text, waits[0].hint)
+        return _failed(migration, key, error, code=waits[0].code)
+    request = MigrateRequest(
+        actor=migration.actor,
+        to=migration.digest,
+        from_=standing.policy_digest,
+        reason=migration.reason,
+        terms=migration.terms,
+        migration=migration.id,
+        request_id=f"{migration.id}.{standing.migrations}",
+    )
+    try:
+        receipt = await products.request(engine, key, "migrate", request)
+    except (Refusal, EngineError) as error:
+        return _failed(migration, key, error)
+    if migration.terms.phases:
+        await _told(changing.publish_definition(engine, key, migration.actor))
+    row.state, row.text = "done", receipt.text
+    return row
+
+
+async def _told(publishing: Awaitable[None]) -> None:
+    """The product has it by now, and its record too: a definition that cannot be published is
+    published by the next change."""
+    try:
+        await publishing
+    except EngineError:
+        return
+
+
+def _failed(
+    migration: Migration, key: str, error: PhasegateError, *, code: str = ""
+) -> MigrationRow:
+    answered = isinstance(error, Refusal | NotRunning) or bool(code)
+    row = MigrationRow(
+        migration=migration.id,
+        product=key,
+        state="refused" if answered else "no-answer",
+        text=error.what,
+        code=code or "no-answer",
+        why=error.why,
+        hint=error.hint,
+        forbidden=isinstance(error, Forbidden),
+    )
+    if isinstance(error, Refusal):
+        row.code = error.code
+    elif isinstance(error, NotRunning):
+        row.code = "not-running"
+    return row

@@ -1,0 +1,276 @@
+"""Products are put under another policy: in a phase, with an open gate, in bulk, and on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from life import Life
+from stage import Stage
+
+from client import migrations, products
+from client.audits import record_of
+from client.engine import Engine
+from client.migrations import Migration, MigrationRow
+from client.products import publish_policy
+from phasegate.migration_ports import MigrationTerms
+from phasegate.reading import read_policy
+
+DIRECTORY = """
+directory: KEY
+people: {olga: {}, ana: {}, bo: {}, cy: {}, lea: {}, zoe: {}, eve: {}}
+groups:
+  product: {members: [ana]}
+  eng: {members: [bo, cy]}
+  legal: {members: [lea]}
+  board: {members: [zoe, olga], permissions: {migrate: [2]}}
+"""
+
+POLICY = """
+policy: KEY
+version: "1"
+title: Build and sell
+phases:
+  - id: build
+    title: Build
+    milestones: [{id: done, title: Feature complete}, {id: docs, title: Documented}]
+    gate: {id: launch, title: Launch, opens: submit, requires: [{group: product}, {group: eng}]}
+  - id: market
+    title: Market
+    in_market: true
+    gate: {id: retire, title: Retire, opens: submit, requires: [{group: product}]}
+"""
+
+LEGAL_TOO = POLICY.replace('version: "1"', 'version: "2"').replace(
+    "{group: eng}]}", "{group: eng}, {group: legal}]}"
+)
+"""Its first gate asks another group."""
+
+RETIRE_HARDER = (
+    POLICY.replace('version: "1"', 'version: "2"')
+    .replace("requires: [{group: product}]}", "requires: [{group: product}, {group: legal}]}")
+    .replace("{id: docs, title: Documented}", "{id: press, title: Press briefed}")
+)
+"""Its second gate asks more, and a milestone of the first phase is another."""
+
+
+class Played(Life):
+    """A product under a policy of its own name, and how it is migrated."""
+
+    async def begin(self, policy: str = POLICY, name: str = "", **fields: Any) -> None:
+        name = name or self.key
+        await self.start(
+            policy.replace("KEY", name),
+            DIRECTORY.replace("KEY", self.key),
+            f"key: {self.key}\nname: The {self.key}\nowner: olga\ntier: 2\n",
+        )
+        await self.becomes(phase="build")
+
+    def meant(self, policy: str, who: str = "zoe", name: str = "", **more: Any) -> Migration:
+        model = read_policy(policy.replace("KEY", name or self.key), "policy")
+        documents = self.engine.ledger.documents
+        return Migration(
+            policy=model,
+            digest=documents.digest_of("policy", model.policy, model),
+            terms=MigrationTerms(**more.pop("terms", {})),
+            actor=who,
+            reason="the law has changed",
+            **{"keys": (self.key,), **more},
+        )
+
+
+async def looked(engine: Engine, meant: Migration) -> list[MigrationRow]:
+    found = await migrations.standings(engine, meant)
+    return [
+        one if isinstance(one, MigrationRow) else await migrations.look(engine, meant, one)
+        for one in found
+    ]
+
+
+async def done(engine: Engine, meant: Migration, most: int = 99) -> list[MigrationRow]:
+    """Carry it out, and break it off after so many."""
+    publish_policy(engine, meant.policy, datetime.now(UTC), meant.actor)
+    found = [one for one in await migrations.standings(engine, meant)]
+    rows = []
+    async for row in migrations.carry_out(engine, meant, found):  # type: ignore[arg-type]
+        rows.append(row)
+        if len(rows) == most:
+            break
+    return rows
+
+
+@pytest.fixture
+def played(stage: Stage) -> Played:
+    return Played(stage.engine, stage.key[:45].rstrip("-"))
+
+
+@pytest.fixture
+def more(engine: Engine, played: Played) -> Callable[[str], Played]:
+    return lambda suffix: Played(engine, f"{played.key}-{suffix}")
+
+
+async def test_a_new_policy_touches_no_product_that_runs(played: Played) -> None:
+    await played.begin()
+    under = (await played.product()).policy_digest
+    new = read_policy(LEGAL_TOO.replace("KEY", played.key), "policy")
+    publish_policy(played.engine, new, datetime.now(UTC), "zoe")
+    await played.opened()
+    view = await played.gate("launch")
+    assert [r.group for r in view.requirements] == ["product", "eng"]
+    await played.votes("launch", "go", "ana", "bo")
+    view = await played.becomes(phase="market")
+    assert view.policy_digest == under
+
+
+async def test_in_a_phase_it_goes_on_under_the_new_policy(played: Played) -> None:
+    await played.begin()
+    await played.report("done")
+    meant = played.meant(RETIRE_HARDER)
+    (seen,) = await looked(played.engine, meant)
+    assert seen.state == "possible"
+    assert seen.plan is not None
+    assert (seen.plan.kept, seen.plan.new, seen.plan.gone) == (
+        ["done"],
+        ["press"],
+        {"docs": "planned"},
+    )
+    assert (await played.product()).policy_digest == seen.plan.from_digest, "only looked at"
+    (row,) = await done(played.engine, meant)
+    assert row.state == "done", row
+    view = await played.product()
+    assert (view.policy, view.policy_digest) == (f"{played.key} 2", meant.digest)
+    assert [(m.id, m.state) for m in view.milestones] == [("done", "met"), ("press", "planned")]
+    (told,) = await played.told("product.migrated")
+    assert told["actor"] == "zoe"
+    assert told["milestones"] == {"new": ["press"], "anew": [], "gone": {"docs": "planned"}}
+    (row,) = await done(played.engine, meant)
+    assert row.state == "done-before"
+    await played.opened()
+    await played.votes("launch", "go", "ana", "bo")
+    await played.becomes(phase="market")
+    await played.submit("retire")
+    view = await played.gate_opens("retire")
+    assert [r.group for r in view.requirements] == ["product", "legal"]
+
+
+async def test_nobody_chooses_the_rules_for_their_own_product(played: Played) -> None:
+    await played.begin()
+    for who, code in (("eve", "not-permitted"), ("olga", "self-approval"), ("bo", "not-permitted")):
+        meant = played.meant(LEGAL_TOO, who)
+        (seen,) = await looked(played.engine, meant)
+        assert (seen.state, seen.forbidden) == ("impossible", True)
+        (row,) = await done(played.engine, meant)
+        assert (row.state, row.code, row.forbidden) == ("refused", code, True)
+    refused = await played.told("product.refused", 3)
+    assert [told["actor"] for told in refused] == ["eve", "olga", "bo"]
+
+
+async def test_a_round_whose_gate_asks_the_same_goes_on_as_it_was_convened(played: Played) -> None:
+    await played.begin()
+    before = (await played.product()).policy_digest
+    await played.opened()
+    await played.vote("launch", "ana", "go")
+    meant = played.meant(RETIRE_HARDER)
+    (seen,) = await looked(played.engine, meant)
+    assert (seen.state, seen.plan and seen.plan.fate, seen.voided) == ("possible", "goes-on", {})
+    (row,) = await done(played.engine, meant)
+    assert row.state == "done", row
+    await played.report("done")
+    await played.evidence("a report")  # the round hears of the product as it is now
+    view = await played.gate("launch")
+    assert view.policy_digest == before
+    await played.votes("launch", "go", "ana", "bo")
+    view = await played.becomes(phase="market")
+    assert (view.policy_digest, view.gates[-1].outcome) == (meant.digest, "go")
+
+
+async def test_a_round_whose_gate_asks_something_else_is_stopped_on_demand(played: Played) -> None:
+    await played.begin()
+    await played.opened()
+    await played.vote("launch", "ana", "go")
+    await played.vote("launch", "bo", "recycle")
+    (row,) = await done(played.engine, played.meant(LEGAL_TOO))
+    assert (row.state, row.code) == ("refused", "cannot-migrate")
+    assert "--reopen" in row.hint
+    assert (await played.product()).gate == "launch", "nothing was stopped"
+    meant = played.meant(LEGAL_TOO, terms={"reopen": True})
+    (seen,) = await looked(played.engine, meant)
+    assert seen.voided == {"ana": "go", "bo": "recycle"}
+    (row,) = await done(played.engine, meant)
+    assert row.state == "done", row
+    view = await played.gate_opens("launch", 2)
+    assert [r.group for r in view.requirements] == ["product", "eng", "legal"]
+    assert {p.approver for p in view.pending} == {"ana", "bo", "cy", "lea"}
+    (told,) = await played.told("product.migrated")
+    assert told["voided"] == seen.voided
+    assert told["stopped"] == {"gate": "launch", "round": 1}
+    await played.votes("launch", "go", "ana", "bo", "lea")
+    view = await played.becomes(phase="market")
+    assert [(g.round, g.outcome) for g in view.gates] == [(1, "abandoned"), (2, "go")]
+    record_of(played.engine.ledger, played.key, datetime.now(UTC))
+
+
+async def test_many_are_migrated_and_a_command_that_was_killed_goes_on(
+    played: Played, more: Callable[[str], Played]
+) -> None:
+    await played.begin()
+    idle, open_ = more("idle"), more("open")
+    await idle.begin(name=played.key)
+    await open_.begin(name=played.key)
+    await open_.opened()
+
+    async def listed() -> bool | None:
+        found = [row.key async for row in products.listing(played.engine, policy=played.key)]
+        return True if len(found) == 3 else None
+
+    await played.until(listed, "all three are listed")
+    meant = played.meant(LEGAL_TOO, keys=(), name=played.key)
+    seen = await looked(played.engine, meant)
+    assert [row.state for row in seen] == ["possible", "possible", "impossible"]
+    first = await done(played.engine, meant, most=1)
+    assert [(row.product, row.state) for row in first] == [(played.key, "done")]
+    rest = await done(played.engine, meant)
+    assert [row.state for row in rest] == ["done-before", "done", "refused"]
+    assert [row.state for row in rest if row.plan or row.code == "cannot-migrate"] == ["refused"]
+    assert len(await played.told("product.migrated")) == 1
+    other = played.meant(LEGAL_TOO, keys=(), name=played.key, expression="product.key == 'x'")
+    assert await looked(played.engine, other) == []
+
+
+async def test_a_phase_that_is_renamed_takes_what_was_planned_for_it_along(played: Played) -> None:
+    await played.begin()
+    await played.update(milestones=[{"id": "done", "phase": "build", "due": "2031-05-01"}])
+    new = LEGAL_TOO.replace("id: build", "id: make")
+    (seen,) = await looked(played.engine, played.meant(new))
+    assert (seen.state, seen.code) == ("impossible", "no-counterpart")
+    assert "--phase build=make" in seen.hint
+    meant = played.meant(new, terms={"phases": {"build": "make"}})
+    (row,) = await done(played.engine, meant)
+    assert row.state == "done", row
+    view = await played.product()
+    assert view.phase == "make"
+    assert [(m.id, m.phase, m.due and m.due.year) for m in view.milestones] == [
+        ("done", "make", 2031),
+        ("docs", "make", None),
+    ]
+    current = played.engine.ledger.documents.current("product", played.key)
+    assert current is not None
+    assert current.digest == view.definition_digest
+    await played.opened()
+    await played.votes("launch", "go", "ana", "bo", "lea")
+    assert (await played.becomes(phase="market")).gates[-1].outcome == "go"
+
+
+async def test_a_sunset_that_runs_and_a_product_that_ended_stay_as_they_are(
+    played: Played,
+) -> None:
+    await played.begin()
+    await played.owner("cancel")
+    await played.becomes(status="cancelled")
+    await played.written()
+    (seen,) = await looked(played.engine, played.meant(LEGAL_TOO))
+    assert (seen.state, seen.code) == ("impossible", "product-ended")
+    (row,) = await done(played.engine, played.meant(LEGAL_TOO))
+    assert row.state == "refused"
