@@ -5,6 +5,7 @@ Loading it takes a quarter of a second, so that nothing is loaded where it is of
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -99,6 +100,8 @@ def traced(name: str) -> Iterator[None]:
 
     from integrations.tracing import context_of  # noqa: PLC0415
 
+    # A collector that is away is nothing that whoever gave the command could mend.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL + 1)
     parent = context_of(os.environ.get("TRACEPARENT", ""))
     tracer = _provider[0].get_tracer("phasegate")
     try:

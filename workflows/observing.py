@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
@@ -131,4 +132,11 @@ def _told(name: str, begun: int, error: Exception | None = None) -> None:
         "phasegate.workflow": info.workflow_type,
     }
     code = (error.type or "refused") if isinstance(error, ApplicationError) else ""
-    handled(name, trace(), begun, about, code or (type(error).__name__ if error else ""))
+    code = code or (type(error).__name__ if error else "")
+    # What watches runs outside the sandbox, and whatever becomes of it fails no workflow.
+    with (
+        suppress(Exception),
+        workflow.unsafe.sandbox_unrestricted(),
+        workflow.unsafe.imports_passed_through(),
+    ):
+        handled(name, trace(), begun, about, code)
