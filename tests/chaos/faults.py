@@ -30,10 +30,12 @@ class Chaos:
     def __init__(
         self, house: House, tally: Tally, seed: int, kills: int, progress: Callable[[], float]
     ) -> None:
-        """`progress` from 0 to 1: kills are spread over it."""
+        """`progress` from 0 to 1: so many kills, and as many other faults, are spread over it, so
+        that a slow machine has no more of them to bear than a fast one."""
         self._house, self._tally, self._kills, self._progress = house, tally, kills, progress
         self._dice = Random(f"chaos/{seed}")  # noqa: S311
         self._healing: set[asyncio.Task[None]] = set()
+        self._broken = 0
 
     @property
     def kills(self) -> int:
@@ -52,13 +54,14 @@ class Chaos:
         others = self._others()
         while True:
             await asyncio.sleep(self._dice.uniform(*GAP))
-            if self.kills < self._kills * self._progress() and self.kills < self._kills:
+            due = self._kills * self._progress()
+            if self.kills < due:
                 await asyncio.shield(self._heal(self._kill(self._dice.choices(KILLS, SHARES)[0])))
-            elif others and len(self._healing) < 2:
+            elif others and not self._healing and self._broken < due:
                 name = self._dice.choice(sorted(others))
+                self._broken += 1
                 self._heal(others.pop(name)())
-                if not others:
-                    others = self._others()
+                others = others or self._others()
 
     def _heal(self, broken: Awaitable[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(broken)

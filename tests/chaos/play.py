@@ -33,7 +33,7 @@ from tests.chaos.world import World
 
 T = TypeVar("T")
 
-LOOK = 0.4
+LOOK = 0.8
 """Seconds between two looks at what is waited for."""
 
 OWNER = "olga"
