@@ -17,6 +17,7 @@ from phasegate.forecast_past import PhaseEntry
 from phasegate.forecast_sunset import SUNSET, with_plan, with_sunset
 from phasegate.forecast_view import Forecast
 from phasegate.ids import gate_id
+from phasegate.migrated import MIGRATED, Renamings
 from phasegate.policy import Policy
 from phasegate.rows import MilestoneRow
 from phasegate.sunset_layout import lay_out
@@ -68,12 +69,14 @@ class Forecaster:
         digest = view.policy_digest
         if digest not in self._policies:
             self._policies[digest] = self.engine.ledger.documents.read_policy(digest)
-        told = self.engine.ledger.events(view.key, types=(ENTERED, SUNSETTING, BACK))
-        entries = []
-        for event in (entry.announcement for entry in told):
+        types = (ENTERED, SUNSETTING, BACK, MIGRATED)
+        told = [entry.announcement for entry in self.engine.ledger.events(view.key, types=types)]
+        entries, names = [], Renamings(told)
+        for event in told:
+            names.passes(event)
             phase = SUNSET if event.type == SUNSETTING else event.data.get("phase")
-            if phase:
-                entries.append(PhaseEntry(phase=phase, at=event.at))
+            if phase and event.type != MIGRATED:
+                entries.append(PhaseEntry(phase=names.called(phase), at=event.at))
         return self._policies[digest], entries
 
     async def _resolve_due(self, view: ProductView) -> datetime | None:

@@ -21,7 +21,7 @@ from phasegate.directory import Directory, Permission
 from phasegate.errors import EngineError, Forbidden, NotRunning, PhasegateError, Refusal
 from phasegate.expressions import compile_error, evaluate
 from phasegate.ids import product_id
-from phasegate.migration import plan_migration, renamed
+from phasegate.migration import plan_migration
 from phasegate.migration_ports import Blocker, MigrateRequest, MigrationPlan, MigrationTerms
 from phasegate.migration_ports import Standing as Stands
 from phasegate.policy import Policy
@@ -40,7 +40,8 @@ class Migration:
     """What is to be done: to which policy, for which products, how, and by whom.
 
     Products are those of `keys`; where none are named, those of the policy name `name`, or of the
-    new policy's. With `from_digest` only those that are under it. `id` is the same whenever the same is asked again.
+    new policy's. With `from_digest` only those under it. `id` is the same whenever the same
+    is asked again.
     """
 
     policy: Policy
@@ -190,7 +191,7 @@ def _not_permitted(migration: Migration, standing: Stands, directory: Directory)
 
 async def _waits(engine: Engine, migration: Migration, standing: Stands) -> list[Blocker]:
     """Milestones of the new policy may wait for other products, and those for this one."""
-    product = renamed(standing.product, migration.terms)
+    product = migration.terms.renamed(standing.product)
     try:
         await require_possible(engine.ledger, product, migration.policy, engine)
     except EngineError as error:

@@ -10,6 +10,7 @@ from phasegate.errors import EngineError
 from phasegate.events import Announcement
 from phasegate.ids import product_id
 from phasegate.lifecycle import Lifecycle
+from phasegate.migrated import MIGRATED, Renamings
 from phasegate.milestones import roadmap_of
 from phasegate.policy import Policy
 from phasegate.product import Product
@@ -23,6 +24,7 @@ TOLD = (
     "product.updated",
     "product.handed-over",
     "product.phase-entered",
+    MIGRATED,
     "gate.decided",
     "gate.abandoned",
     "milestone.met",
@@ -74,8 +76,9 @@ def _pieced_together(
     definition = Product.model_validate(started.data["product"])
     if current := documents.current("product", key):
         definition = documents.read_product(current.digest)
-    policy = documents.read_policy(started.data["policy_digest"])
-    entered = [e.data.get("phase") for e in events if e.type == "product.phase-entered"]
+    digest = [e.data["policy_digest"] for e in events if "policy_digest" in e.data][-1]
+    policy = documents.read_policy(digest)
+    entered = _entered(events)
     return ProductView(
         key=key,
         name=definition.name,
@@ -86,7 +89,7 @@ def _pieced_together(
         gate=None,
         round=None,
         policy=f"{policy.policy} {policy.version}",
-        policy_digest=started.data["policy_digest"],
+        policy_digest=digest,
         milestones=_milestones(policy, definition, entered, events),
         conditions=[],
         gates=_rounds(events),
@@ -95,6 +98,16 @@ def _pieced_together(
         ended_at=last.at,
         workflow_id=product_id(key),
     )
+
+
+def _entered(events: list[Announcement]) -> list[str]:
+    """The phases it was in, as its last policy calls them."""
+    names, found = Renamings(events), []
+    for event in events:
+        names.passes(event)
+        if event.type == "product.phase-entered":
+            found.append(names.called(str(event.data.get("phase"))))
+    return found
 
 
 def _milestones(

@@ -163,8 +163,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
             "migrate": Command(
                 "commands.policy_migrate:migrate",
                 "Put running products under another policy",
-                "phasegate policy migrate standard.yaml --from standard --as zoe "
-                "--reason 'new security gate' --dry-run",
+                "phasegate policy migrate standard --as maya.okafor --reason 'new terms' --dry-run",
             ),
         },
     ),

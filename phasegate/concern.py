@@ -201,6 +201,11 @@ def _handed_over(event: Announcement, product: Standing) -> list[Concern]:
     return _know([product.owner, event.data.get("from", ""), *product.team])
 
 
+def _migrated(event: Announcement, product: Standing) -> list[Concern]:
+    """The owner and the team, and those whose votes are void by it."""
+    return _know([product.owner, *product.team, *(event.data.get("voided") or {})])
+
+
 def _task(event: Announcement, product: Standing) -> Iterable[Concern]:
     """Those who answer for a task of the sunset; the owner knows what is not as it should be."""
     kind, people = event.type, _people(event.data.get("people"))
@@ -248,6 +253,7 @@ _RULES: Mapping[str, Rule] = {
     "product.started": _staff,
     "product.updated": _staff,
     "product.handed-over": _handed_over,
+    "product.migrated": _migrated,
     "product.phase-entered": _staff,
     "product.back-to-work": _work,
     "product.held": _staff,

@@ -151,7 +151,8 @@ def migrate(
     if plan.plan_dropped:
         state.adjustments = None
     if state.invested_from is not None:
-        state.invested_from = terms.now(state.invested_from)
+        state.invested_from = terms.called(state.invested_from)
+    told["review_due"] = state.review_due.isoformat() if state.review_due else None
     state.policy = PolicyRef(name=plan.policy, version=plan.version, digest=plan.to_digest)
     state.brief = brief.phase
     state.migrations += 1
@@ -176,7 +177,7 @@ def convene_anew(state: Lifecycle, kind: str, now: datetime) -> None:
 
 def _renamed(name: str, terms: MigrationTerms) -> str:
     phase, _, rest = name.partition("/")
-    return f"{terms.now(phase)}/{rest}"
+    return f"{terms.called(phase)}/{rest}"
 
 
 def _merged(
@@ -198,7 +199,7 @@ def _merged(
     gone = {*plan.gone, *(milestone.id for milestone in here)}
     others = [milestone for milestone in state.milestones if milestone.id not in gone]
     for milestone in others:
-        milestone.phase = terms.now(milestone.phase)
+        milestone.phase = terms.called(milestone.phase)
     return [*others, *here]
 
 

@@ -52,14 +52,14 @@ def plan_migration(
     plan.blockers = list(_not_now(standing))
     if plan.blockers or standing.phase is None:
         return plan
-    here = _phase(new, terms.now(standing.phase))
+    here = _phase(new, terms.called(standing.phase))
     if here is None:
         plan.blockers.append(_no_counterpart(old, new, standing.phase, terms))
     else:
         plan.to_phase = here.id
         _milestones(plan, old, here, standing, terms)
         _review(plan, old, here, standing)
-    product = renamed(standing.product, terms)
+    product = terms.renamed(standing.product)
     if product != standing.product:
         plan.definition = product
     plan.blockers += _invested(new, standing, terms)
@@ -69,16 +69,6 @@ def plan_migration(
     if here is not None and not plan.blockers:
         plan.notes += notes_of(plan, old, new, here, standing)
     return plan
-
-
-def renamed(product: Product, terms: MigrationTerms) -> Product:
-    """The definition, with its milestones in phases as the new policy calls them."""
-    milestones = tuple(
-        goal.model_copy(update={"phase": terms.now(goal.phase)}) for goal in product.milestones
-    )
-    if milestones == product.milestones:
-        return product
-    return product.model_copy(update={"milestones": milestones})
 
 
 def _phase(policy: Policy, name: str) -> Phase | None:
@@ -104,7 +94,7 @@ def _not_now(standing: Standing) -> Iterator[Blocker]:
 
 
 def _no_counterpart(old: Policy, new: Policy, phase: str, terms: MigrationTerms) -> Blocker:
-    to = terms.now(phase)
+    to = terms.called(phase)
     why = f"{new.policy} {new.version} has no phase {to}, and it is in {phase}"
     meant = diff_policies(old, new).phases.get(phase) or new.phases[0].id
     return Blocker(
@@ -116,7 +106,7 @@ def _no_counterpart(old: Policy, new: Policy, phase: str, terms: MigrationTerms)
 
 def _invested(new: Policy, standing: Standing, terms: MigrationTerms) -> Iterator[Blocker]:
     back = standing.invested_from
-    if back is not None and _phase(new, terms.now(back)) is None:
+    if back is not None and _phase(new, terms.called(back)) is None:
         yield Blocker(
             code="no-counterpart",
             text=f"it comes back to {back} after its investment, which the new policy has not",
@@ -226,7 +216,7 @@ def _milestones(
     """Those of the phase it is in, by their ids. One whose check is another is open again."""
     before = {milestone.id: milestone for milestone in standing.milestones}
     was, now = goals_of(old), {goal.id: goal for goal in here.milestones}
-    for milestone in roadmap_of(here, renamed(standing.product, terms)):
+    for milestone in roadmap_of(here, terms.renamed(standing.product)):
         name, goal = milestone.id, now.get(milestone.id)
         asked = was[name][1].check if name in was else None
         if name not in before:
@@ -237,7 +227,7 @@ def _milestones(
             plan.anew.append(name)
     there = {*plan.new, *plan.anew, *plan.kept}
     for known in standing.milestones:
-        if terms.now(known.phase) == here.id and known.id not in there:
+        if terms.called(known.phase) == here.id and known.id not in there:
             plan.gone[known.id] = known.state.value
 
 

@@ -32,9 +32,18 @@ class MigrationTerms(Wire):
     reopen: bool = False
     drop_plan: bool = False
 
-    def now(self, phase: str) -> str:
+    def called(self, phase: str) -> str:
         """What the new policy calls a phase of the old one."""
         return self.phases.get(phase, phase)
+
+    def renamed(self, product: Product) -> Product:
+        """The definition, with its milestones in phases as the new policy calls them."""
+        milestones = tuple(
+            goal.model_copy(update={"phase": self.called(goal.phase)}) for goal in product.milestones
+        )
+        if milestones == product.milestones:
+            return product
+        return product.model_copy(update={"milestones": milestones})
 
 
 class MigrateRequest(Asked):

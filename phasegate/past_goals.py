@@ -17,6 +17,7 @@ from phasegate.adjusting import Adjustments
 from phasegate.askings import instant_in
 from phasegate.events import Announcement
 from phasegate.forecast_sunset import SUNSET
+from phasegate.migrated import Renamings
 from phasegate.milestones import (
     Milestone,
     MilestoneStatus,
@@ -61,7 +62,10 @@ class PastGoals:
         self._holds = past.holds
         self._phases = {phase.id: phase for phase in policy.phases}
         self._phase = ""
+        events = list(events)
+        self._names = Renamings(events)
         for event in events:
+            self._names.passes(event)
             self._tell(event)
 
     @property
@@ -76,8 +80,11 @@ class PastGoals:
         match event.type:
             case "product.started" | "product.updated" if "product" in data:
                 self._define(Product.model_validate(data["product"]))
+            case "product.migrated":
+                self._migrate(data)
             case "product.phase-entered":
-                self._enter(str(data.get("phase")), at, again="milestones_before" in data)
+                name = self._names.called(str(data.get("phase")))
+                self._enter(name, at, again="milestones_before" in data)
             case "product.review-planned":
                 if (phase := self._phases.get(self._phase)) and phase.review:
                     self.review_due = phase.review.every.after(at)
@@ -85,7 +92,7 @@ class PastGoals:
                 self._phase, self.review_due = SUNSET, None
                 self.tasks, self.done = {}, {}
             case "product.back-in-market":
-                self._phase = str(data.get("phase"))
+                self._phase = self._names.called(str(data.get("phase")))
                 self.tasks, self.done, self.adjustments = {}, {}, Adjustments()
             case "product.resumed" | "product.revived" | "gate.overridden":
                 self._move(self._stood(at))
@@ -107,12 +114,24 @@ class PastGoals:
                 self.adjustments = Adjustments.model_validate(adjusted)
 
     def _define(self, after: Product) -> None:
-        before = self.definition
+        before, after = self.definition, self._names.terms().renamed(after)
         if before is not None:
             here = self._phases.get(self._phase)
             replan(self.milestones, here, before, after, self.first)
             self.first = first_dates(self.first, before)
         self.definition = after
+
+    def _migrate(self, data: Mapping[str, Any]) -> None:
+        """The policy is the last one's all along; what it brought is what was open before."""
+        goals = data.get("milestones")
+        anew = goals.get("anew") if isinstance(goals, dict) else None
+        for milestone in self.milestones:
+            if isinstance(anew, list) and milestone.id in anew:
+                milestone.state, milestone.met_at = MilestoneStatus.planned, None
+        if data.get("plan_dropped"):
+            self.adjustments = Adjustments()
+        if "review_due" in data:
+            self.review_due = instant_in(data["review_due"])
 
     def _enter(self, name: str, at: datetime, *, again: bool) -> None:
         phase, defined = self._phases.get(name), self.definition

@@ -18,7 +18,7 @@ from phasegate.retrospective_view import (
     Said,
 )
 
-DEFINES = ("product.started", "product.updated")
+DEFINES = ("product.started", "product.updated", "product.migrated")
 
 
 def changes_of(events: Iterable[Announcement]) -> tuple[list[ChangeStory], dict[str, Any]]:

@@ -14,6 +14,7 @@ from datetime import datetime
 from phasegate.askings import instant_in
 from phasegate.events import Announcement
 from phasegate.forecast_sunset import SUNSET
+from phasegate.migrated import MIGRATED, terms_of
 from phasegate.past_round import ROUND_EVENTS, PastRound
 from phasegate.pauses import Pauses
 
@@ -23,6 +24,7 @@ PRODUCT_EVENTS = (
     "product.started",
     "product.updated",
     "product.handed-over",
+    MIGRATED,
     "product.phase-entered",
     "product.investing",
     "product.investment-ended",
@@ -133,6 +135,11 @@ class PastProduct:
                 if isinstance(defined := data.get("product"), dict):
                     self.name, self.owner = str(defined.get("name")), str(defined.get("owner"))
                     self.tier = defined.get("tier")
+            case "product.migrated":
+                self.policy_digest = str(data.get("policy_digest") or self.policy_digest)
+                terms = terms_of(event)
+                for stay in self.stays:
+                    stay.phase = terms.called(stay.phase)
             case "product.handed-over":
                 self.owner = str(data.get("to") or self.owner)
             case "product.phase-entered":

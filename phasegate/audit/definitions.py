@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from phasegate.audit.context import Place
+from phasegate.audit.past import DEFINES
 from phasegate.audit.telling import Telling
 from phasegate.base import canonical
 
@@ -15,12 +16,14 @@ def check_definitions(place: Place, product: Telling) -> None:
     """Each change names the definition before it, and is what its digest was taken of."""
     known: Mapping[str, Any] | None = None
     erased = False
-    for said in product.of("product.started", "product.updated", "product.handed-over"):
+    for said in product.of(*DEFINES):
         if said.shortened:
             known = None
             continue
         erased = erased or said.erased
         found = said.data.get("product")
+        if said.type == "product.migrated" and not isinstance(found, dict):
+            continue  # it needs no other definition
         if said.type == "product.handed-over" and known is not None:
             found = {**known, "owner": said.text("to")}
         if not isinstance(found, dict):

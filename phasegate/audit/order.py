@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from itertools import pairwise
 
 from phasegate.audit.context import Place
 from phasegate.audit.telling import Telling
+from phasegate.past_round import ENDS
 
 Rounds = Mapping[tuple[str, int], Telling]
 
@@ -36,3 +38,15 @@ def check_numbers(place: Place, rounds: Rounds) -> None:
                 Place(place.context, gate, number, place.doubt).differ(
                     after, f"round {number} of {gate} is not in the record, and later ones are"
                 )
+
+
+def turns_of(rounds: Rounds, product: Telling) -> list[tuple[datetime, str, str]]:
+    """All outcomes by time: of the gates, and of overrides of gates that had stopped it."""
+    found: list[tuple[datetime, str, str]] = []
+    for (gate, _), telling in rounds.items():
+        for end in telling.of(*ENDS):
+            outcome = end.data.get("outcome") if end.type == "gate.decided" else "abandoned"
+            found.append((end.at, gate, str(outcome)))
+    for said in product.of("gate.overridden"):
+        found.append((said.at, said.text("gate"), said.text("to")))
+    return sorted(found, key=lambda turn: turn[0])

@@ -9,7 +9,7 @@ from typing import Any
 
 from phasegate.audit.telling import Telling, Told
 
-DEFINES = ("product.started", "product.updated", "product.handed-over")
+DEFINES = ("product.started", "product.updated", "product.handed-over", "product.migrated")
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,20 @@ class Past:
     milestones: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
     settled: dict[str, datetime] = field(default_factory=dict)
     """Conditions that were closed or waived, and when first."""
+    open_again: dict[str, list[datetime]] = field(default_factory=dict)
+    """Milestones that another policy asks for by another check, and since when."""
+    went_on: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Rounds that were open when another policy came, and the one that they stayed under."""
     evidence: list[Told] = field(default_factory=list)
     erased: bool = False
     """Words of a definition or of evidence were erased: revisions cannot be taken again."""
 
     def policy_at(self, at: datetime) -> str:
         return next((digest for since, digest in reversed(self.policies) if since <= at), "")
+
+    def policy_of(self, gate: str, number: int | None, at: datetime) -> str:
+        """The policy of a round of which something was said then."""
+        return self.went_on.get((gate, number or 0)) or self.policy_at(at)
 
     def definition_at(self, at: datetime) -> Defined | None:
         found = [one for one in self.defined if one.at <= at]
@@ -68,9 +76,11 @@ class Past:
         return approvers(found, gate) if found else {}
 
     def was(self, milestone: str, state: str, at: datetime) -> bool:
-        """Whether a milestone had come to that state by then."""
+        """Whether a milestone had come to that state by then, by the check that it had."""
+        again = [since for since in self.open_again.get(milestone, ()) if since <= at]
         return any(
-            word == state and when <= at for when, word in self.milestones.get(milestone, ())
+            word == state and when <= at and all(when >= since for since in again)
+            for when, word in self.milestones.get(milestone, ())
         )
 
 
@@ -103,12 +113,25 @@ def past_of(events: Sequence[Told], product: Telling) -> Past:
     return past
 
 
+def _migrate(past: Past, said: Told) -> None:
+    """What stays as it was under the policy before, and what begins anew."""
+    held, goals = said.data.get("goes_on"), said.data.get("milestones")
+    if isinstance(held, dict) and isinstance(held.get("round"), int):
+        past.went_on.setdefault((str(held.get("gate")), held["round"]), said.text("from"))
+    anew = goals.get("anew") if isinstance(goals, dict) else None
+    for milestone in anew if isinstance(anew, list) else ():
+        past.open_again.setdefault(str(milestone), []).append(said.at)
+
+
 def _define(past: Past, said: Told) -> None:
     if said.type == "product.started":
-        # It stays under the policy that it began with: no later event names another.
-        if digest := said.text("policy_digest"):
-            past.policies.append((said.at, digest))
         past.directory = said.text("directory")
+    if said.type in ("product.started", "product.migrated") and (
+        digest := said.text("policy_digest")
+    ):
+        past.policies.append((said.at, digest))
+    if said.type == "product.migrated":
+        _migrate(past, said)
     if said.type not in DEFINES:
         return
     past.erased = past.erased or said.erased

@@ -97,7 +97,7 @@ def _counted(view: VoteView, casts: Sequence[voting.Cast], sitting: Sitting) -> 
 def _found_gate(sitting: Sitting) -> bool:
     """The gate as the policy has it that the product was under."""
     place, first = sitting.place, sitting.telling.said[0]
-    digest = sitting.past.policy_at(first.at)
+    digest = sitting.past.policy_of(place.gate, place.round, first.at)
     sitting.policy = place.context.documents.policy(digest) if digest else None
     if sitting.policy is None:
         place.unchecked(first.seq, f"the policy {digest or 'of the product'} is not in the record")
@@ -124,7 +124,9 @@ def _read_end(sitting: Sitting) -> None:
     view = sitting.view
     if (view.product, view.gate, view.round) != (place.context.product, place.gate, place.round):
         place.fault(end, "the view of its end is that of another round")
-    if view.policy_digest and view.policy_digest != sitting.past.policy_at(end.at):
+    first = sitting.telling.said[0]
+    digest = sitting.past.policy_of(place.gate, place.round, first.at)
+    if view.policy_digest and view.policy_digest != digest:
         place.fault(end, f"it was decided under {view.policy_digest}, which is not its policy")
     if end.type == "gate.decided" and (
         view.outcome != end.data.get("outcome") or view.decided_at is None

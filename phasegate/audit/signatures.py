@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from phasegate.audit.context import Place
 from phasegate.audit.past import Past
-from phasegate.audit.telling import Told
+from phasegate.audit.telling import Told, round_of
 from phasegate.base import canonical
 from phasegate.gate import Gate
 from phasegate.signed_words import AHEAD, BEHIND
@@ -94,7 +94,7 @@ def _other_words(
         "product": place.context.product,
         "gate": place.gate,
         "round": place.round,
-        "policy": past.policy_at(said.at),
+        "policy": _policy(place, said, past),
     }
     for name, value in expected.items():
         if statement.get(name) != value:
@@ -108,6 +108,13 @@ def _other_words(
     if when is None or not signed.at - BEHIND <= when <= signed.at + AHEAD:
         return "it was signed at another time"
     return _other_request(action, said, request)
+
+
+def _policy(place: Place, said: Told, past: Past) -> str:
+    """Of a round that it was said in, or of the product, which overrides one that is over."""
+    if round_of(said) is None:
+        return past.policy_at(said.at)
+    return past.policy_of(place.gate, place.round, said.at)
 
 
 def signed_when(said: Told) -> datetime | None:

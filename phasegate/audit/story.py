@@ -8,14 +8,15 @@ from datetime import datetime
 
 from phasegate.audit.context import Context, Place
 from phasegate.audit.definitions import check_definitions
-from phasegate.audit.order import Rounds, check_numbers, check_order
+from phasegate.audit.migrations import check_migration
+from phasegate.audit.order import Rounds, check_numbers, check_order, turns_of
 from phasegate.audit.past import Past
 from phasegate.audit.rights import check_permission
 from phasegate.audit.signatures import check_signature, signed_when
 from phasegate.audit.telling import Telling, Told
 from phasegate.directory import Permission
-from phasegate.past_round import ENDS
 from phasegate.policy import Phase, Policy
+from phasegate.policy_meaning import gate_of
 from phasegate.votes import Outcome
 
 
@@ -58,7 +59,7 @@ def follow(
     story = Story(
         place,
         past,
-        _turns(rounds, product),
+        turns_of(rounds, product),
         plans=[one for one in events if one.type in ("sunset.planned", "sunset.replanned")],
         sunsets=product.of("product.sunsetting"),
     )
@@ -71,17 +72,6 @@ def follow(
             place.differ(said, "it names another policy than the one that the product is under")
         if not said.shortened:
             _step(story, policy, said)
-
-
-def _turns(rounds: Rounds, product: Telling) -> list[tuple[datetime, str, str]]:
-    found: list[tuple[datetime, str, str]] = []
-    for (gate, _), telling in rounds.items():
-        for end in telling.of(*ENDS):
-            outcome = end.data.get("outcome") if end.type == "gate.decided" else "abandoned"
-            found.append((end.at, gate, str(outcome)))
-    for said in product.of("gate.overridden"):
-        found.append((said.at, said.text("gate"), said.text("to")))
-    return sorted(found, key=lambda turn: turn[0])
 
 
 # -- one event after the other --------------------------------------------------------------------
@@ -108,6 +98,8 @@ def _step(story: Story, policy: Policy, said: Told) -> None:
             _leave(story, policy, said)
         case "product.retired":
             _retire(story, policy, said)
+        case "product.migrated":
+            _migrate(story, said)
         case "gate.overridden":
             _overrule(story, policy, said)
         case "product.revived":
@@ -222,8 +214,7 @@ def _retire(story: Story, policy: Policy, said: Told) -> None:
 def _overrule(story: Story, policy: Policy, said: Told) -> None:
     """Another outcome in the place of the one that stopped it, by who may do that."""
     check_permission(story.place, said, Permission.override, story.past)
-    gate = next((gate for gate in policy.gates() if gate.id == said.text("gate")), None)
-    number = said.data.get("round")
+    gate, number = gate_of(policy, said.text("gate")), said.data.get("round")
     if gate is None or not isinstance(number, int):
         story.place.fault(said, f"it overrides {said.text('gate')}, which its policy does not have")
         return
@@ -236,6 +227,13 @@ def _overrule(story: Story, policy: Policy, said: Told) -> None:
     before = [o for when, g, o in story.turns if g == said.text("gate") and when < said.at]
     if not before or before[-1] != said.text("from"):
         _differ(story, said, f"{said.text('gate')} had not come to {said.text('from')}")
+
+
+def _migrate(story: Story, said: Told) -> None:
+    """Another policy came: who brought it may, and phases go where the new one has them."""
+    moved = check_migration(story.place, said, story.past, story.phase, story.turns)
+    story.phase = moved.get(story.phase, story.phase)
+    story.invested_from = moved.get(story.invested_from, story.invested_from)
 
 
 def _lapsed(story: Story, said: Told) -> bool:
