@@ -19,8 +19,10 @@ from client.commands_health import examine_commands
 from client.connection import connect
 from client.deliveries_health import examine_deliveries
 from client.dev_server import find_temporal
+from client.disk_health import examine_disk
 from client.integrations_health import examine_integrations
 from client.keyring_health import examine_confidentiality
+from client.problems_health import examine_problems
 from client.recovery_health import examine_record
 from client.retirement_health import examine_retirement
 from client.settings import Settings
@@ -63,9 +65,13 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
                 "retirement", lambda c: examine_retirement(c, settings), client
             ):
                 yield retirement
+            if failing := await _asked("workflows", examine_problems, client):
+                yield failing
             if record := await _asked("record", lambda c: examine_record(c, settings), client):
                 yield record
     yield await asyncio.to_thread(_ledger, settings)
+    if disk := await asyncio.to_thread(examine_disk, settings):
+        yield disk
     yield await asyncio.to_thread(examine_deliveries, settings)
     async for check in examine_integrations():
         yield check
