@@ -36,8 +36,6 @@ BOUNDS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
 """For transactions that write. A worker that hangs with a stream locked loses its transaction, and
 who waits for it does not wait for ever. Set in each, not in the session: poolers share sessions."""
 
-_BOUND = "SELECT " + ", ".join(f"set_config('{k}', '{v}', true)" for k, v in BOUNDS.items())
-
 HINTS = {
     "25006": "it is a standby: name the primary, or all hosts with target_session_attrs=read-write",
     "42501": "make and change its tables as their owner, with phasegate doctor; "
@@ -80,10 +78,9 @@ def server_engine(url: URL, writes: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if connection.get_execution_options().get(writes):
-            found = connection.exec_driver_sql(
-                f"{_BOUND}, current_setting('transaction_read_only')"
-            ).one()
-            if found[-1] == "on":
+            bounds = "".join(f"set_config('{k}', '{v}', true), " for k, v in BOUNDS.items())
+            asked = f"SELECT {bounds}current_setting('transaction_read_only')"
+            if connection.exec_driver_sql(asked).one()[-1] == "on":
                 raise ReadOnly("the database server takes no writes: it is a standby, or set so")
 
     return engine

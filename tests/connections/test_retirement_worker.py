@@ -88,9 +88,8 @@ async def test_only_the_worker_for_retirement_has_the_secret_and_acts(
     assert (worker.returncode, TOKEN in log) == (0, False)
 
 
-@pytest.mark.parametrize("queue", [(), ("--task-queue", "phasegate")])
-def test_it_needs_a_task_queue_of_its_own(shell: Shell, queue: tuple[str, ...]) -> None:
-    result = shell("worker", "run", "--only", "retirement", *queue)
+def test_it_does_not_take_the_queue_where_products_run(shell: Shell) -> None:
+    result = shell("worker", "run", "--only", "retirement", "--task-queue", "phasegate")
     assert result.code == 2
     assert "needs a task queue of its own" in result.err
     assert "hint: phasegate worker run --only retirement --task-queue" in result.err

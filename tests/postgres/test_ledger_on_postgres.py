@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import signal
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from postgres import Server
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from client.redactions import Order, Redaction
-from ledger import ChainBroken, Ledger, LedgerError
-from ledger.schema import metadata
+from ledger import ChainBroken, Ledger, LedgerError, migrations, schema
 from phasegate.customers import Row as CustomerRow
 from phasegate.directory import Directory
-from phasegate.events import Anchor, Announcement
+from phasegate.events import Announcement
+
+WRITTEN = Path(__file__).parents[1] / "unit"
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -145,16 +149,13 @@ def test_processes_that_open_a_new_ledger_together_never_fork_its_stream(url: st
     ledger.close()
 
 
-def test_a_connection_that_was_cut_is_opened_again(ledger: Ledger, url: str) -> None:
+def test_nobody_notices_that_an_idle_connection_was_cut(ledger: Ledger, url: str) -> None:
     ledger.append("atlas", [event(1)])
     execute(
         url,
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND pid <> pg_backend_pid()",
     )
-    with pytest.raises(LedgerError, match="cannot be written") as error:
-        ledger.append("atlas", [event(2)])
-    assert "database server is up" in error.value.hint
     assert ledger.append("atlas", [event(2)]).seq == 2
     assert ledger.verify("atlas") == 2
 
@@ -166,8 +167,9 @@ def test_a_server_that_crashed_and_is_back_has_all_that_was_acknowledged() -> No
         ledger = Ledger(mine.database())
         head = ledger.append("atlas", [event(1), event(2)])
         mine.stop(signal.SIGQUIT)
-        with pytest.raises(LedgerError, match="cannot be"):
+        with pytest.raises(LedgerError, match="cannot be") as error:
             ledger.append("atlas", [event(3)])
+        assert "database server is up" in error.value.hint
         mine.start()
         assert ledger.head("atlas") == head
         assert ledger.append("atlas", [event(3)]).seq == 3
@@ -184,29 +186,68 @@ def test_no_password_is_shown(server: Server) -> None:
     assert "postgresql+psycopg://who:***@127.0.0.1" in shown
 
 
-def test_a_ledger_of_the_first_version_is_migrated_and_guarded(url: str) -> None:
-    """As version 1 was made: with five tables, and without guards on PostgreSQL."""
-    engine = create_engine(url)
-    first = ("schema_version", "streams", "events", "documents", "publications")
-    metadata.create_all(engine, tables=[metadata.tables[name] for name in first])
-    engine.dispose()
-    execute(
-        url,
-        "ALTER TABLE events DROP COLUMN seal",
-        "ALTER TABLE documents DROP COLUMN redacted",
-        "INSERT INTO schema_version VALUES (1)",
-    )
+def _open(url: str, started: Any) -> None:
+    started.wait(60)
     ledger = Ledger(url)
-    assert ledger.head("atlas") == Anchor()
-    ledger.append("atlas", [event(1)])
-    assert ledger.verify("atlas") == 1
+    ledger.append("atlas", [event(1, str(multiprocessing.current_process().pid))])
+    ledger.close()
+
+
+def _as_written(version: int) -> list[str]:
+    """What phasegate with that version wrote, in words that PostgreSQL knows, too."""
+    text = (WRITTEN / f"ledger_version_{min(version, 2)}.sql").read_text()
+    # Triggers are SQLite's own; a table comes before those that refer to it, and its rows after it.
+    found = re.findall(r"^(?:CREATE TABLE|INSERT INTO|CREATE INDEX).*?;$", text, re.M | re.S)
+    order = ["CREATE TABLE streams", "CREATE TABLE documents", "CREATE TABLE", "CREATE INDEX"]
+    order += ['INSERT INTO "streams"', 'INSERT INTO "documents"', "INSERT"]
+    return sorted(
+        found, key=lambda words: next(n for n, o in enumerate(order) if words.startswith(o))
+    )
+
+
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_processes_that_open_an_older_ledger_together_migrate_it_once(
+    url: str, version: int
+) -> None:
     engine = create_engine(url)
-    assert {"receivers", "couriers", "deliveries"} <= set(inspect(engine).get_table_names())
+    with engine.begin() as connection:
+        for statement in _as_written(version):
+            connection.exec_driver_sql(statement)
+        for step in range(3, version + 1):
+            migrations.STEPS[step](connection)
+            connection.execute(insert(schema.schema_version).values(version=step))
+        before = connection.execute(text("SELECT * FROM events ORDER BY product, seq")).all()
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    openers = [context.Process(target=_open, args=(url, started)) for _ in "ab"]
+    for opener in openers:
+        opener.start()
+    started.set()
+    for opener in openers:
+        opener.join(60)
+        assert opener.exitcode == 0
+    ledger = Ledger(url)
+    assert (ledger.verify("atlas"), ledger.verify("kite")) == (5, 1)
+    assert ledger.documents.current("directory", "default") is not None
+    due = ledger.deliveries.due("subscriber/crm", "atlas")
+    assert due[0].entry.seq == (1 if version == 1 else 3)
+    with engine.connect() as connection:
+        query = "SELECT * FROM events WHERE id LIKE 'product/%' ORDER BY product, seq"
+        after = connection.execute(text(query)).all()
+        versions = connection.execute(text("SELECT * FROM schema_version ORDER BY 1")).all()
+    assert [row[: len(before[0])] for row in after] == before
+    assert versions == [(n,) for n in range(min(version, 2), schema.VERSION + 1)]
+    assert set(inspect(engine).get_table_names()) == set(schema.metadata.tables)
     engine.dispose()
     with pytest.raises(DBAPIError, match="append-only"):
         execute(url, "DELETE FROM events")
     ledger.close()
-    execute(url, "INSERT INTO schema_version VALUES (99)")
-    with pytest.raises(LedgerError, match="schema version is 99"):
-        ledger.head("atlas")
+
+
+def test_a_ledger_of_a_later_version_is_left_alone(ledger: Ledger, url: str) -> None:
+    ledger.append("atlas", [event(1)])
     ledger.close()
+    execute(url, "INSERT INTO schema_version VALUES (99)")
+    with pytest.raises(LedgerError, match="schema version is 99") as error:
+        ledger.append("atlas", [event(2)])
+    assert "newer" in error.value.hint

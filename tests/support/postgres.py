@@ -44,6 +44,11 @@ class Server:
     port: int
     process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def account(self) -> str | None:
+        """Who runs it; None where that is who runs the tests."""
+        return _account()
+
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{database}"
 
