@@ -51,6 +51,7 @@ RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin 
     && install -d -o 10001 -g 10001 /var/lib/phasegate
 COPY --from=build /opt/phasegate /opt/phasegate
 COPY deploy/entrypoint.sh /usr/local/bin/phasegate-entrypoint
+COPY deploy/probe.py /usr/local/bin/phasegate-probe
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="phasegate" \
@@ -61,9 +62,11 @@ LABEL org.opencontainers.image.title="phasegate" \
 # PYTHONSAFEPATH: the working directory is a volume, and nothing is imported from there.
 ENV PATH=/opt/phasegate/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 \
-    PHASEGATE_DATA_DIR=/var/lib/phasegate
+    PHASEGATE_DATA_DIR=/var/lib/phasegate PHASEGATE_HEALTH=127.0.0.1:9465
 USER 10001:10001
 WORKDIR /var/lib/phasegate
 VOLUME /var/lib/phasegate
+# Alive, whether or not Temporal is: a worker that waits for its server is not helped by a restart.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=30s CMD ["phasegate-probe"]
 ENTRYPOINT ["phasegate-entrypoint"]
 CMD ["worker", "run"]
