@@ -100,23 +100,24 @@ class Gatekeeper:
         """Whether a round is being started, and cannot be told anything yet."""
         return self._starting
 
-    def last_word(self) -> GateReport | None:
-        """The report of the open round, if it has come; not of one that ended without."""
-        return (self.sittings.open and self.sittings.open.report) or _result(self._child)
-
     def overridden(self) -> bool:
         """Whether the open round has reported what somebody decided in the approvers' place."""
-        report = self.last_word()
+        report = (self.sittings.open and self.sittings.open.report) or _result(self._child)
         return bool(report and report.override)
 
     def close(self) -> GateReport:
         """Close the round that has reported; one that ended without counts as abandoned."""
-        sitting, child = self.sittings.open, self._child
-        assert sitting is not None
-        if sitting.report is None:
-            sitting.report = _result(child) or self._lost(sitting)
+        self.last_word()
         self._child = None
         return self.sittings.end()
+
+    def last_word(self) -> GateReport:
+        """What the round that has reported said; it is kept until that is closed."""
+        sitting = self.sittings.open
+        assert sitting is not None
+        if sitting.report is None:
+            sitting.report = _result(self._child) or self._lost(sitting)
+        return sitting.report
 
     def _lost(self, sitting: OpenGate) -> GateReport:
         """It cannot tell the ledger that it ended, so its opener does."""

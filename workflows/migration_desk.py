@@ -139,8 +139,4 @@ class MigrationDesk(RevivalDesk):
 
     def _report_of_stopped(self) -> GateReport | None:
         """What the stopped round said at last; it is kept for whoever follows it."""
-        sitting = self.state.sittings.open
-        if sitting is None:
-            return None
-        sitting.report = sitting.report or self.gates.last_word()
-        return sitting.report
+        return self.gates.last_word() if self.stopping and self.gates.reported() else None

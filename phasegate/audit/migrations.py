@@ -8,16 +8,17 @@ from datetime import datetime
 from phasegate.audit.context import Place
 from phasegate.audit.past import Past
 from phasegate.audit.rights import check_permission
-from phasegate.audit.telling import Told
+from phasegate.audit.telling import Telling, Told
 from phasegate.directory import Permission
 from phasegate.policy import Policy
 from phasegate.policy_meaning import same_gate
 
 Turns = Iterable[tuple[datetime, str, str]]
+Opened = Mapping[tuple[str, int], Telling]
 
 
 def check_migration(
-    place: Place, said: Told, past: Past, phase: str, turns: Turns
+    place: Place, said: Told, past: Past, phase: str, turns: Turns, rounds: Opened
 ) -> Mapping[str, str]:
     """Check it; what phases of the policy before are called in the new one."""
     check_permission(place, said, Permission.migrate, past)
@@ -28,6 +29,7 @@ def check_migration(
     left = [digest for since, digest in past.policies if since < said.at]
     if said.text("from") != (left[-1] if left else ""):
         place.differ(said, "it leaves another policy than the one that the product was under")
+    _check_open(place, said, rounds)
     moved = _moved(said)
     old = place.context.documents.policy(said.text("from"))
     new = place.context.documents.policy(said.text("policy_digest"))
@@ -50,6 +52,17 @@ def _check_phase(place: Place, said: Told, phase: str, new: Policy) -> None:
         place.differ(said, f"it goes on in {said.text('phase')}, and was to be in {phase}")
     elif phase not in {one.id for one in new.phases}:
         place.fault(said, f"it goes on in {phase}, which its new policy does not have")
+
+
+def _check_open(place: Place, said: Told, rounds: Opened) -> None:
+    """It says what became of every round that was open then."""
+    on = said.data.get("goes_on")
+    known = (on.get("gate"), on.get("round")) if isinstance(on, dict) else ()
+    for key, telling in rounds.items():
+        over = telling.end is not None and telling.end.at <= said.at
+        if telling.said[0].at < said.at and not over and key != known:
+            text = f"round {key[1]} of {key[0]} was open, and it does not say what became of that"
+            place.differ(said, text)
 
 
 def _check_round(place: Place, said: Told, old: Policy, new: Policy, turns: Turns) -> None:

@@ -28,6 +28,7 @@ class Story:
     place: Place
     past: Past
     turns: list[tuple[datetime, str, str]]
+    rounds: Rounds
     plans: list[Told] = field(default_factory=list)
     sunsets: list[Told] = field(default_factory=list)
     phase: str = ""
@@ -60,6 +61,7 @@ def follow(
         place,
         past,
         turns_of(rounds, product),
+        rounds,
         plans=[one for one in events if one.type in ("sunset.planned", "sunset.replanned")],
         sunsets=product.of("product.sunsetting"),
     )
@@ -231,7 +233,7 @@ def _overrule(story: Story, policy: Policy, said: Told) -> None:
 
 def _migrate(story: Story, said: Told) -> None:
     """Another policy came: who brought it may, and phases go where the new one has them."""
-    moved = check_migration(story.place, said, story.past, story.phase, story.turns)
+    moved = check_migration(story.place, said, story.past, story.phase, story.turns, story.rounds)
     story.phase = moved.get(story.phase, story.phase)
     story.invested_from = moved.get(story.invested_from, story.invested_from)
 

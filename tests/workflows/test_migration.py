@@ -7,14 +7,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from forging import Body, bodies, changed, without
 from life import Life
 from stage import Stage
 
 from client import migrations, products
+from client.audit_checks import verify_record
 from client.audits import record_of
 from client.engine import Engine
 from client.migrations import Migration, MigrationRow
 from client.products import publish_policy
+from client.retrospectives import retrospective
+from phasegate.audit.record import Record
 from phasegate.migration_ports import MigrationTerms
 from phasegate.reading import read_policy
 
@@ -92,13 +96,61 @@ async def looked(engine: Engine, meant: Migration) -> list[MigrationRow]:
 async def done(engine: Engine, meant: Migration, most: int = 99) -> list[MigrationRow]:
     """Carry it out, and break it off after so many."""
     publish_policy(engine, meant.policy, datetime.now(UTC), meant.actor)
-    found = [one for one in await migrations.standings(engine, meant)]
+    found = list(await migrations.standings(engine, meant))
     rows = []
     async for row in migrations.carry_out(engine, meant, found):  # type: ignore[arg-type]
         rows.append(row)
         if len(rows) == most:
             break
     return rows
+
+
+def migrated(body: Body) -> bool:
+    return bool(body["type"] == "product.migrated")
+
+
+async def verified(played: Played) -> Record:
+    """The record, of which everything was derived again without a doubt, and has both policies."""
+    await played.written()
+    record = record_of(played.engine.ledger, played.key, datetime.now(UTC))
+    found = verify_record(record, [])
+    assert (found.ok, found.fault, found.unchecked) == (True, None, [])
+    assert found.reached == "outcomes"
+    assert len([d for d in record.documents if d.kind == "policy"]) == 2
+    life = retrospective(played.engine.ledger, played.key, datetime.now(UTC))
+    assert (life.policy, life.missing) == (f"{played.key} 2", [])
+    assert any("is put under" in change.text for change in life.changes)
+    return record
+
+
+def fault(record: Record) -> str:
+    found = verify_record(record, [])
+    assert found.fault is not None, "it was not found"
+    return found.fault.text
+
+
+def _is_found_out(record: Record) -> None:
+    """A migration that nobody might have made, or that was not made, is found."""
+
+    def with_data(**data: Any) -> Record:
+        return changed(record, migrated, lambda body: body["data"].update(data))
+
+    (entry,) = [body for body in bodies(record) if migrated(body)]
+    by_bo = changed(record, migrated, lambda body: body.update(actor="bo"))
+    assert fault(by_bo) == f"bo may not migrate by the directory {entry['data']['directory']}"
+    by_olga = changed(record, migrated, lambda body: body.update(actor="olga"))
+    assert fault(by_olga) == "olga put it under another policy, and owned it"
+    wrong = entry["data"]["policy_digest"]
+    assert "leaves another policy" in fault(with_data(**{"from": wrong}))
+    on = with_data(goes_on=entry["data"]["stopped"])
+    assert "the new policy asks something else there" in fault(on)
+    elsewhere = with_data(phase="market")
+    assert "it goes on in market, and was to be in build" in fault(elsewhere)
+    nowhere = with_data(phase="moon", phases={"build": "moon"})
+    assert "which its new policy does not have" in fault(nowhere)
+    decided = with_data(stopped={"gate": "retire", "round": 1})
+    assert "came to nothing yet" in fault(decided)
+    assert "lea has a vote" in fault(without(record, migrated))
 
 
 @pytest.fixture
@@ -184,6 +236,9 @@ async def test_a_round_whose_gate_asks_the_same_goes_on_as_it_was_convened(playe
     await played.votes("launch", "go", "ana", "bo")
     view = await played.becomes(phase="market")
     assert (view.policy_digest, view.gates[-1].outcome) == (meant.digest, "go")
+    record = await verified(played)
+    other = changed(record, migrated, lambda body: body["data"].pop("goes_on"))
+    assert "does not say what became of that" in fault(other)
 
 
 async def test_a_round_whose_gate_asks_something_else_is_stopped_on_demand(played: Played) -> None:
@@ -209,7 +264,7 @@ async def test_a_round_whose_gate_asks_something_else_is_stopped_on_demand(playe
     await played.votes("launch", "go", "ana", "bo", "lea")
     view = await played.becomes(phase="market")
     assert [(g.round, g.outcome) for g in view.gates] == [(1, "abandoned"), (2, "go")]
-    record_of(played.engine.ledger, played.key, datetime.now(UTC))
+    _is_found_out(await verified(played))
 
 
 async def test_many_are_migrated_and_a_command_that_was_killed_goes_on(
@@ -263,9 +318,7 @@ async def test_a_phase_that_is_renamed_takes_what_was_planned_for_it_along(playe
     assert (await played.becomes(phase="market")).gates[-1].outcome == "go"
 
 
-async def test_a_sunset_that_runs_and_a_product_that_ended_stay_as_they_are(
-    played: Played,
-) -> None:
+async def test_a_product_that_has_ended_stays_as_it_is(played: Played) -> None:
     await played.begin()
     await played.owner("cancel")
     await played.becomes(status="cancelled")
