@@ -57,7 +57,7 @@ def test_tests_that_are_named_are_there() -> None:
     named = {
         found
         for name, text in PAGES.items()
-        if name.startswith("security")
+        if name.startswith(("security", "operating"))
         for found in re.findall(r"`((?:\w+/)+test_\w+\.py)(?:::(test_\w+))?`", text)
     }
     assert len(named) > 30
@@ -236,7 +236,8 @@ def test_links_resolve(name: str) -> None:
 
 
 def test_pages_named_elsewhere_exist() -> None:
-    for file in (ROOT / "docker-compose.yml", *ROOT.glob("deploy/*")):
+    files = (file for file in (ROOT / "deploy").rglob("*") if file.is_file())
+    for file in (ROOT / "docker-compose.yml", *files):
         for page in re.findall(r"docs/[\w-]+\.md", file.read_text("utf-8")):
             assert (ROOT / page).exists(), f"{file.name} names {page}"
 
