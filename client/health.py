@@ -179,6 +179,13 @@ def _ledger(settings: Settings) -> Check:
         if isinstance(error, ChainBroken):
             mend = f"phasegate events list {error.product}; {error.hint}"
         return Check(check="ledger", state="fail", what=str(error), mend=mend)
+    if share := ledger.database.share:
+        return Check(
+            check="ledger",
+            state="warn",
+            what=f"{ledger.database} is on a network share ({share}), where SQLite loses data",
+            mend="move it to a disk of this machine, or use PostgreSQL",
+        )
     verified = min(len(streams), STREAMS)
     what = f"{ledger.database} can be written; {verified} of {len(streams)} chains verified"
     return Check(check="ledger", state="ok", what=what)
