@@ -10,6 +10,7 @@ from temporalio.client import Client
 from client.checkup import Check
 from client.polling import pollers
 from client.settings import Settings
+from ledger.url import is_file
 from phasegate.queues import Kind, queue_of
 
 SHOWN = 3
@@ -47,6 +48,15 @@ async def examine_workers(client: Client, settings: Settings) -> Check:
             state="warn",
             what=f"no worker polls {said}",
             mend=f"phasegate worker run {' '.join(f'--only {kind}' for kind in idle)}",
+        )
+    machines = sorted({machine for name in names if (machine := name.partition("@")[2])})
+    if len(machines) > 1 and is_file(settings.ledger_url):
+        return Check(
+            check="worker",
+            state="warn",
+            what=f"workers are on {', '.join(machines)}, and the ledger is an SQLite file: where "
+            "these are machines, each writes a record of its own",
+            mend="export PHASEGATE_LEDGER=postgresql+psycopg://USER@HOST/DATABASE",
         )
     shown = ", ".join(names[:SHOWN])
     shown += f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""

@@ -13,6 +13,7 @@ from ledger import dialects, migrations, schema
 from ledger.errors import LedgerError
 from ledger.privacy import private_file
 from ledger.server import ends_the_connection, hint_of
+from ledger.sharing import share_of
 from ledger.url import parse, shown
 
 
@@ -46,6 +47,11 @@ class Database:
     def there(self) -> bool:
         """False for a file that is not there, and would be made. A server is asked first."""
         return self._path is None or self._path.exists()
+
+    @property
+    def share(self) -> str | None:
+        """The kind of network share that an SQLite file lies on, where it must not be."""
+        return share_of(self._path) if self._path else None
 
     def close(self) -> None:
         """Close idle connections. The next transaction opens new ones."""

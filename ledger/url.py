@@ -49,6 +49,11 @@ def parse(url: str) -> URL:
         ) from None
 
 
+def is_file(url: str) -> bool:
+    """Whether it is an SQLite ledger, which is for one machine. Raises LedgerError."""
+    return parse(url).get_backend_name() == "sqlite"
+
+
 def shown(url: str | URL) -> str:
     """The URL as people may see it: with *** for the password, and without its options."""
     read = parse(url) if isinstance(url, str) else url
