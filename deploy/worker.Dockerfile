@@ -8,7 +8,7 @@ ARG BASE=python:3.13.16-slim-trixie
 
 FROM ${BASE} AS build
 ARG UV=0.13.9
-ARG EXTRAS="web postgres"
+ARG EXTRAS="web postgres telemetry"
 ARG PIP_INDEX_URL
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src

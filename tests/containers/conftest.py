@@ -9,6 +9,7 @@ import pytest
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.core.config import testcontainers_config
 
+from client.dev_server import free_port
 from tests.containers.temporal_container import TemporalContainer
 
 
@@ -32,9 +33,16 @@ def engine() -> None:
 
 
 @pytest.fixture(scope="session")
-def address(engine: None) -> Iterator[str]:
-    """host:port of a Temporal server in a container, with our search attributes."""
+def temporal(engine: None) -> Iterator[TemporalContainer]:
+    """A Temporal server in a container, with our search attributes, whose runs soon go on anew."""
     if sys.platform != "linux" and not os.environ.get("PHASEGATE_TEMPORAL_IMAGE"):
         pytest.skip("the local `temporal` is no Linux binary; set PHASEGATE_TEMPORAL_IMAGE")
-    with TemporalContainer() as container:
-        yield container.address
+    eagerly = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=20")
+    client = docker.from_env(timeout=60)
+    volume = client.volumes.create()
+    try:
+        with TemporalContainer(free_port(), volume.name, *eagerly) as container:
+            yield container
+    finally:
+        volume.remove(force=True)
+        client.close()

@@ -1,4 +1,4 @@
-"""A Temporal development server in a container.
+"""A Temporal development server in a container, with its state in a volume.
 
 Without an image named in PHASEGATE_TEMPORAL_IMAGE it builds one from the `temporal` binary that the
 development environment has anyway, so nothing is pulled.
@@ -33,13 +33,20 @@ ENTRYPOINT ["/temporal"]
 
 
 class TemporalContainer(DockerContainer):
-    def __init__(self, image: str | None = None) -> None:
-        super().__init__(image or os.environ.get("PHASEGATE_TEMPORAL_IMAGE") or built_image())
+    """`port` is the one on this machine: it stays the same when the container starts again."""
+
+    def __init__(self, port: int, volume: str, *options: str) -> None:
+        super().__init__(os.environ.get("PHASEGATE_TEMPORAL_IMAGE") or built_image())
         command = ["server", "start-dev", "--headless", "--ip", "0.0.0.0"]  # noqa: S104 - in there
+        command += ["--db-filename", "/data/temporal.db", *options]
         for name, kind in ATTRIBUTES.items():
             command += ["--search-attribute", f"{name}={kind}"]
         self.with_command(command)
-        self.with_exposed_ports(PORT)
+        self.with_bind_ports(PORT, port)
+        self.with_volume_mapping(volume, "/data", "rw")
+        # As in docker-compose.yml: root that can do nothing else than write to the volume.
+        self.with_tmpfs_mount("/tmp")
+        self.with_kwargs(user="0:0", read_only=True, cap_drop=["ALL"])
         # Printed once the namespace and the search attributes are there.
         self.waiting_for(
             LogMessageWaitStrategy("Temporal Server:")
@@ -50,6 +57,14 @@ class TemporalContainer(DockerContainer):
     @property
     def address(self) -> str:
         return f"{self.get_container_host_ip()}:{self.get_exposed_port(PORT)}"
+
+    def die(self) -> None:
+        """As when the machine does: nothing is told, nothing is closed."""
+        self.get_wrapped_container().kill()
+        self.get_wrapped_container().wait()
+
+    def start_again(self) -> None:
+        self.get_wrapped_container().start()
 
 
 def built_image() -> str:
