@@ -89,7 +89,7 @@ def _idle(current: Build, found: _Found) -> Check:
             state="fail",
             what=f"{what}, though workers of no deployment poll",
             mend=f"phasegate worker run {_options(current)}; to do without builds: temporal worker "
-            f"deployment set-current-version --deployment-name {current.deployment} --unversioned",
+            f"deployment set-current-version --deployment-name {current.deployment} --unversioned --yes",
         )
     return Check(
         check=NAME, state="fail", what=what, mend=f"phasegate worker run {_options(current)}"
@@ -205,5 +205,5 @@ def _options(build: Build) -> str:
 def _make_current(build: Build) -> str:
     return (
         "temporal worker deployment set-current-version "
-        f"--deployment-name {build.deployment} --build-id {build.build_id}"
+        f"--deployment-name {build.deployment} --build-id {build.build_id} --yes"
     )

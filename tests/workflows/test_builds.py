@@ -193,7 +193,7 @@ async def test_a_life_from_build_to_build(works: Works) -> None:
     idle = await works.doctor("fail")
     assert "no build is current" in idle.what
     assert idle.mend == (
-        "temporal worker deployment set-current-version --deployment-name builds --build-id A"
+        "temporal worker deployment set-current-version --deployment-name builds --build-id A --yes"
     )
     await works.make_current("A")
     later = {each: asyncio.create_task(works.begin(each)) for each in "BC"}
