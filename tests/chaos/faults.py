@@ -56,12 +56,17 @@ class Chaos:
             await asyncio.sleep(self._dice.uniform(*GAP))
             due = self._kills * self._progress()
             if self.kills < due:
-                await asyncio.shield(self._heal(self._kill(self._dice.choices(KILLS, SHARES)[0])))
+                await asyncio.shield(self._heal(self._kill(self._next_kill())))
             elif others and not self._healing and self._broken < due:
                 name = self._dice.choice(sorted(others))
                 self._broken += 1
                 self._heal(others.pop(name)())
                 others = others or self._others()
+
+    def _next_kill(self) -> str:
+        """One of each kind first, also in a short run."""
+        missing = [name for name in KILLS if not self._tally.faults[name]]
+        return missing[0] if missing else self._dice.choices(KILLS, SHARES)[0]
 
     def _heal(self, broken: Awaitable[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(broken)

@@ -102,7 +102,12 @@ async def house(
         around = stack.enter_context(world())
         found: list[House] = []
         place = stack.enter_context(
-            store(kind, folder, lambda: found[0].pids(), DISK + lives * PER_LIFE)
+            store(
+                kind,
+                folder,
+                lambda: [pid for home in found for pid in home.pids()],
+                DISK + lives * PER_LIFE,
+            )
         )
         server = TemporalServer(folder)
         stack.push_async_callback(server.stop)

@@ -80,8 +80,9 @@ def _rounds(script: Script, story: list[Announcement]) -> Iterator[str]:
         if counted != standing[place]:
             yield f"{name} counted {counted}, and the record has {standing[place]}"
         says = {who: vote for who, (vote, _) in standing[place].items()}
-        if not views[0]["outcome"] == sitting.outcome == outcome_of(says):
-            yield f"{name} came to {views[0]['outcome']}, by its votes to {outcome_of(says)}, and a clean run would to {sitting.outcome}"
+        came, by_votes = views[0]["outcome"], outcome_of(says)
+        if not came == sitting.outcome == by_votes:
+            yield f"{name} came to {came}, its votes to {by_votes}, a clean run to {sitting.outcome}"
     if len(decided) != len(script.sittings):
         yield f"{script.key} decided {len(decided)} times, not {len(script.sittings)}"
 
@@ -118,7 +119,7 @@ def _acts(script: Script, story: list[Announcement], world: World) -> Iterator[s
         if not retired and keys:
             yield f"{script.key}: {task} was called, and it was killed before"
         if task == "wipe" and sum(keys.values()) > 1:
-            yield f"{script.key}: {task} cannot be undone, and was called {sum(keys.values())} times"
+            yield f"{script.key}: {task} cannot be undone, and was called {keys}"
 
 
 def _order(script: Script, story: list[Announcement], world: World) -> Iterator[str]:

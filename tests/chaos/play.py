@@ -1,4 +1,4 @@
-"""The people of one lifecycle: they ask until they are answered, and remember what they were told."""
+"""The people of one lifecycle: they ask until they are answered, and remember the answers."""
 
 from __future__ import annotations
 
@@ -91,6 +91,7 @@ class Life:
         for ballot in sitting.ballots:
             if ballot.first:
                 await self._vote(sitting, ballot.who, ballot.first, view.revision)
+                await self._vote(sitting, ballot.who, ballot.says, view.revision)
         intruders = []
         if self._script.intruders:
             intruders = [
@@ -99,7 +100,12 @@ class Life:
                 self._vote(sitting, "bo", "kill", "of yesterday"),
             ]
         await asyncio.gather(
-            *intruders, *(self._ballot(sitting, one, view.revision) for one in sitting.ballots)
+            *intruders,
+            *(
+                self._ballot(sitting, ballot, view.revision)
+                for ballot in sitting.ballots
+                if not ballot.first
+            ),
         )
         await self._until(f"{what} to decide", lambda: self._decided(sitting))
 

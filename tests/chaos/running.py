@@ -40,6 +40,7 @@ async def run(
     lifecycles: int = 8,
     kills: int = 8,
     seed: int = 1,
+    workers: int = WORKERS,
     at_once: int = 8,
     sample: int = 30,
     patience: float = 90.0,
@@ -51,8 +52,8 @@ async def run(
     """
     begun, plan = time.monotonic(), scripts(seed, lifecycles)
     tally = Tally()
-    async with house(folder, kind=kind, workers=WORKERS, lives=lifecycles) as home:
-        found = Run(seed, kind, lifecycles, WORKERS, tally, home.world)
+    async with house(folder, kind=kind, workers=workers, lives=lifecycles) as home:
+        found = Run(seed, kind, lifecycles, workers, tally, home.world)
         if not faketime():
             found.skipped.append("clock jumps: libfaketime is not installed (Debian's faketime)")
         if isinstance(home.store, Limited):

@@ -58,7 +58,12 @@ phases:
 sunset:
   tasks:
     - {id: note, title: Public notice, kind: notice}
-    - {id: signups, title: Stop sign-ups, kind: http, by: eng, at: 2 seconds, url: "URL/signups/{product}"}
+    - id: signups
+      title: Stop sign-ups
+      kind: http
+      by: eng
+      at: 2 seconds
+      url: "URL/signups/{product}"
     - id: "off"
       title: Shut it down
       kind: gate
@@ -68,7 +73,12 @@ sunset:
         title: Shut it down
         wait_for: WAIT
         requires: [{group: product}, {group: eng, need: 2}]
-    - {id: wipe, title: Delete the data, kind: http, by: eng, effect: deletion, url: "URL/wipe/{product}"}
+    - id: wipe
+      title: Delete the data
+      kind: http
+      by: eng
+      effect: deletion
+      url: "URL/wipe/{product}"
     - {id: keys, title: Revoke the keys, kind: manual, by: eng}
 """
 

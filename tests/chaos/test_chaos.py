@@ -1,0 +1,41 @@
+"""The short form of the chaos run: a few lifecycles, and one of everything that goes wrong.
+
+docs/chaos.md has the long form. Nothing here is timed: what must come is waited for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from postgres import binaries
+
+from tests.chaos.figures import table
+from tests.chaos.running import run
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+PATIENCE = 600.0
+"""Seconds. Only a lifecycle that is stuck waits for so long."""
+
+
+@pytest.mark.parametrize(("kind", "lifecycles"), [("sqlite", 4), ("postgres", 2)])
+async def test_whatever_dies_no_vote_is_lost_and_nothing_is_done_twice(
+    tmp_path: Path, kind: str, lifecycles: int
+) -> None:
+    if kind == "postgres" and binaries() is None:
+        pytest.skip("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
+    found = await run(
+        tmp_path,
+        kind=kind,
+        lifecycles=lifecycles,
+        kills=lifecycles,
+        workers=2,
+        at_once=lifecycles,
+        sample=25,
+        patience=PATIENCE,
+    )
+    assert not found.violations, table(found)
+    assert found.tally.answered("accepted")
+    assert found.replayed
+    assert found.audited
