@@ -83,17 +83,14 @@ def _idle(current: Build, found: _Found) -> Check:
         return Check(
             check=NAME, state="fail", what=what + also, mend=_make_current(found.polling[-1])
         )
+    begin = f"phasegate worker run {_options(current)}"
     if found.unversioned:
-        return Check(
-            check=NAME,
-            state="fail",
-            what=f"{what}, though workers of no deployment poll",
-            mend=f"phasegate worker run {_options(current)}; to do without builds: temporal worker "
-            f"deployment set-current-version --deployment-name {current.deployment} --unversioned --yes",
+        what += ", though workers of no deployment poll"
+        begin += (
+            "; to do without builds: temporal worker deployment set-current-version "
+            f"--deployment-name {current.deployment} --unversioned --yes"
         )
-    return Check(
-        check=NAME, state="fail", what=what, mend=f"phasegate worker run {_options(current)}"
-    )
+    return Check(check=NAME, state="fail", what=what, mend=begin)
 
 
 def _left_behind(stranded: dict[Build, int], current: Build | None) -> Check:
