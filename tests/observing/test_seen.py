@@ -21,14 +21,21 @@ from typing import Any, TypeVar
 import httpx2
 import prometheus
 import pytest
+from board import RULES, panels
 from collector import Collector, Span, collecting
+from parting import Leaving
 from processes import WorkerProcess, worker_process
+from prometheus import Prometheus
 from receiver import SECRET, Receiver, receiving
+from served import Served, serving
 from stage import POLICY, Stage
 
 from client.dev_server import dev_server, free_port
 from client.engine import Engine
+from client.listening import Address
 from client.settings import Settings
+from client.standing import Standing
+from client.usage import UsageError
 from phasegate.ids import gate_id
 from phasegate.measures import MEASURES
 
@@ -48,6 +55,8 @@ class World:
     collector: Collector
     metrics: int
     health: int
+    served: Served
+    prometheus: Prometheus | None
 
     async def page(self) -> list[tuple[str, dict[str, str], float]]:
         return prometheus.samples((await got(self.metrics, "/metrics")).text)
@@ -104,7 +113,7 @@ async def world(
 ) -> AsyncIterator[World]:
     folder = tmp_path_factory.mktemp("seen")
     receiver, collector = outside
-    (folder / "integrations.yaml").write_text(
+    (folder / "told.yaml").write_text(
         f"subscribers:\n"
         f"  crm: {{url: '{receiver.url}', secret: {{env: CRM_KEY}}}}\n"
         f"  dead: {{url: 'http://127.0.0.1:1/in', secret: {{env: CRM_KEY}}}}\n"
@@ -122,16 +131,25 @@ async def world(
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("TEMPORAL_ADDRESS", server.address)
         patch.setenv("PHASEGATE_DATA_DIR", str(folder))
-        patch.setenv("PHASEGATE_INTEGRATIONS", str(folder / "integrations.yaml"))
+        patch.setenv("PHASEGATE_INTEGRATIONS", str(folder / "told.yaml"))
         patch.setenv("CRM_KEY", SECRET)
         traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
         worker = await stack.enter_async_context(
             worker_process("--metrics", f"{metrics}", "--health", f"127.0.0.1:{health}", **traced)
         )
+        served = await stack.enter_async_context(
+            serving(folder, PHASEGATE_METRICS=str(other := free_port()), **traced)
+        )
+        scraping = None
+        if prometheus.found():
+            targets = [f"127.0.0.1:{port}" for port in (metrics, other)]
+            scraping = await stack.enter_async_context(
+                prometheus.prometheus(folder, targets, [RULES])
+            )
         settings = Settings.load()
         engine = await Engine.connect(settings)
         stage = Stage(engine, KEY)
-        yield World(stage, worker, receiver, collector, metrics, health)
+        yield World(stage, worker, receiver, collector, metrics, health, served, scraping)
         engine.ledger.close()
 
 
@@ -163,6 +181,8 @@ async def life(world: World) -> World:
     await stage.votes("launch", "go", "bo", "cy")
     await stage.becomes(phase="market")
     await stage.written()
+    stranger = await world.served.post("github", {}, b"{}")
+    assert stranger.status_code == 401
     return world
 
 
@@ -243,11 +263,13 @@ async def test_the_sdk_counts_in_seconds(life: World) -> None:
 
 
 async def test_a_port_that_is_taken_is_said(life: World) -> None:
-    for option, port in (("--metrics", life.metrics), ("--health", life.health)):
-        code, said = await phasegate("worker", "run", option, f"127.0.0.1:{port}")
-        assert code == 2, said
-        assert f"cannot listen at 127.0.0.1:{port}" in said
-        assert f"phasegate worker run --help  # {option} 127.0.0.1:{port + 1}" in said
+    code, said = await phasegate("worker", "run", "--metrics", f"127.0.0.1:{life.metrics}")
+    assert code == 2, said
+    assert f"cannot listen at 127.0.0.1:{life.metrics}" in said
+    assert f"phasegate worker run --help  # --metrics 127.0.0.1:{life.metrics + 1}" in said
+    with pytest.raises(UsageError, match=f"cannot listen at 127.0.0.1:{life.health}"):
+        async with Standing().serving(Address("127.0.0.1", life.health)):
+            pass
 
 
 # -- traces ---------------------------------------------------------------------------------------
@@ -324,6 +346,53 @@ async def test_lines_say_which_product_gate_workflow_and_run(life: World) -> Non
     assert {line["workflow"] for line in refused} == {"GateReview"}
     assert {line["activity"] for line in announced} == {"announce"}
     assert {line["attempt"] for line in announced} == {1}
+
+
+# -- the dashboard --------------------------------------------------------------------------------
+
+BY_NATURE = {
+    "Workflow tasks that fail": "no workflow stands still here",
+}
+"""Panels whose metrics are not there in a life without faults, beside the faults of this one: a
+receiver that takes nothing, a milestone that cannot be told, requests that are refused, an act that
+fails."""
+
+
+@pytest.mark.skipif(not prometheus.found(), reason=prometheus.WHY_NOT)
+async def test_every_panel_of_the_dashboard_has_data(life: World) -> None:
+    assert life.prometheus is not None
+    for name in ("a", "b", "c"):  # several of all that happens, at different times
+        again = Stage(life.stage.engine, f"{KEY}-{name}")
+        await again.start(policy=CHECKED)
+        await again.becomes(phase="build")
+        await again.submit("launch")
+        await again.gate_opens("launch")
+        assert await again.refused(again.vote("launch", "olga", "go")) == "self-approval"
+        late = again.vote("launch", "ana", "go", revision="r0")
+        assert await again.refused(late) == "stale-revision"
+        await again.votes("launch", "go", "ana", "bo", "cy")
+        await again.becomes(phase="market")
+        await life.served.post("github", {}, b"{}")
+
+    leaving = Leaving(life.stage.engine, f"{KEY}-leaves")
+    await leaving.leave(
+        "    - {id: off, title: Off, kind: http, by: eng, url: 'http://127.0.0.1:1/off'}\n"
+    )
+
+    asked = dict.fromkeys(panels())
+
+    async def full() -> bool | None:
+        for query in list(asked):
+            assert life.prometheus is not None
+            answer = await life.prometheus.ask(query.filled("10m"))
+            if any(series["value"][1] != "NaN" for series in answer):
+                del asked[query]
+        return True if {query.title for query in asked} <= BY_NATURE.keys() else None
+
+    try:
+        await until(full, "every panel has data")
+    except AssertionError:
+        assert [query for query in asked if query.title not in BY_NATURE] == []
 
 
 # -- health: last, since the worker leaves --------------------------------------------------------

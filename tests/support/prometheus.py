@@ -67,7 +67,7 @@ async def prometheus(
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}",
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=(folder / "prometheus.log").open("wb"),
+        stderr=asyncio.subprocess.DEVNULL,
     )
     running = Prometheus(f"http://127.0.0.1:{port}")
     try:
