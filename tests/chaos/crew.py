@@ -90,6 +90,7 @@ class Slot:
         return True
 
     def kill(self) -> bool:
+        self._works.clear()
         return self.send(signal.SIGKILL)
 
     def set_clock(self, seconds: int) -> None:

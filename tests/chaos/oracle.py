@@ -82,7 +82,7 @@ def _rounds(script: Script, story: list[Announcement]) -> Iterator[str]:
         says = {who: vote for who, (vote, _) in standing[place].items()}
         came, by_votes = views[0]["outcome"], outcome_of(says)
         if not came == sitting.outcome == by_votes:
-            yield f"{name} came to {came}, its votes to {by_votes}, a clean run to {sitting.outcome}"
+            yield f"{name} came to {came}, by its votes {by_votes}, cleanly {sitting.outcome}"
     if len(decided) != len(script.sittings):
         yield f"{script.key} decided {len(decided)} times, not {len(script.sittings)}"
 
