@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 # The uv that made .venv (see scripts/bootstrap.sh).
 UV = $(shell command -v uv || echo .venv-tools/bin/uv)
 
-.PHONY: help venv demo test check format audit sbom bench bench-inbox bench-reports compose-lint clean
+.PHONY: help venv demo test chaos check format audit sbom bench bench-inbox bench-reports compose-lint clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -22,6 +22,9 @@ demo: $(STAMP) ## A product through its gates on a local server (KEEP=1 leaves i
 
 test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k vote")
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+chaos: $(STAMP) ## 200 lifecycles while everything around them is killed (docs/chaos.md)
+	@PYTHONPATH=.:tests/support PHASEGATE_ALLOW_ADDRESSES=127.0.0.0/8 $(BIN)/python -m tests.chaos
 
 check: $(STAMP) ## Lint, formatting, types, import rules
 	$(BIN)/ruff check .
