@@ -66,6 +66,8 @@ async def test_what_a_restored_ledger_misses_comes_back_from_the_histories(
     put_back = replace(engine.settings, ledger_url=f"sqlite:///{backup}")
     checks = [check async for check in examine(put_back)]
     (record,) = [check for check in checks if check.check == "record"]
+    gone = replace(engine.settings, ledger_url="sqlite:////proc/nowhere/ledger.db")
+    assert {c.check: c.state for c in [c async for c in examine(gone)]}["ledger"] == "fail"
     assert (record.state, stage.key in record.what) == ("fail", True)
     assert "phasegate events recover" in record.mend
 
