@@ -3,7 +3,6 @@ there twice, and nobody waits for ever."""
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import socket
 import subprocess
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postgres import Server, running_postgres
+from postgres import Server, processes, running_postgres
 
 from client.dev_server import free_port
 from ledger import Ledger, LedgerError
@@ -56,7 +55,7 @@ def _write(url: str, who: str, count: int, begun: Any) -> None:
 
 
 def test_a_server_that_crashes_while_processes_write_has_every_event_once() -> None:
-    context = multiprocessing.get_context("spawn")
+    context = processes()
     with running_postgres() as mine:
         url = mine.database()
         begun = [context.Event() for _ in "abc"]
@@ -72,7 +71,7 @@ def test_a_server_that_crashes_while_processes_write_has_every_event_once() -> N
             mine.stop(how)
             mine.start()
         for writer in writers:
-            writer.join(90)
+            writer.join(180)
             assert writer.exitcode == 0
         ledger = Ledger(url)
         assert ledger.verify("atlas") == 3 * 60 * 2

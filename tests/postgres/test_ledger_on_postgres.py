@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postgres import Server
+from postgres import Server, processes
 from sqlalchemy import create_engine, insert, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -132,12 +132,12 @@ def _write(url: str, who: str, count: int) -> None:
 
 
 def test_processes_that_open_a_new_ledger_together_never_fork_its_stream(url: str) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = processes()
     writers = [context.Process(target=_write, args=(url, who, 25)) for who in "abcd"]
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(180)
         assert writer.exitcode == 0
     ledger = Ledger(url)
     assert ledger.verify("atlas") == 4 * 25 * 2
@@ -217,14 +217,14 @@ def test_processes_that_open_an_older_ledger_together_migrate_it_once(
             migrations.STEPS[step](connection)
             connection.execute(insert(schema.schema_version).values(version=step))
         before = connection.execute(text("SELECT * FROM events ORDER BY product, seq")).all()
-    context = multiprocessing.get_context("spawn")
+    context = processes()
     started = context.Event()
     openers = [context.Process(target=_open, args=(url, started)) for _ in "ab"]
     for opener in openers:
         opener.start()
     started.set()
     for opener in openers:
-        opener.join(60)
+        opener.join(180)
         assert opener.exitcode == 0
     ledger = Ledger(url)
     assert (ledger.verify("atlas"), ledger.verify("kite")) == (5, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from uuid import uuid4
 
@@ -96,6 +98,14 @@ class Server:
         made = self.sql("postgres", f"CREATE DATABASE {name}")
         assert made.returncode == 0, made.stderr
         return self.url(name)
+
+
+def processes() -> ForkServerContext:
+    """Where writers are started that share nothing with the test, or with each other. What they all
+    import is imported once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ledger"])
+    return context
 
 
 @contextmanager
