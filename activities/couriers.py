@@ -41,8 +41,8 @@ AT_ONCE = 10
 """Products of which one receiver is told at the same time by a worker."""
 
 ALTOGETHER = 50
-"""Of all receivers: half of what a worker does at once (100 activities by the SDK's default). So
-receivers that hang hold up no lifecycle."""
+"""Of all receivers: half of what a worker does at once of what goes out. So receivers that hang
+hold up no mail."""
 
 SOON = timedelta(seconds=30)
 """The longest wait for a turn, before it is asked for again."""
