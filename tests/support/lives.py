@@ -429,11 +429,9 @@ async def renewed_life(leaving: Leaving) -> None:
     await leaving.leave()
     await engine.workflow(sunset_id(key)).signal("renew")
     await leaving.refused(leaving.asks("plan", "eve", adjustments={}))
-    wiki = {"id": "wiki", "kind": "manual", "title": "Close the wiki", "by": "eng"}
-    await leaving.asks("plan", adjustments={"add": [wiki]})
+    successor = {"name": "Kettle 2", "link": "https://acme.example/kettle-2"}
+    await leaving.asks("plan", adjustments={"successor": successor})
     await leaving.confirm("keys", "bo")
-    await leaving.waits("wiki")
-    await leaving.confirm("wiki", "bo")
     await leaving.gate_opens("down")
     await leaving.votes("down", "go", "ana", "bo")
     await leaving.becomes(status="retired")
