@@ -19,8 +19,10 @@ async def run(
     only: Annotated[
         tuple[Literal["workflows", "checks", "outgoing", "retirement"], ...],
         Parameter(
+            negative=(),
+            show_default=False,
             help="Do nothing but this: workflows and what votes wait for, checks of milestones, "
-            "outgoing events and mail, retirement (acts of sunsets). May be given more than once"
+            "outgoing events and mail, retirement (acts of sunsets). May be given more than once",
         ),
     ] = (),
     deployment: Annotated[

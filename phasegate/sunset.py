@@ -184,7 +184,8 @@ class SunsetPlan(Document):
     )
     task_queue: Slug | None = Field(
         None,
-        description="the task queue of the workers that carry out its acts; the product's if unset",
+        description="the task queue of the workers that carry out its acts; "
+        "if unset, one that all workers poll",
     )
 
     def notice_for(self, maturity: Maturity) -> Span:
