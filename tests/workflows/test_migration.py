@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from forging import Body, bodies, changed, without
 from life import Life
+from replaying import replay
+from sqlalchemy import insert
 from stage import Stage
 
 from client import migrations, products
@@ -18,7 +21,10 @@ from client.engine import Engine
 from client.migrations import Migration, MigrationRow
 from client.products import publish_policy
 from client.retrospectives import retrospective
+from ledger import schema
 from phasegate.audit.record import Record
+from phasegate.base import canonical
+from phasegate.ids import gate_id
 from phasegate.migration_ports import MigrationTerms
 from phasegate.reading import read_policy
 
@@ -265,6 +271,67 @@ async def test_a_round_whose_gate_asks_something_else_is_stopped_on_demand(playe
     view = await played.becomes(phase="market")
     assert [(g.round, g.outcome) for g in view.gates] == [(1, "abandoned"), (2, "go")]
     _is_found_out(await verified(played))
+
+
+async def test_a_round_is_stopped_also_where_runs_are_short(eager: Engine) -> None:
+    """Every run continues as new after a few events: also while a round is being stopped."""
+    played = Played(eager, "short-runs")
+    await played.begin()
+    await played.opened()
+    for title in "abcdef":
+        await played.evidence(title)
+    await played.vote("launch", "ana", "go")
+    (row,) = await done(eager, played.meant(LEGAL_TOO, terms={"reopen": True}))
+    assert row.state == "done", row
+    await played.gate_opens("launch", 2)
+    for title in "ghijkl":
+        await played.evidence(title)
+    (row,) = await done(eager, played.meant(RETIRE_HARDER.replace('"2"', '"3"')))
+    assert row.code == "cannot-migrate", "the round asks legal, and there it would not"
+    await played.votes("launch", "go", "ana", "bo", "lea")
+    view = await played.becomes(phase="market")
+    assert [(g.round, g.outcome) for g in view.gates] == [(1, "abandoned"), (2, "go")]
+    await played.written()
+    ours = f"PhasegateProduct = '{played.key}'"
+    async for found in eager.client.list_workflows(ours):
+        await replay(eager.client.get_workflow_handle(found.id, run_id=found.run_id))
+
+
+async def test_a_round_that_was_terminated_counts_as_stopped(played: Played) -> None:
+    await played.begin()
+    await played.opened()
+    await played.owner("hold")  # so that nobody follows its end before the migration
+    await played.engine.workflow(gate_id(played.key, "launch")).terminate()
+    (row,) = await done(played.engine, played.meant(LEGAL_TOO, terms={"reopen": True}))
+    assert (row.state, row.code) == ("refused", "cannot-migrate")
+    await played.owner("resume")
+    await played.becomes(gate=None)
+    (row,) = await done(played.engine, played.meant(LEGAL_TOO))
+    assert row.state == "done", row
+    await played.opened("launch", 2)
+    await verified(played)
+
+
+async def test_the_text_of_an_older_release_is_the_policy_that_it_was(played: Played) -> None:
+    """A digest is over defaults, too, of which a later release has more."""
+    model = read_policy(POLICY.replace("KEY", played.key), "policy")
+    body = model.model_dump(mode="json")
+    for phase in body["phases"]:
+        del phase["gate"]["wait_for"]
+    text = canonical(body).decode()
+    digest = "sha256:" + sha256(text.encode()).hexdigest()
+    when = {"published_at": datetime.now(UTC).isoformat(), "published_by": "ana"}
+    row = {"digest": digest, "kind": "policy", "name": model.policy, **when}
+    with played.engine.ledger.database.writing() as connection:
+        connection.execute(insert(schema.documents).values(body=text, **row))
+        connection.execute(insert(schema.publications).values(n=1, **row))
+    await played.begin()
+    assert (await played.product()).policy_digest == digest
+    await played.begin()  # it is started already, in the same way
+    await played.opened()
+    assert (await played.gate("launch")).policy_digest == digest
+    (seen,) = await looked(played.engine, played.meant(POLICY))
+    assert seen.state == "already"
 
 
 async def test_many_are_migrated_and_a_command_that_was_killed_goes_on(
