@@ -8,6 +8,7 @@ import os
 import shlex
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from processes import ROOT, WorkerProcess, worker_process
-from stage import Stage
+from stage import WAIT, Stage
 from temporalio.api.enums.v1 import EventType, RoutingConfigUpdateState
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkerDeploymentRequest,
@@ -32,6 +33,8 @@ from client.versioning import Build
 from client.versions_health import examine_versions
 from phasegate.ids import gate_id, product_id, sunset_id
 from worker import WorkerOptions, build_worker
+
+pytestmark = pytest.mark.timeout(300)  # three workers begin, and three replay: imports, mostly
 
 NAME = "builds"
 """Of the deployment, and of the task queue."""
@@ -99,19 +102,25 @@ class Works:
         current = SetWorkerDeploymentCurrentVersionRequest(
             namespace=namespace, deployment_name=NAME, build_id=build
         )
+        not_yet = (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION)
         described = DescribeWorkerDeploymentRequest(namespace=namespace, deployment_name=NAME)
         done = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_COMPLETED
-        for _ in range(200):
+        said, deadline = "", time.monotonic() + WAIT
+        while time.monotonic() < deadline:
             try:
-                await service.set_worker_deployment_current_version(current)
-                found = await service.describe_worker_deployment(described)
-                if found.worker_deployment_info.routing_config_update_state == done:
+                if not said.startswith("set"):
+                    await service.set_worker_deployment_current_version(current)
+                found = (await service.describe_worker_deployment(described)).worker_deployment_info
+                if found.routing_config_update_state == done:
                     return
+                said = f"set, and not everywhere: {found.routing_config}"
             except RPCError as error:
-                if error.status not in (RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION):
+                if error.status not in not_yet:
                     raise
+                said = error.message
             await asyncio.sleep(0.1)
-        raise AssertionError(f"{build} does not become current")
+        worker = self.workers.get(build)
+        raise AssertionError(f"{build} is not current: {said}; {worker and worker.log[-2000:]!r}")
 
     async def doctor(self, state: str) -> Check:
         """What it says of builds, once that is so: a worker polls a moment after it says so."""
