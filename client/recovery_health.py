@@ -10,6 +10,7 @@ from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverse
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from client.checkup import Check
+from client.keyring import FILE
 from client.settings import Settings
 from ledger import Ledger, LedgerError
 from phasegate.errors import EngineError
@@ -30,7 +31,7 @@ EVENTS = 60
 async def examine_record(client: Client, settings: Settings) -> Check | None:
     """Compare the latest announcements of some workflows with the ledger.
 
-    None where the ledger or the histories cannot be read, which other checks say. Raises RPCError.
+    None where the ledger cannot be read, which another check says. Raises RPCError.
     """
     query = "WorkflowType IN ('ProductLifecycle', 'GateReview')"
     ledger, seen = Ledger(settings.ledger_url), 0
@@ -48,8 +49,12 @@ async def examine_record(client: Client, settings: Settings) -> Check | None:
             its_own = [said.id for said in record if said.run == run.run_id[-8:]]
             if runs and asked and its_own and its_own[-1] not in asked:
                 ahead.add(product)
-    except (LedgerError, EngineError, ValueError, RuntimeError):
-        return None  # no ledger, or no key for it: both have a line of their own
+    except LedgerError:
+        return None
+    except (EngineError, ValueError, RuntimeError):
+        what = "histories cannot be read here: they were encrypted with another key ring"
+        mend = f"set {FILE} to the ring that the workers had; a new one opens nothing"
+        return Check(check=NAME, state="fail", what=what, mend=mend)
     finally:
         ledger.close()
     if not (lost or ahead):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from cyclopts import MissingArgumentError
 from ruamel.yaml import YAML
 from temporalio.envconfig import ClientConfigProfile
 
@@ -212,6 +214,16 @@ def test_command_named_in_the_text_exists(code: str) -> None:
     elif not isinstance(entry, Command):
         verbs = words[1].split("|") if len(words) > 1 and re.match(r"[a-z|]+$", words[1]) else []
         assert all(verb in entry.verbs for verb in verbs), code
+
+
+FOR_THE_CALL = sorted(set(re.findall(r"`(phasegate [^`]+)`", PAGES["operating.md"])))
+
+
+@pytest.mark.parametrize("code", FOR_THE_CALL)
+def test_what_the_operating_guide_says_in_passing_parses_too(code: str) -> None:
+    """Nobody on call has time to find the right option. Arguments may be missing, nothing else."""
+    with suppress(MissingArgumentError):
+        cli.build_app().parse_args(shlex.split(code)[1:], print_error=False, exit_on_error=False)
 
 
 # -- links and names ------------------------------------------------------------------------------
