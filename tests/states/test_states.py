@@ -1,6 +1,7 @@
 """What releases wrote is read by the code at hand, and nothing of it is lost."""
 
 import json
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ import pytest
 from past_states import STATES, releases
 from pydantic import BaseModel
 
+from client.remembered import state_left
+from phasegate.errors import EngineError
+from phasegate.events import Announcement
 from phasegate.lifecycle import Lifecycle
 from phasegate.retirement import Retirement
 from phasegate.review import Round
@@ -66,3 +70,18 @@ def test_a_later_version_is_not_taken_for_ours(model: type[BaseModel]) -> None:
     """The error is none of phasegate's own: those end a workflow."""
     with pytest.raises(NewerState, match=r"version 99.*a newer release wrote it"):
         model.model_validate({"schema_version": 99})
+
+
+def test_what_a_newer_release_left_in_the_record_is_said_so() -> None:
+    """Reviving a killed product reads its state from the ledger."""
+    end = Announcement(
+        id="1",
+        type="product.killed",
+        product="kettle",
+        source="product/kettle",
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        text="",
+        data={"lifecycle": {"schema_version": 99}},
+    )
+    with pytest.raises(EngineError, match="state of kettle cannot be read here"):
+        state_left("kettle", end)
