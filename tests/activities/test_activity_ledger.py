@@ -19,6 +19,7 @@ from phasegate import delivery, ports, sunset_ports
 from phasegate.directory import Directory, Group, Person
 from phasegate.events import Anchor, Announcement
 from phasegate.gate import Gate
+from phasegate.migration_ports import JUDGE_MIGRATION
 from phasegate.policy import Policy
 from phasegate.sunset import SunsetPlan
 
@@ -94,6 +95,7 @@ def test_every_port_has_its_activity_and_each_takes_one_argument(ledger: Ledger)
     names = [activity._Definition.must_from_callable(item).name for item in found]
     expected = {value for name, value in vars(ports).items() if name.isupper()}
     expected |= {value for name, value in vars(sunset_ports).items() if name.isupper()}
+    expected |= {JUDGE_MIGRATION}
     expected |= {delivery.DELIVER, delivery.SEND_DIGEST, delivery.SEND_MAIL, delivery.SWEEP}
     assert sorted(map(str, names)) == sorted(expected)
     assert all(len(inspect.signature(item).parameters) == 1 for item in found)
