@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 # The uv that made .venv (see scripts/bootstrap.sh).
 UV = $(shell command -v uv || echo .venv-tools/bin/uv)
 
-.PHONY: help venv demo test chaos check format audit sbom bench bench-inbox bench-reports compose-lint clean
+.PHONY: help venv demo test chaos check format audit sbom bench bench-inbox bench-reports compose-lint image-test clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -56,6 +56,9 @@ bench-reports: $(STAMP) ## The reports over 10,000 products of 60 events each, b
 
 compose-lint: $(STAMP) ## Check docker-compose.yml
 	$(BIN)/pytest -n 0 tests/unit/test_compose.py
+
+image-test: $(STAMP) ## Build the worker's image and run it (PHASEGATE_BASE_IMAGE=python:…)
+	$(BIN)/pytest -n 0 tests/containers
 
 clean: ## Remove .venv, caches and builds
 	rm -rf .venv .venv-tools dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
