@@ -342,8 +342,8 @@ async def test_announcing_does_not_wait_for_temporal(receiver: Receiver, tmp_pat
     ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db")
     async with dev_server(database=None, port=free_port(), ui_port=None) as server:
         client = await connect(server.address)
-        receivers = Receivers(ledger, subscribed(receiver))
-        waker = Waker(client, "nowhere", receivers)
+        receivers = Receivers(ledger, subscribed(receiver), "nowhere")
+        waker = Waker(client, receivers)
         announcing = AnnouncementActivities(ledger, receivers, waker.wake)
         server.process.kill()
         await server.process.wait()
