@@ -105,16 +105,18 @@ class Database:
                 private_file(self._path)
             with self._engine.connect() as connection, connection.begin():
                 found = _version(connection)
+                oldest = _oldest(connection) if (found or 0) > schema.VERSION else 0
             if found is None:
                 with self._write_transaction() as connection:
                     _create(connection)
             elif found < schema.VERSION:
                 with self._write_transaction() as connection:
                     _migrate(connection)
-            elif found > schema.VERSION:
+            elif oldest > schema.VERSION:
                 raise LedgerError(
                     f"the ledger at {self} cannot be used",
-                    f"its schema version is {found}; this phasegate knows {schema.VERSION}",
+                    f"its schema version is {found}, which needs a phasegate that knows {oldest}; "
+                    f"this one knows {schema.VERSION}",
                     "use the phasegate release that wrote it, or a newer one",
                 )
             self._prepared = True
@@ -151,13 +153,19 @@ def _version(connection: Connection) -> int | None:
     return connection.execute(select(func.max(schema.schema_version.c.version))).scalar()
 
 
+def _oldest(connection: Connection) -> int:
+    """Whose code may use a schema that this one does not know; none, where that is not said."""
+    found = connection.execute(select(func.max(schema.schema_version.c.oldest))).scalar()
+    return found or 0
+
+
 def _create(connection: Connection) -> None:
     dialects.lock(connection, "schema", however_long=True)
     if _version(connection) is not None:
         return
     schema.metadata.create_all(connection)
     dialects.guard(connection)
-    connection.execute(insert(schema.schema_version).values(version=schema.VERSION))
+    _note(connection, schema.VERSION)
 
 
 def _migrate(connection: Connection) -> None:
@@ -165,6 +173,13 @@ def _migrate(connection: Connection) -> None:
     dialects.lock(connection, "schema", however_long=True)
     found = _version(connection) or 0
     for version in range(found + 1, schema.VERSION + 1):
-        migrations.STEPS[version](connection)
-        connection.execute(insert(schema.schema_version).values(version=version))
+        migrations.STEPS[version].take(connection)
+        _note(connection, version)
     dialects.guard(connection)
+
+
+def _note(connection: Connection, version: int) -> None:
+    row = {"version": version}
+    if version >= migrations.OLDEST_KNOWN:
+        row["oldest"] = migrations.STEPS[version].oldest
+    connection.execute(insert(schema.schema_version).values(**row))

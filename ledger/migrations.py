@@ -2,12 +2,17 @@
 
 A step spells its statements out, in SQL that SQLite and PostgreSQL share: it must still do the same
 when the tables of `ledger.schema` have moved on. Steps only go forwards, and never touch what is
-append-only. An older phasegate refuses a newer schema. The guards are renewed after the last step.
+append-only. The guards are renewed after the last step.
+
+Workers of several releases use one ledger for as long as gates of the older ones are open. So a
+step says which release's code may go on with what it leaves: adding tables, and columns with a
+default, disturbs nobody. Where a step cannot be so, older code refuses the ledger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -135,9 +140,28 @@ def _add_seals(connection: Connection) -> None:
         )
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {
-    2: _add_deliveries,
-    3: _add_customers,
-    4: _add_seals,
+def _add_oldest(connection: Connection) -> None:
+    """Which code may use the schema, for code that does not know it."""
+    connection.exec_driver_sql(
+        "ALTER TABLE schema_version ADD COLUMN oldest INTEGER NOT NULL DEFAULT 0"
+    )
+
+
+class Step(NamedTuple):
+    """To one version of the schema from the one before."""
+
+    take: Callable[[Connection], None]
+    oldest: int
+    """The version whose code may still read and write a ledger that has taken the step."""
+
+
+OLDEST_KNOWN = 5
+"""From this version on a ledger says itself whose code may use it."""
+
+STEPS: Mapping[int, Step] = {
+    2: Step(_add_deliveries, 2),
+    3: Step(_add_customers, 3),
+    4: Step(_add_seals, 4),
+    OLDEST_KNOWN: Step(_add_oldest, OLDEST_KNOWN),
 }
-"""Version → the step that leads to it from the one before."""
+"""By the version that they lead to."""

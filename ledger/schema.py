@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 4
+VERSION = 5
 
 metadata = MetaData()
 
 # Ids of customers are sorted by their bytes in every database: pages and digests rely on it.
 CustomerId = String(100).with_variant(String(100, collation="C"), "postgresql")
 
-schema_version = Table("schema_version", metadata, Column("version", Integer, primary_key=True))
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("version", Integer, primary_key=True),
+    # The version whose code may still use it.
+    Column("oldest", Integer, nullable=False, server_default="0"),
+)
 
 streams = Table(
     "streams",

@@ -141,7 +141,7 @@ def test_a_step_that_fails_leaves_the_old_version(
 
     ledger = Ledger(f"sqlite:///{old}")
     with monkeypatch.context() as patch:
-        patch.setattr(migrations, "STEPS", {**migrations.STEPS, 3: half})
+        patch.setattr(migrations, "STEPS", {**migrations.STEPS, 3: migrations.Step(half, 3)})
         with pytest.raises(LedgerError, match="the power went"):
             ledger.head("atlas")
     connection = sqlite3.connect(old)
@@ -151,6 +151,32 @@ def test_a_step_that_fails_leaves_the_old_version(
     assert ("couriers" in shape(f"sqlite:///{old}")) is (version == 2)
     assert ledger.head("atlas").seq == 3  # and once more, now that the power is back
     ledger.close()
+
+
+def newer(ledger: Path, oldest: int) -> None:
+    """What a later release makes of it: one more column, which has a default."""
+    connection = sqlite3.connect(ledger)
+    connection.execute("ALTER TABLE events ADD COLUMN mood TEXT NOT NULL DEFAULT 'calm'")
+    row = (schema.VERSION + 1, oldest)
+    connection.execute("INSERT INTO schema_version (version, oldest) VALUES (?, ?)", row)
+    connection.commit()
+    connection.close()
+
+
+def test_builds_of_this_release_go_on_with_a_later_schema_that_lets_them(old: Path) -> None:
+    Ledger(f"sqlite:///{old}").head("atlas")
+    newer(old, schema.VERSION)
+    ledger = Ledger(f"sqlite:///{old}")
+    ledger.append("atlas", [event(1)])
+    assert ledger.verify("atlas") == 4
+    ledger.close()
+
+
+def test_a_later_schema_that_needs_later_code_is_refused(old: Path) -> None:
+    Ledger(f"sqlite:///{old}").head("atlas")
+    newer(old, schema.VERSION + 1)
+    with pytest.raises(LedgerError, match=f"knows {schema.VERSION + 1}; this one"):
+        Ledger(f"sqlite:///{old}").head("atlas")
 
 
 OPEN = """
