@@ -39,7 +39,8 @@ def diff(old: Reference, new: Reference, /, *, output: Output = "table") -> None
     if found.same:
         note("no difference in what they mean")
     for was, now in found.phases.items():
-        note(f"hint: phasegate policy migrate {new} --phase {was}={now}  # if it was renamed")
+        who = "--as WHO --reason WHY --dry-run"
+        note(f"hint: phasegate policy migrate {new} --phase {was}={now} {who}  # if it was renamed")
 
 
 def diff_blocks(found: PolicyDiff) -> Iterable[Block]:

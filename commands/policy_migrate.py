@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from shlex import quote
+from collections.abc import Sequence
+from shlex import join
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from client.engine import Engine
     from client.migrations import Migration, MigrationRow
     from commands.options import Format
-    from commands.output import Block
     from phasegate.migration_ports import Standing
 
 
@@ -94,6 +93,7 @@ async def migrate(
     from client.products import publish_policy
     from commands.confirming import confirmed
     from commands.failing import DECLINED, OK
+    from commands.migration_blocks import row_blocks
     from commands.output import emit, note, show_beside
     from commands.parsing import build, person_of
     from commands.progress import working
@@ -131,12 +131,24 @@ async def migrate(
     show_beside(row_blocks(rows))
     possible = sum(row.state == "possible" for row in rows)
     question = f"Put {possible} of {len(rows)} products under {policy.policy} {policy.version}?"
-    again = f"phasegate policy migrate {' '.join(map(quote, [to, *products]))} --as {who}"
-    if not yes and not confirmed(question, f"{again} --reason {quote(reason)} --yes"):
+    if not yes and not confirmed(question, _again(to, from_, meant)):
         note("nothing was done")
         return DECLINED
     publish_policy(engine, policy, datetime.now(UTC), who)
     return await _carry_out(engine, meant, found, output)
+
+
+def _again(to: str, from_: str | None, meant: Migration) -> str:
+    """The command that does not ask."""
+    words = [to, *meant.keys, "--as", meant.actor, "--reason", meant.reason]
+    words += ["--from", from_] if from_ else []
+    words += ["--product-filter", meant.expression] if meant.expression else []
+    for old, new in meant.terms.phases.items():
+        words += ["--phase", f"{old}={new}"]
+    words += ["--reopen"] if meant.terms.reopen else []
+    words += ["--drop-plan"] if meant.terms.drop_plan else []
+    words += ["--id", meant.given_id] if meant.given_id else []
+    return f"phasegate policy migrate {join(words)} --yes"
 
 
 async def _looked_at(
@@ -155,6 +167,7 @@ async def _carry_out(
 ) -> int:
     """Migrate each product that stands somewhere, and show what came of all."""
     from client.migrations import MigrationRow, carry_out
+    from commands.migration_blocks import row_blocks
     from commands.output import emit, note
     from commands.progress import working
 
@@ -171,49 +184,6 @@ async def _carry_out(
     if left := len(found) - len(rows):
         note(f"{left} were not tried, as the engine gave no answer; the same command goes on")
     return _code(rows)
-
-
-def row_blocks(rows: Sequence[MigrationRow]) -> Iterable[Block]:
-    """One line for each product, then what changes for it."""
-    from commands.output import dense
-
-    yield dense(
-        ("product", "state", "phase", "open round", "void votes", "why", "hint"),
-        [
-            (
-                row.product,
-                row.state,
-                _arrow(row),
-                _round(row),
-                [f"{who}: {vote}" for who, vote in row.voided.items()],
-                row.why,
-                row.hint,
-            )
-            for row in rows
-        ],
-    )
-    yield dense(
-        ("product", "what changes"),
-        [
-            (row.product, text)
-            for row in rows
-            if row.plan
-            for text in (*row.plan.notes, *(f"not certain: {t}" for t in row.plan.uncertain))
-        ],
-        "What changes",
-    )
-
-
-def _arrow(row: MigrationRow) -> str:
-    plan = row.plan
-    if plan is None or plan.phase is None:
-        return ""
-    return plan.phase if plan.to_phase in (None, plan.phase) else f"{plan.phase} → {plan.to_phase}"
-
-
-def _round(row: MigrationRow) -> str:
-    plan = row.plan
-    return f"{plan.gate}, round {plan.round}: {plan.fate}" if plan and plan.gate else ""
 
 
 def _counted(rows: Sequence[MigrationRow]) -> str:

@@ -54,7 +54,7 @@ def plan_migration(
         return plan
     here = _phase(new, terms.called(standing.phase))
     if here is None:
-        plan.blockers.append(_no_counterpart(old, new, standing.phase, terms))
+        plan.blockers.append(_no_counterpart(old, new, standing, terms))
     else:
         plan.to_phase = here.id
         _milestones(plan, old, here, standing, terms)
@@ -93,14 +93,20 @@ def _not_now(standing: Standing) -> Iterator[Blocker]:
         yield Blocker(code="on-its-way", text=text, hint=f"{show}  # then ask again")
 
 
-def _no_counterpart(old: Policy, new: Policy, phase: str, terms: MigrationTerms) -> Blocker:
+def _again(standing: Standing, option: str) -> str:
+    """The command that would migrate it."""
+    return f"phasegate policy migrate TO {standing.key} {option} --as WHO --reason WHY"
+
+
+def _no_counterpart(old: Policy, new: Policy, standing: Standing, terms: MigrationTerms) -> Blocker:
+    phase = standing.phase or ""
     to = terms.called(phase)
     why = f"{new.policy} {new.version} has no phase {to}, and it is in {phase}"
     meant = diff_policies(old, new).phases.get(phase) or new.phases[0].id
     return Blocker(
         code="no-counterpart",
         text=why,
-        hint=f"phasegate policy migrate {new.policy} --phase {phase}={meant}",
+        hint=_again(standing, f"--phase {phase}={meant}"),
     )
 
 
@@ -110,7 +116,7 @@ def _invested(new: Policy, standing: Standing, terms: MigrationTerms) -> Iterato
         yield Blocker(
             code="no-counterpart",
             text=f"it comes back to {back} after its investment, which the new policy has not",
-            hint=f"phasegate policy migrate {new.policy} --phase {back}={new.phases[-1].id}",
+            hint=_again(standing, f"--phase {back}={new.phases[-1].id}"),
         )
 
 
@@ -141,7 +147,7 @@ def _round(
             code="round-open",
             text=f"round {standing.round} of {standing.gate} is open, and "
             f"{_why_stopped(plan, old, new, standing)}",
-            hint=f"phasegate policy migrate {new.policy} --reopen  # stops it, and holds it anew",
+            hint=_again(standing, "--reopen"),
         )
 
 
@@ -203,7 +209,7 @@ def _sunset(
         yield Blocker(
             code="sunset-unfit",
             text=f"the sunset that its owner planned does not fit: {why}",
-            hint=f"phasegate policy migrate {new.policy} --drop-plan  # to plan it anew later",
+            hint=_again(standing, "--drop-plan"),
         )
 
 

@@ -39,7 +39,8 @@ class MigrationTerms(Wire):
     def renamed(self, product: Product) -> Product:
         """The definition, with its milestones in phases as the new policy calls them."""
         milestones = tuple(
-            goal.model_copy(update={"phase": self.called(goal.phase)}) for goal in product.milestones
+            goal.model_copy(update={"phase": self.called(goal.phase)})
+            for goal in product.milestones
         )
         if milestones == product.milestones:
             return product
@@ -82,7 +83,6 @@ class Standing(Wire):
     round: int = 0
     kind: Kind = "phase"
     needs_submit: bool = False
-    submitted: bool = False
     invested_from: str | None = None
     adjustments: Adjustments | None = None
     migrations: int = Field(0, description="how often it was put under another policy")

@@ -59,7 +59,12 @@ def test_a_migration_that_is_killed_is_finished_by_the_same_command(moving: Shel
     assert (dry.code, [row["state"] for row in dry.json]) == (0, ["possible"] * len(KEYS))
     assert all(row["schema_version"] == 1 for row in dry.json)
     assert under(moving) == {"movers 1"}, "it was only looked at"
-    assert moving(*asked).code == 2, "nobody is at a terminal to be asked"
+    unasked = moving(*asked, "--phase", "build=build", "-o", "json")
+    assert unasked.code == 2, "nobody is at a terminal to be asked"
+    assert unasked.error["hint"] == (
+        "phasegate policy migrate movers2.yaml --as zoe --reason 'three must agree' "
+        "--phase build=build --yes"
+    )
     stranger = moving(*asked[:3], "--as", "eve", "--reason", "x", "--yes", "-o", "json")
     assert stranger.code == 4
     assert {row["code"] for row in stranger.json} == {"not-permitted"}

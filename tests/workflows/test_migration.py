@@ -148,6 +148,7 @@ def _is_found_out(record: Record) -> None:
     assert fault(by_olga) == "olga put it under another policy, and owned it"
     wrong = entry["data"]["policy_digest"]
     assert "leaves another policy" in fault(with_data(**{"from": wrong}))
+    assert "leaves another policy" in fault(with_data(**{"from": "sha256:" + "0" * 64}))
     on = with_data(goes_on=entry["data"]["stopped"])
     assert "the new policy asks something else there" in fault(on)
     elsewhere = with_data(phase="market")

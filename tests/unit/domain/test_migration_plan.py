@@ -198,7 +198,7 @@ def test_a_phase_without_a_counterpart_needs_one_to_be_named() -> None:
     new = policy(("id: build", "id: make"))
     plan = planned(lifecycle(), new)
     assert why(plan) == ["no-counterpart"]
-    assert plan.blockers[0].hint.endswith("--phase build=make")
+    assert "migrate TO kettle --phase build=make --as WHO" in plan.blockers[0].hint
     assert why(planned(lifecycle(), new, phases={"build": "moon"})) == ["no-counterpart"]
     assert planned(lifecycle(), new, phases={"build": "make"}).possible
     state = lifecycle()
