@@ -17,6 +17,11 @@ the advice to continue as new that came with the second (tests/workflows/test_st
 Here a task that took something in always has a command: where the workflow gives none, one that
 notes nothing. Histories that were begun without it replay as they are: a task that has such a
 command says so by a flag of its own in its completion.
+
+Where a machine stands still for two seconds in the middle of a task, the SDK believes in a deadlock
+and breaks the task off. What it broke can then not be taken down: it tries that for ever, and the
+run is stuck for as long as this worker lives (tests/chaos/test_pauses.py). Here such a run leaves
+the cache all the same, and begins anew from its history.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+import structlog
 from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
@@ -33,10 +39,16 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+log = structlog.get_logger(__name__)
+
 OUT_OF_STEP = "a query met the workflow between two of its tasks; ask again"
 
 MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
 """What is noted in the memo, which a null takes out of it again."""
+
+WRECKS: list[WorkflowInstance] = []
+"""What was broken off and cannot be taken down. It is kept: what is freed instead may be woken in the
+thread of another workflow."""
 
 ALONE = "legacy_query"
 """The id of a query that comes by itself, and with no task."""
@@ -100,6 +112,8 @@ class Steady(WorkflowInstance):
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         jobs = {job.WhichOneof("variant") for job in act.jobs}
+        if "remove_from_cache" in jobs:
+            return self._taken_down(act)
         if jobs <= ASIDE:
             return _refused(act) if self._brought_a_task(act) else self._inner.activate(act)
         if self._is_out_of_step(act):
@@ -117,6 +131,14 @@ class Steady(WorkflowInstance):
                 noted.fields[MARK].CopyFrom(NOTHING)
                 done.successful.used_internal_flags.append(FLAG)
         return done
+
+    def _taken_down(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        try:
+            return self._inner.activate(act)
+        except RuntimeError:  # tasks remain that neither run nor end
+            log.warning("a workflow task was broken off; its run begins anew", run_id=act.run_id)
+            WRECKS.append(self._inner)
+            return WorkflowActivationCompletion(run_id=act.run_id)
 
     def _is_out_of_step(self, act: WorkflowActivation) -> bool:
         """An activation of a task has the instant at which the task was started.
