@@ -1,7 +1,7 @@
 #!/opt/phasegate/bin/python -IS
 """Ends with 0 if an address answers 200. For health checks: the image has neither curl nor wget.
 
-    phasegate-probe [http://127.0.0.1:9465/healthz]
+phasegate-probe [http://127.0.0.1:9465/healthz]
 """
 
 import http.client
