@@ -115,8 +115,8 @@ class Portfolio:
                 f"{PRODUCTS} AND PhasegateStatus != 'on-hold' AND PhasegateDue < '{now}'"
             )
             sunsets = await self._count(f"WorkflowType = 'Sunset' AND {RUNNING}")
-        except RPCError as error:
-            log.warning("the portfolio's gauges are unknown", of="temporal", why=error.message)
+        except (RPCError, RuntimeError) as error:  # the core has either for a server that is away
+            log.warning("the portfolio's gauges are unknown", of="temporal", why=str(error)[:300])
             self._gauges.unknown(
                 *(measures.GATES, measures.GATES_OVERDUE, measures.SUNSETS),
                 *(measures.PRODUCTS, measures.PRODUCTS_OVERDUE),

@@ -1,0 +1,76 @@
+"""Gauges of the portfolio: what nobody can tell now is not what it was."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
+
+from client import gauges
+from client.gauges import Gauges, Portfolio
+from ledger import Ledger
+from phasegate.measures import ASKED, ENTRIES, GATES, OUTBOX_AGE
+
+Shown = dict[tuple[str, str], float]
+
+
+class Seen:
+    """The SDK's own metrics, read instead of served."""
+
+    def __init__(self) -> None:
+        self.buffer = MetricBuffer(1000)
+        self.runtime = Runtime(telemetry=TelemetryConfig(metrics=self.buffer))
+        self.gauges = Gauges(self.runtime.metric_meter)
+        self.last: Shown = {}
+
+    def now(self) -> Shown:
+        for update in self.buffer.retrieve_updates():
+            label = next((v for k, v in update.attributes.items() if k != "service_name"), "")
+            self.last[update.metric.name, str(label)] = update.value
+        return self.last
+
+
+def test_what_is_gone_is_zero_and_what_nobody_knows_is_no_number() -> None:
+    seen = Seen()
+    seen.gauges.show(GATES, {"open": 2, "on-hold": 1})
+    seen.gauges.show(GATES, {"open": 3})
+    seen.gauges.show(OUTBOX_AGE, 4.5)
+    assert seen.now() == {
+        (GATES.name, "open"): 3,
+        (GATES.name, "on-hold"): 0,
+        (OUTBOX_AGE.name, ""): 4.5,
+    }
+    seen.gauges.unknown(GATES)
+    assert {name for name, value in seen.now().items() if math.isnan(value)} == {
+        (GATES.name, "open"),
+        (GATES.name, "on-hold"),
+    }
+
+
+async def test_without_a_server_the_ledger_is_told_of_and_the_rest_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gauges, "SLOW", timedelta(seconds=0.2))
+    seen, ledger = Seen(), Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    seen.gauges.show(GATES, {"open": 2})
+    away = await Client.connect("127.0.0.1:1", lazy=True, runtime=seen.runtime)
+    reporting = asyncio.create_task(
+        Portfolio(away, ledger, seen.gauges, {OUTBOX_AGE: lambda: 7.0}).report()
+    )
+    async with asyncio.timeout(60):
+        while (ASKED.name, "ledger") not in seen.now():  # noqa: ASYNC110  # it tells nobody
+            await asyncio.sleep(0.05)
+    reporting.cancel()
+    with suppress(asyncio.CancelledError):
+        await reporting
+    ledger.close()
+    assert math.isnan(seen.last[GATES.name, "open"])
+    assert seen.last[ENTRIES.name, ""] == 0
+    assert seen.last[OUTBOX_AGE.name, ""] == 7.0
+    assert (ASKED.name, "temporal") not in seen.last
