@@ -47,7 +47,7 @@ MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
 """What is noted in the memo, which a null takes out of it again."""
 
 WRECKS: list[WorkflowInstance] = []
-"""What was broken off and cannot be taken down. It is kept: what is freed instead may be woken in the
+"""What was broken off and cannot be taken down. It is kept: what is freed instead may wake in the
 thread of another workflow."""
 
 ALONE = "legacy_query"
