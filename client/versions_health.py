@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from temporalio.api.deployment.v1 import WorkerDeploymentVersion
 from temporalio.api.enums.v1 import TaskQueueType, WorkerVersioningMode
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
@@ -25,6 +26,8 @@ NAME = "worker versions"
 ASKED = 20
 """Builds without workers whose runs are counted, the latest first: each is one query."""
 
+NO_BUILD = "workers of no deployment"
+
 DEPLOYMENT_OF = SearchAttributeKey.for_keyword("TemporalWorkerDeployment")
 WORKFLOW = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 VERSIONED = WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
@@ -38,6 +41,15 @@ class _Found:
     polling: tuple[Build, ...]
     unversioned: bool
     """Whether a worker of no deployment polls it, too."""
+    ramping: Build | None = None
+    """What gets `share` percent of what starts; None where it is workers of no deployment."""
+    share: float = 0
+
+    @property
+    def ramp_is_idle(self) -> bool:
+        """Whether what the ramp sends away waits for a worker."""
+        there = self.ramping in self.polling if self.ramping else self.unversioned
+        return self.share > 0 and not there
 
 
 async def examine_versions(client: Client, settings: Settings) -> Check | None:
@@ -58,6 +70,8 @@ async def examine_versions(client: Client, settings: Settings) -> Check | None:
         )
     if found.current and found.current not in found.polling:
         return _idle(found.current, found)
+    if found.ramp_is_idle:
+        return _idle_ramp(found.ramping, found.share, deployments[0])
     if stranded := await _stranded(client, deployments, found.polling):
         return _left_behind(stranded, found.current)
     if found.current is None and found.polling:
@@ -70,8 +84,12 @@ async def examine_versions(client: Client, settings: Settings) -> Check | None:
         )
     if found.current is None:
         return None
-    others = [build for build in found.polling if build != found.current]
-    also = f"; {_names(others)} polls for runs that it began" if others else ""
+    also = ""
+    if found.share:
+        also = f"; {found.share:g} % of what starts or moves goes to {found.ramping or NO_BUILD}"
+    taking = (found.current, found.ramping if found.share else None)
+    if others := [build for build in found.polling if build not in taking]:
+        also += f"; {_names(others)} polls for runs that it began"
     return Check(check=NAME, state="ok", what=f"{_names([found.current])} is current{also}")
 
 
@@ -91,6 +109,20 @@ def _idle(current: Build, found: _Found) -> Check:
             f"--deployment-name {current.deployment} --unversioned --yes"
         )
     return Check(check=NAME, state="fail", what=what, mend=begin)
+
+
+def _idle_ramp(ramping: Build | None, share: float, deployment: str) -> Check:
+    """The build, or the workers of no deployment, that a part of what starts is sent to."""
+    options = f" {_options(ramping)}" if ramping else ""
+    which = f"--build-id {ramping.build_id}" if ramping else "--unversioned"
+    return Check(
+        check=NAME,
+        state="fail",
+        what=f"{share:g} % of what starts or moves goes to {ramping or NO_BUILD}, and no such "
+        "worker polls: that part waits",
+        mend=f"phasegate worker run{options}; to end the ramp: temporal worker deployment "
+        f"set-ramping-version --deployment-name {deployment} {which} --delete --yes",
+    )
 
 
 def _left_behind(stranded: dict[Build, int], current: Build | None) -> Check:
@@ -138,12 +170,18 @@ def _read(queue: DescribeTaskQueueResponse) -> _Found:
         for said in options
         if said.worker_versioning_mode == VERSIONED
     ]
-    current = queue.versioning_info.current_deployment_version
+    info = queue.versioning_info
     return _Found(
-        current=Build(current.deployment_name, current.build_id) if current.build_id else None,
+        current=_build(info.current_deployment_version),
         polling=tuple(dict.fromkeys(builds)),
         unversioned=len(builds) < len(options),
+        ramping=_build(info.ramping_deployment_version),
+        share=info.ramping_version_percentage,
     )
+
+
+def _build(version: WorkerDeploymentVersion) -> Build | None:
+    return Build(version.deployment_name, version.build_id) if version.build_id else None
 
 
 async def _last_deployment(client: Client, queue: str) -> str | None:

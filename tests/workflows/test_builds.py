@@ -302,16 +302,29 @@ async def test_doctor_mends_what_is_pinned_to_a_lost_build(
             lost = await works.doctor("fail")
             assert "without a worker" in lost.what
             assert "1 to builds A" in lost.what
-            command = shlex.split(lost.mend.partition("histories: temporal ")[2])
-            mending = await asyncio.create_subprocess_exec(
-                *(find_temporal(), *command),
-                stdout=asyncio.subprocess.DEVNULL,
-            )
-            assert await mending.wait() == 0
+            await temporal_cli(lost.mend.partition("histories: temporal ")[2])
             await works.doctor("ok")
             await stage.report("done")
             await stage.gate_opens("launch")
             await works.moved(stage, gate_id("left", "launch"), "B")
+
+            await temporal_cli(
+                "worker deployment set-ramping-version --deployment-name builds --build-id A "
+                "--percentage 50 --ignore-missing-task-queues --allow-no-pollers --yes"
+            )
+            half = await works.doctor("fail")
+            assert half.what.startswith(
+                "50 % of what starts or moves goes to builds A, and no such"
+            )
+            await temporal_cli(half.mend.partition("to end the ramp: temporal ")[2])
+            assert (await works.doctor("ok")).what == "builds B is current"
+
+
+async def temporal_cli(command: str) -> None:
+    running = await asyncio.create_subprocess_exec(
+        *(find_temporal(), *shlex.split(command)), stdout=asyncio.subprocess.DEVNULL
+    )
+    assert await running.wait() == 0
 
 
 def build(build_id: str) -> WorkerOptions:
