@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,14 +19,16 @@ from temporalio.client import Client
 from temporalio.common import MetricMeter
 from temporalio.service import RPCError
 
+from client.usage import UsageError
 from ledger import Ledger, LedgerError
 from ledger.figures import read_figures
 from phasegate import measures
 from phasegate.delivery import impersonal
 from phasegate.measures import Measure
+from phasegate.span import Span
 
-EVERY = 30.0
-"""Seconds between two looks."""
+EVERY = timedelta(seconds=30)
+"""Between two looks, unless PHASEGATE_METRICS_EVERY says otherwise."""
 
 SHARE = 20
 """A look that takes long is taken so many times more rarely: never more than 5 % of the time."""
@@ -41,6 +44,23 @@ OPEN = f"WorkflowType = 'GateReview' AND {RUNNING}"
 PRODUCTS = f"WorkflowType = 'ProductLifecycle' AND {RUNNING}"
 
 log = structlog.get_logger(__name__)
+
+
+def every(env: Mapping[str, str] = os.environ) -> timedelta:
+    """PHASEGATE_METRICS_EVERY, a span, else 30 seconds. Raises UsageError."""
+    text = env.get("PHASEGATE_METRICS_EVERY")
+    if not text:
+        return EVERY
+    try:
+        span = Span.parse(text).approximate
+    except ValueError as error:
+        why = str(error)
+    else:
+        if span > timedelta(0):
+            return span
+        why = f"{text} is not ahead"
+    hint = "export PHASEGATE_METRICS_EVERY='30 seconds'"
+    raise UsageError("PHASEGATE_METRICS_EVERY cannot be used", why, hint)
 
 
 class Gauges:
@@ -93,15 +113,15 @@ class Portfolio:
         self._client, self._ledger, self._gauges, self._own = client, ledger, gauges, own
         self._last: dict[str, float] = {}
 
-    async def report(self) -> None:
-        """Until it is cancelled."""
+    async def report(self, pause: timedelta) -> None:
+        """Until it is cancelled, with a pause at least so long between two looks."""
         while True:
             begun = time.monotonic()
             for measure, figure in self._own.items():
                 self._gauges.show(measure, figure())
             await self._by_temporal()
             await self._by_ledger()
-            await asyncio.sleep(max(EVERY, SHARE * (time.monotonic() - begun)))
+            await asyncio.sleep(max(pause.total_seconds(), SHARE * (time.monotonic() - begun)))
 
     async def _by_temporal(self) -> None:
         now = datetime.now(UTC).isoformat()

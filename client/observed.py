@@ -11,7 +11,7 @@ from importlib.metadata import version
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from client.gauges import Gauges, Portfolio
+from client.gauges import Gauges, Portfolio, every
 from client.runtime import core_runtime
 from client.standing import Standing
 from client.versioning import Build
@@ -48,7 +48,8 @@ def watch(standing: Standing, client: Client, ledger: Ledger, workers: Workers) 
 async def reporting(
     client: Client, ledger: Ledger, own: Own, build: Build | None, part: str
 ) -> AsyncIterator[None]:
-    """Report the gauges of the portfolio within the block."""
+    """Report the gauges of the portfolio within the block. Raises UsageError for a setting."""
+    pause = every()
     meter = core_runtime().metric_meter.with_additional_attributes({"namespace": client.namespace})
     gauges = Gauges(meter)
     gauges.note(
@@ -58,7 +59,7 @@ async def reporting(
         build_id=build.build_id if build else "",
         part=part,
     )
-    task = asyncio.create_task(Portfolio(client, ledger, gauges, own).report())
+    task = asyncio.create_task(Portfolio(client, ledger, gauges, own).report(pause))
     try:
         yield
     finally:

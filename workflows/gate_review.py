@@ -15,7 +15,6 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.gate_page import gate_page
     from phasegate.gate_view import gate_memo, gate_view, waiting_keys
     from phasegate.grounds import grounds_of
-    from phasegate.measures import DECISIONS, ROUND_DURATION
     from phasegate.search import review_attributes
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
@@ -23,9 +22,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.calling import ask
     from workflows.convening import Convening
     from workflows.discretion import names
-    from workflows.measuring import count, took
     from workflows.moment import Moment
     from workflows.renewing import Renewable, go_on
+    from workflows.round_measures import measure_end
     from workflows.vote_desk import ReviewStart
 
 LEDGER_IS_LATE = timedelta(seconds=2)
@@ -162,7 +161,7 @@ class GateReview(Convening, Renewable):
                 view=view.model_dump(mode="json"),
                 grounds=grounds.model_dump(mode="json") if grounds else None,
             )
-            self._measure_end(state.outcome)
+            measure_end(state, state.outcome)
         self.publish()
         return bool(verdict and verdict.escalate and not state.closed)
 
@@ -175,15 +174,8 @@ class GateReview(Convening, Renewable):
                 f"{self.round.gate.title}: round {self.round.round} ends undecided ({why})",
                 view=view.model_dump(mode="json"),
             )
-            self._measure_end("abandoned")
+            measure_end(self.round, "abandoned")
         self.publish()
-
-    def _measure_end(self, outcome: str) -> None:
-        """A round has ended."""
-        state = self.round
-        count(DECISIONS, outcome=outcome)
-        if state.opened_at and state.decided_at:
-            took(ROUND_DURATION, state.decided_at - state.opened_at, outcome=outcome)
 
     def _report(self) -> GateReport:
         state = self.round

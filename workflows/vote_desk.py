@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -11,18 +10,17 @@ from temporalio.common import RawValue
 with workflow.unsafe.imports_passed_through():
     from phasegate.admission import Seat, admit, check_vote, vote_of
     from phasegate.base import Wire
-    from phasegate.casting import ADVICE, CastVote
+    from phasegate.casting import ADVICE
     from phasegate.errors import Forbidden, Refusal, Rejected
     from phasegate.events import Outbox
-    from phasegate.measures import VOTE_LATENCY, VOTES
     from phasegate.requests import Receipt, VoteRequest
     from phasegate.requirement_view import open_step
     from phasegate.review import Round
     from phasegate.signed_words import demand_of, require_named_seat, require_still
     from phasegate.signing import Action, Signable, Signed
     from workflows.bookkeeping import Books
-    from workflows.measuring import count, took
     from workflows.refusing import NO_INPUT, VOTE, as_failure, count_refusal, read_signal
+    from workflows.round_measures import measure_vote
     from workflows.signature_desk import kept, signature_of
 
 
@@ -115,7 +113,7 @@ class VoteDesk:
             raise
         now = workflow.now()
         vote = vote_of(state, request, seat, now, channel, signed)
-        self._measure_vote(vote, seat, now)
+        measure_vote(state, vote, seat, now)
         state.ballots.cast(vote)
         whose = f" for {vote.on_behalf_of}" if vote.on_behalf_of else ""
         kind = "advises" if seat.step == ADVICE else "votes"
@@ -140,18 +138,6 @@ class VoteDesk:
             self.settle()
         counts = "is advice, and counts for nothing" if seat.step == ADVICE else "counts"
         return self.answer(request.key, f"{vote.approver}'s {vote.vote}{whose} {counts}")
-
-    def _measure_vote(self, vote: CastVote, seat: Seat, now: datetime) -> None:
-        """How long the vote took whom it is for, before it is cast. Advice is nobody's duty."""
-        state = self.round
-        asked = state.asked_since(seat.holder) or state.opened_at
-        if seat.step == ADVICE or asked is None:
-            return
-        table = state.clocks.timetable
-        due = table.respond.get(seat.holder) if table else None
-        in_time = "yes" if due is None or now <= due else "no"
-        count(VOTES, vote=vote.vote.value, in_time=in_time)
-        took(VOTE_LATENCY, now - asked, vote=vote.vote.value)
 
     def _seat(self, request: VoteRequest) -> Seat:
         """Where it counts, as things are now. Raises Rejected, and Forbidden, which is recorded."""

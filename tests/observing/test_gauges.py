@@ -13,7 +13,8 @@ from temporalio.client import Client
 from temporalio.runtime import MetricBuffer, Runtime, TelemetryConfig
 
 from client import gauges
-from client.gauges import Gauges, Portfolio
+from client.gauges import Gauges, Portfolio, every
+from client.usage import UsageError
 from ledger import Ledger
 from phasegate.measures import ASKED, ENTRIES, GATES, OUTBOX_AGE
 
@@ -53,6 +54,14 @@ def test_what_is_gone_is_zero_and_what_nobody_knows_is_no_number() -> None:
     }
 
 
+def test_how_often_it_is_asked() -> None:
+    assert every({}) == timedelta(seconds=30)
+    assert every({"PHASEGATE_METRICS_EVERY": "5 minutes"}) == timedelta(minutes=5)
+    for wrong in ("often", "0 seconds"):
+        with pytest.raises(UsageError, match="PHASEGATE_METRICS_EVERY cannot be used"):
+            every({"PHASEGATE_METRICS_EVERY": wrong})
+
+
 async def test_without_a_server_the_ledger_is_told_of_and_the_rest_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +70,9 @@ async def test_without_a_server_the_ledger_is_told_of_and_the_rest_unknown(
     seen.gauges.show(GATES, {"open": 2})
     away = await Client.connect("127.0.0.1:1", lazy=True, runtime=seen.runtime)
     reporting = asyncio.create_task(
-        Portfolio(away, ledger, seen.gauges, {OUTBOX_AGE: lambda: 7.0}).report()
+        Portfolio(away, ledger, seen.gauges, {OUTBOX_AGE: lambda: 7.0}).report(
+            timedelta(seconds=30)
+        )
     )
     async with asyncio.timeout(60):
         while (ASKED.name, "ledger") not in seen.now():  # noqa: ASYNC110  # it tells nobody
