@@ -68,6 +68,10 @@ async def replay_all(client: Client, query: str, limit: int, keep: Path | None) 
             seen += 1
             group.create_task(one(execution))
     print(f"{seen} replayed, {broken} of them do not replay", file=sys.stderr)
+    if 0 < limit <= seen:
+        print(
+            "older ones were left out by --limit, if there are any; 0 is for all", file=sys.stderr
+        )
     return broken
 
 

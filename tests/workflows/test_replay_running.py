@@ -56,6 +56,10 @@ async def test_what_runs_is_replayed(engine: Engine, server: DevServer, tmp_path
     code, out, err = await run(server, script, *query)
     assert (code, out) == (0, ""), err
     assert "replayed, 0 of them do not replay" in err
+    assert "left out" not in err
+    _, _, err = await run(server, script, *query, "--limit", "1")
+    assert "1 replayed" in err
+    assert "left out by --limit" in err
     careless = CARELESS.format(root=str(ROOT), scripts=str(ROOT / "scripts"))
     kept = tmp_path / "kept"
     code, out, err = await run(server, "-c", careless, *query, "--keep", str(kept))
