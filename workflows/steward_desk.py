@@ -117,6 +117,7 @@ class StewardDesk(EventDesk):
                 actor=request.actor,
                 before=before,
                 digest=state.definition_digest,
+                product=state.product.model_dump(mode="json"),
                 **{"from": owner, "to": request.to},
             )
             return text

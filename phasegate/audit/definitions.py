@@ -10,6 +10,7 @@ from phasegate.audit.context import Place
 from phasegate.audit.past import DEFINES
 from phasegate.audit.telling import Telling
 from phasegate.base import canonical
+from phasegate.product import Product
 
 
 def check_definitions(place: Place, product: Telling) -> None:
@@ -25,7 +26,10 @@ def check_definitions(place: Place, product: Telling) -> None:
         if said.type == "product.migrated" and not isinstance(found, dict):
             continue  # it needs no other definition
         if said.type == "product.handed-over" and known is not None:
-            found = {**known, "owner": said.text("to")}
+            handed = {**known, "owner": said.text("to")}
+            if isinstance(found, dict) and not erased and not _same(found, handed):
+                place.differ(said, "more of its definition is another than its owner")
+            found = found if isinstance(found, dict) else handed  # early releases did not say it
         if not isinstance(found, dict):
             known = None
             continue
@@ -37,6 +41,16 @@ def check_definitions(place: Place, product: Telling) -> None:
         elif after and after != _digest(found):
             place.differ(said, "its definition is not what its digest was taken of")
         known = found
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two definitions mean the same: a release may have given them another default."""
+    if one == other:
+        return True
+    try:
+        return Product.model_validate(one) == Product.model_validate(other)
+    except ValueError:
+        return False
 
 
 def _digest(definition: Mapping[str, Any]) -> str:

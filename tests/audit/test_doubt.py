@@ -148,6 +148,34 @@ def test_definitions_follow_each_other(lives: Any) -> None:
     assert "do not make the revision" in report.fault.text
 
 
+def test_a_handover_of_another_release_has_its_own_definition(lives: Any) -> None:
+    """What a later release knows more of is in the definition, and its digest was taken of it."""
+    from phasegate.audit.definitions import _digest
+
+    said = bodies(lives.town)
+    first = said[0]
+    product = first["data"]["product"]
+    older = {name: value for name, value in product.items() if name != "stakeholders"}
+    assert "stakeholders" in product, "a field with a default"
+    assert not product["stakeholders"], "a field with a default"
+
+    def handed(**fields: Any) -> Verified:
+        before = {**first, "data": {**first["data"], "product": older}}
+        to = {**product, **fields}
+        data = {"from": product["owner"], "to": "dan", "product": to}
+        data |= {"before": _digest(older), "digest": _digest(to)}
+        new = {**first, "id": first["id"] + "x", "type": "product.handed-over", "data": data}
+        return verify_record(forged(lives.town, [before, new, *said[1:]]))
+
+    later = handed(owner="dan").fault
+    assert later is not None
+    assert later.seq > 2, "of the revisions, which were taken of another definition"
+    for fields in ({"owner": "eve"}, {"owner": "dan", "tier": 1}):
+        fault = handed(**fields).fault
+        assert fault is not None
+        assert "more of its definition is another than its owner" in fault.text
+
+
 ENDS = {
     "killed": ("product.killed", {}, "no gate of build decided kill"),
     "completed": ("product.completed", {}, "its policy goes on"),

@@ -155,6 +155,7 @@ async def test_a_product_changes_hands_by_its_owner_or_a_manager_above(life: Lif
         ("olga", "ana", "zoe"),
         ("ana", "tim", "ana"),
     ]
+    assert [t["product"]["owner"] for t in told] == ["ana", "tim"]
     digest = (await life.product()).definition_digest
     assert life.engine.ledger.documents.read_product(digest).owner == "tim"
 
