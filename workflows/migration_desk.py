@@ -41,8 +41,8 @@ class MigrationDesk(RevivalDesk):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stopping = False
-        """A round is being stopped for a migration, which takes its report first."""
+        self.stopping: list[str] = []
+        """Keys of the migrations that a round is being stopped for: they take its report first."""
 
     @workflow.update(name="migrate")
     async def migrate_product(self, request: MigrateRequest) -> Receipt:
@@ -56,13 +56,13 @@ class MigrationDesk(RevivalDesk):
             stops = brief.plan.possible and brief.plan.fate == "stopped"
             moved = self._standing() != before
             if stops and not moved and migrating.may_migrate(state, request, rights):
-                await self._stop_round()
+                await self._stop_round(request.key)
             return _Judged(rights, before, brief)
 
         def do(found: _Judged) -> str:
             plan = found.brief.plan
             migrating.require_migrator(state, request, found.rights)
-            report = self._report_of_stopped() if plan.fate == "stopped" else None
+            report = self._report_of_stopped(request.key) if plan.fate == "stopped" else None
             migrating.require_judged(state, plan, found.before, report)
             told = migrating.migrate(state, request, found.brief, report, workflow.now())
             text = f"{state.key} is put under {told['policy']}, in the place of"
@@ -85,8 +85,8 @@ class MigrationDesk(RevivalDesk):
             return await self.serve_asking(
                 request, lambda: migrating.check_migrate(state, request), ask, do, state.revision
             )
-        finally:
-            self.stopping = False
+        finally:  # those of others go on
+            self.stopping = [key for key in self.stopping if key != request.key]
 
     @migrate_product.validator
     def _check_migrate(self, request: MigrateRequest) -> None:
@@ -119,9 +119,9 @@ class MigrationDesk(RevivalDesk):
 
     # -- a round that is in the way -------------------------------------------------------------
 
-    async def _stop_round(self) -> None:
+    async def _stop_round(self, key: str) -> None:
         """Stop the open round and wait for its last word: it may have decided meanwhile."""
-        self.stopping = True
+        self.stopping.append(key)
         await self.gates.stop()
         await self.gates.tell("ping")
         try:
@@ -129,14 +129,14 @@ class MigrationDesk(RevivalDesk):
                 self.gates.reported, timeout=STOPS_WITHIN, timeout_summary="the round's last word"
             )
         except TimeoutError:
-            key = self.state.key
+            product = self.state.key
             raise Rejected(
                 "round-still-ending",
-                f"{key} is not migrated yet",
+                f"{product} is not migrated yet",
                 "its round is stopped, and has not told its last word: the ledger may be down",
-                f"phasegate product show {key}  # once it is back to work, ask again",
+                f"phasegate product show {product}  # once it is back to work, ask again",
             ) from None
 
-    def _report_of_stopped(self) -> GateReport | None:
+    def _report_of_stopped(self, key: str) -> GateReport | None:
         """What the stopped round said at last; it is kept for whoever follows it."""
-        return self.gates.last_word() if self.stopping and self.gates.reported() else None
+        return self.gates.last_word() if key in self.stopping and self.gates.reported() else None

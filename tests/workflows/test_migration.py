@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -25,7 +26,7 @@ from ledger import schema
 from phasegate.audit.record import Record
 from phasegate.base import canonical
 from phasegate.ids import gate_id
-from phasegate.migration_ports import MigrationTerms
+from phasegate.migration_ports import MigrateRequest, MigrationTerms
 from phasegate.reading import read_policy
 
 DIRECTORY = """
@@ -272,6 +273,29 @@ async def test_a_round_whose_gate_asks_something_else_is_stopped_on_demand(playe
     view = await played.becomes(phase="market")
     assert [(g.round, g.outcome) for g in view.gates] == [(1, "abandoned"), (2, "go")]
     _is_found_out(await verified(played))
+
+
+async def test_who_may_not_migrate_does_not_break_off_a_migration(played: Played) -> None:
+    """Others ask while its round is being stopped, and are refused: that ends nothing of it."""
+    await played.begin()
+    await played.opened()
+    await played.vote("launch", "ana", "go")
+    meant = played.meant(LEGAL_TOO, terms={"reopen": True})
+    publish_policy(played.engine, meant.policy, datetime.now(UTC), meant.actor)
+    asked = MigrateRequest(
+        actor="zoe", to=meant.digest, reason="r", terms=meant.terms, request_id="z"
+    )
+    others = [asked.model_copy(update={"actor": "eve", "request_id": f"e{n}"}) for n in range(40)]
+
+    async def disturb(n: int, other: MigrateRequest) -> str:
+        await asyncio.sleep(n / 100)
+        return await played.refused(products.request(played.engine, played.key, "migrate", other))
+
+    asking = asyncio.create_task(products.request(played.engine, played.key, "migrate", asked))
+    codes = await asyncio.gather(*(disturb(*one) for one in enumerate(others)))
+    assert "is put under" in (await asking).text
+    assert {*codes} <= {"not-permitted", "same-policy"}
+    await played.gate_opens("launch", 2)
 
 
 async def test_a_round_is_stopped_also_where_runs_are_short(eager: Engine) -> None:
