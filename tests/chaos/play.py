@@ -33,8 +33,8 @@ from tests.chaos.world import World
 
 T = TypeVar("T")
 
-LOOK = 0.8
-"""Seconds between two looks at what is waited for."""
+AGAIN = 0.4
+"""Seconds until somebody asks again who got no answer."""
 
 OWNER = "olga"
 
@@ -43,11 +43,19 @@ class Life:
     """One product, from its start to its end, as its people live it."""
 
     def __init__(
-        self, engine: Engine, script: Script, world: World, tally: Tally, deadline: float
+        self,
+        engine: Engine,
+        script: Script,
+        world: World,
+        tally: Tally,
+        *,
+        deadline: float,
+        look: float,
     ) -> None:
-        """`deadline` by the monotonic clock: who waits longer is stuck."""
+        """`deadline` by the monotonic clock: who waits longer is stuck. `look`: so many seconds
+        are between two looks at what is waited for, and at most between the votes of a gate."""
         self._engine, self._script, self._world, self._tally = engine, script, world, tally
-        self._deadline, self._waits = deadline, ""
+        self._deadline, self._look, self._waits = deadline, look, ""
         self._dice = Random(script.key)  # noqa: S311
         self.key = script.key
 
@@ -110,7 +118,7 @@ class Life:
         await self._until(f"{what} to decide", lambda: self._decided(sitting))
 
     async def _ballot(self, sitting: Sitting, ballot: Ballot, revision: str) -> None:
-        await asyncio.sleep(self._dice.uniform(0, 1.5))
+        await asyncio.sleep(self._dice.uniform(0, self._look))
         await self._vote(sitting, ballot.who, ballot.says, revision)
 
     async def _vote(self, sitting: Sitting, who: str, says: str, revision: str) -> None:
@@ -134,7 +142,7 @@ class Life:
             except Refusal as refusal:
                 answer, code = ("refused" if tries == 1 else "unknown"), refusal.code
             except (PhasegateError, RPCError):
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(AGAIN)
                 continue
             break
         waited = time.monotonic() - begun
@@ -169,7 +177,7 @@ class Life:
                 return
             except Refusal as refusal:
                 self._waits = f"its submission: {refusal.code}: {refusal}"
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(AGAIN)
                 if await self._product() and (await self._open(gate)):
                     return
                 request = SubmitRequest(actor=OWNER, gate=gate, request_id=new_request_id())
@@ -251,7 +259,7 @@ class Life:
             except Refusal:
                 raise
             except (PhasegateError, RPCError):
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(AGAIN)
 
     async def _until(self, what: str, probe: Callable[[], Awaitable[T | None]]) -> T:
         self._waits = what
@@ -261,7 +269,7 @@ class Life:
                     return found
             except (NotRunning, PhasegateError, RPCError) as error:
                 self._waits = f"{what} ({error})"
-            await asyncio.sleep(self._dice.uniform(LOOK, 2 * LOOK))
+            await asyncio.sleep(self._dice.uniform(self._look, 1.5 * self._look))
 
 
 def _answer(word: str) -> Answer:

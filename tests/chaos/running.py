@@ -44,6 +44,7 @@ async def run(
     at_once: int = 8,
     sample: int = 30,
     patience: float = 90.0,
+    look: float = 1.0,
     say: Callable[[str], None] = lambda text: None,
 ) -> Run:
     """Play the lifecycles, `at_once` at a time, while things break; `patience` in seconds.
@@ -64,7 +65,7 @@ async def run(
         chaos = Chaos(home, tally, seed, kills, lambda: min(1.0, (tally.steps + 1) / total))
         async with chaos.reigns():
             telling = asyncio.create_task(_tell(tally, total, begun, say))
-            await _play(home, plan, tally, at_once, begun + patience)
+            await _play(home, plan, tally, at_once, deadline=begun + patience, look=look)
             telling.cancel()
         say(f"played: {tally.stuck or 'all ended'}")
         found.starts = sum(slot.starts for slot in home.crew)
@@ -86,14 +87,14 @@ async def run(
 
 
 async def _play(
-    home: House, plan: Sequence[Script], tally: Tally, at_once: int, deadline: float
+    home: House, plan: Sequence[Script], tally: Tally, at_once: int, **how: float
 ) -> None:
     room = asyncio.Semaphore(at_once)
 
     async def one(number: int, script: Script) -> None:
         async with room:
             engine = home.engines[number % len(home.engines)]
-            await Life(engine, script, home.world, tally, deadline).live()
+            await Life(engine, script, home.world, tally, **how).live()
 
     await asyncio.gather(*(one(number, script) for number, script in enumerate(plan)))
 

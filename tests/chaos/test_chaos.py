@@ -19,9 +19,9 @@ PATIENCE = 600.0
 """Seconds. Only a lifecycle that is stuck waits for so long."""
 
 
-@pytest.mark.parametrize(("kind", "lifecycles"), [("sqlite", 4), ("postgres", 2)])
+@pytest.mark.parametrize(("kind", "lifecycles", "kills"), [("sqlite", 3, 4), ("postgres", 2, 2)])
 async def test_whatever_dies_no_vote_is_lost_and_nothing_is_done_twice(
-    tmp_path: Path, kind: str, lifecycles: int
+    tmp_path: Path, kind: str, lifecycles: int, kills: int
 ) -> None:
     if kind == "postgres" and binaries() is None:
         pytest.skip("PostgreSQL is not installed (on Debian: apt-get install postgresql)")
@@ -29,11 +29,12 @@ async def test_whatever_dies_no_vote_is_lost_and_nothing_is_done_twice(
         tmp_path,
         kind=kind,
         lifecycles=lifecycles,
-        kills=lifecycles,
+        kills=kills,
         workers=2,
         at_once=lifecycles,
         sample=25,
         patience=PATIENCE,
+        look=0.3,
     )
     assert not found.violations, table(found)
     assert found.tally.answered("accepted")
