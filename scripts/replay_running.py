@@ -23,6 +23,7 @@ from temporalio.client import Client, WorkflowExecution
 from temporalio.worker import Replayer
 
 from client.connection import connect
+from client.leaving import leave
 from client.plugin import WORKFLOWS, phasegate_plugin
 from client.runtime import core_runtime
 from phasegate.errors import EngineError
@@ -93,4 +94,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    leave(asyncio.run(main()))

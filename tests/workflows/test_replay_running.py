@@ -12,7 +12,7 @@ from client.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 CARELESS = """
-import asyncio, sys, runpy
+import asyncio, sys
 sys.path[:0] = [{root!r}, {scripts!r}]
 from temporalio import workflow
 from workflows.gatekeeper import Gatekeeper
@@ -22,7 +22,7 @@ async def careless(self, *args, **kwargs):
     return await open(self, *args, **kwargs)
 Gatekeeper.open = careless
 import replay_running
-sys.exit(asyncio.run(replay_running.main()))
+replay_running.leave(asyncio.run(replay_running.main()))
 """
 
 
