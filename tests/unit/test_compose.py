@@ -218,6 +218,19 @@ def test_make_secrets_makes_what_compose_mounts_and_nothing_twice(tmp_path: Path
     read_keyring(folder / "keyring.json")
 
 
+def test_without_an_image_no_key_ring_is_made_and_it_is_said(tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\nexit 125\n")
+    docker.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    command = [DEPLOY / "make-secrets", tmp_path / "secrets"]
+    for _ in range(2):  # an empty ring would be kept as it is by the second
+        done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "hint: docker compose --profile production build worker" in done.stderr
+        assert not list((tmp_path / "secrets").glob("*keyring*"))
+
+
 def test_grants_are_those_of_the_guide() -> None:
     guide = (ROOT / "docs/connections.md").read_text()
     grants = (DEPLOY / "postgres/grants.sql").read_text()
