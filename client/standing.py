@@ -72,7 +72,10 @@ class Standing:
         return (200 if found["ready"] else 503), found
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
+        with suppress(
+            *(OSError, TimeoutError, ValueError),
+            *(asyncio.IncompleteReadError, asyncio.LimitOverrunError),
+        ):
             async with asyncio.timeout(HEAD_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
             method, target, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)

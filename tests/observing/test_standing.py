@@ -64,7 +64,8 @@ async def test_what_hangs_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_pages_over_http() -> None:
-    address, found = Address("127.0.0.1", free_port()), Standing()
+    address, found, faults = Address("127.0.0.1", free_port()), Standing(), list[str]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, what: faults.append(str(what)))
     async with found.serving(address), httpx2.AsyncClient(trust_env=False) as http:
         said = {}
         for method, path in (
@@ -79,6 +80,7 @@ async def test_pages_over_http() -> None:
             assert await reader.read() == b""
             writer.close()
         assert (await http.get(f"http://{address}/healthz")).json() == {"ok": True}
+    assert faults == []
     assert said == {
         ("GET", "/healthz"): (200, True),
         ("HEAD", "/healthz"): (200, False),
