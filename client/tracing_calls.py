@@ -20,7 +20,10 @@ from temporalio.client import (
 )
 
 from integrations.tracing import context_of, traceparent
+from phasegate.delivery import impersonal
 from workflows.observing import HEADER, header
+
+_WORKFLOW = "temporalWorkflowID"
 
 
 class _Carrier(Protocol):
@@ -45,11 +48,16 @@ class TraceCalls(Interceptor):
     ) -> None:
         """A workflow has handled something: see `workflows.observing.Handled`."""
         now = time.time_ns()
+        place = {_WORKFLOW: impersonal(about[_WORKFLOW])} if _WORKFLOW in about else {}
         span = self.tracer.start_span(
             f"handle {name}",
             context_of(trace),
             kind=SpanKind.SERVER,
-            attributes={**about, **({"phasegate.refused": refused} if refused else {})},
+            attributes={
+                **about,
+                **place,
+                **({"phasegate.refused": refused} if refused else {}),
+            },
             start_time=begun or now,
         )
         if refused:
@@ -93,7 +101,8 @@ class _Client(OutboundInterceptor):
         about: Mapping[str, str] | None = None,
     ) -> Iterator[None]:
         """What a start is part of is not handed on: what runs for years is no part of it."""
-        attributes = {"temporalWorkflowID": workflow_id, **(about or {})}
+        # A courier of mail is named after its person.
+        attributes = {_WORKFLOW: impersonal(workflow_id), **(about or {})}
         with self._tracer.start_as_current_span(
             # An error's text may have names in it, and has whatever the caller sent.
             name,

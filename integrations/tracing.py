@@ -47,14 +47,27 @@ def span(
         finally:
             _current.reset(token)
         return
-    from opentelemetry.trace import SpanKind  # noqa: PLC0415  # an extra, and slow to load
+    from opentelemetry.trace import (  # noqa: PLC0415  # an extra, and slow to load
+        SpanKind,
+        Status,
+        StatusCode,
+    )
 
     with _tracers[0].start_as_current_span(
-        name, context_of(parent), kind=SpanKind[kind.upper()], attributes=about
-    ):
+        # An error's text may have names and addresses in it.
+        name,
+        context_of(parent),
+        kind=SpanKind[kind.upper()],
+        attributes=about,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as begun:
         token = _current.set(traceparent())
         try:
             yield
+        except Exception as error:
+            begun.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
         finally:
             _current.reset(token)
 
