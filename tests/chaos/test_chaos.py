@@ -19,7 +19,7 @@ PATIENCE = 600.0
 """Seconds. Only a lifecycle that is stuck waits for so long."""
 
 
-@pytest.mark.parametrize(("kind", "lifecycles", "kills"), [("sqlite", 3, 4), ("postgres", 2, 2)])
+@pytest.mark.parametrize(("kind", "lifecycles", "kills"), [("sqlite", 2, 3), ("postgres", 1, 1)])
 async def test_whatever_dies_no_vote_is_lost_and_nothing_is_done_twice(
     tmp_path: Path, kind: str, lifecycles: int, kills: int
 ) -> None:
@@ -32,7 +32,7 @@ async def test_whatever_dies_no_vote_is_lost_and_nothing_is_done_twice(
         kills=kills,
         workers=2,
         at_once=lifecycles,
-        sample=25,
+        sample=10,
         patience=PATIENCE,
         look=0.3,
     )
