@@ -59,8 +59,8 @@ async def missing(client: Client, ledger: Ledger, key: str) -> Recovered:
     # Numbers are the true order, unless the ledger was put back before, and some stand twice.
     twice = len({each.seq for each in lost}) < len(lost)
     found.events = sorted(lost, key=lambda each: (each.at,) if twice else (each.seq,))
-    for state in histories.states:
-        _compare_documents(ledger, state, found)
+    for begun in histories.states:
+        _compare_documents(ledger, begun.state, found)
     for order, at, result in histories.acts:
         if ledger.intents.find(order.key) is None:
             found.acts.append(_intent(order, at, result))

@@ -52,12 +52,20 @@ class Lost:
     event: Announcement
 
 
+@dataclass(frozen=True)
+class Begun:
+    """The state that a run of the product began with."""
+
+    at: datetime
+    state: Lifecycle
+
+
 @dataclass
 class Told:
-    """What one product's histories tell."""
+    """What one product's histories tell. `states` are oldest first."""
 
     events: list[Lost] = field(default_factory=list)
-    states: list[Lifecycle] = field(default_factory=list)
+    states: list[Begun] = field(default_factory=list)
     acts: list[tuple[ActOrder, datetime, ActResult | None]] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
     """Ids of all that was announced, answered or not."""
@@ -79,6 +87,7 @@ async def told(client: Client, key: str) -> Told:
     found = Told()
     async for workflow_id, run_id in runs(client, key):
         await _read(client, workflow_id, run_id, found)
+    found.states.sort(key=lambda each: each.at)
     return found
 
 
@@ -90,7 +99,8 @@ async def _read(client: Client, workflow_id: str, run_id: str, told: Told) -> No
         if kind == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             started = event.workflow_execution_started_event_attributes
             if started.workflow_type.name == "ProductLifecycle":
-                told.states.append(await _decoded(client, started.input.payloads, Lifecycle))
+                state = await _decoded(client, started.input.payloads, Lifecycle)
+                told.states.append(Begun(event.event_time.ToDatetime(tzinfo=UTC), state))
         elif kind == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             asked = event.activity_task_scheduled_event_attributes
             if model := _KINDS.get(asked.activity_type.name):

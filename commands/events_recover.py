@@ -50,17 +50,23 @@ async def recover(
     from commands.output import Grid, emit, note
     from commands.parsing import key_of
     from commands.progress import working
+    from phasegate.errors import EngineError
 
     engine = await Engine.connect()
     chosen = [key_of(key) for key in keys or ()] or await products_in(engine.client)
     done: list[Recovered] = []
+    left: list[EngineError] = []
     with working("comparing histories with the ledger"):
         for key in chosen:
             found = await missing(engine.client, engine.ledger, key)
             if found.nothing:
                 continue
-            if not dry_run:
-                write(engine.ledger, found, late=late)
+            try:
+                if not dry_run:
+                    write(engine.ledger, found, late=late)
+            except EngineError as error:  # that keeps no other product from being mended
+                left.append(error)
+                continue
             done.append(found)
     rows = [
         (found.product, found.head, len(found.events), len(found.definitions), len(found.acts))
@@ -70,13 +76,17 @@ async def recover(
     emit(
         [_document(found) for found in done], lambda: [Grid(columns, rows)] if rows else [], output
     )
-    if not done:
+    if not done and not left:
         note(f"nothing is missing of {len(chosen)} products that Temporal knows")
     for workflow in [name for found in done for name in found.ahead]:
         note(f"Temporal was put back, and the ledger has more of {workflow}; before it goes on:")
         note(f"  {_RESET.format(workflow)}")
     for wanted in dict.fromkeys(name for found in done for name in found.wanted):
         note(f"missing, and in no history: {wanted}; {_mend(wanted)}")
+    for other in left[1:]:
+        note(f"{other}; {other.hint}")
+    if left:
+        raise left[0]
 
 
 def _mend(wanted: str) -> str:

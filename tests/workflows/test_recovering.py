@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from parting import Leaving, no_return
@@ -14,16 +15,20 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from tracker import Tracker
 
+from client import changing
 from client.asking import new_request_id
 from client.audit_checks import verify_ledger
 from client.dev_server import DevServer
 from client.engine import Engine
 from client.health import examine
-from client.recovering import missing, write
-from client.told_histories import products_in
+from client.recovering import Recovered, missing, write
+from client.told_histories import Lost, products_in
+from commands.events_recover import recover
 from ledger import Ledger
 from phasegate.errors import EngineError
+from phasegate.events import Announcement
 from phasegate.ids import product_id, sunset_id
+from phasegate.requests import UpdateProductRequest
 from tests.workflows.conftest import settings
 from tests.workflows.test_sunset_acts import DESTROY
 from worker import build_worker
@@ -97,6 +102,50 @@ async def test_a_record_that_has_gone_on_is_not_mended_out_of_order_unasked(
     assert [entry.announcement for entry in empty.events(stage.key)] == [
         entry.announcement for entry in stage.engine.ledger.events(stage.key)
     ]
+
+
+async def test_a_record_that_has_gone_on_keeps_no_other_from_being_mended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+
+    async def connected() -> SimpleNamespace:
+        return SimpleNamespace(client=None, ledger=ledger)
+
+    async def lost(_client: object, _ledger: Ledger, key: str) -> Recovered:
+        at = datetime.now(UTC)
+        event = Announcement(
+            id=f"{key}/1", source=product_id(key), product=key, type="t", at=at, text="it was so"
+        )
+        return Recovered(key, 1 if key == "a" else 0, [Lost(1, at, event)])
+
+    monkeypatch.setattr("client.engine.Engine.connect", connected)
+    monkeypatch.setattr("client.recovering.missing", lost)
+    with pytest.raises(EngineError, match="the record of a has gone on"):
+        await recover(["a", "b"])
+    assert [ledger.head(key).seq for key in ("a", "b")] == [0, 1]
+
+
+async def test_the_definition_that_came_last_is_the_one_in_force_again(
+    stage: Stage, tmp_path: Path
+) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    definition = await changing.definition(stage.engine, stage.key)
+    newer = definition.model_copy(update={"summary": "another"})
+    request = UpdateProductRequest(actor="olga", product=newer, request_id="newer")
+    await changing.update(stage.engine, stage.key, request)
+    await stage.report("done")
+    await stage.votes("launch", "go", "ana", "bo", "cy")
+    await stage.becomes(phase="market")
+    await stage.written()
+    empty = Ledger(f"sqlite:///{tmp_path / 'empty.db'}")
+    found = await missing(stage.engine.client, empty, stage.key)
+    assert [product.summary for product in found.definitions] == [definition.summary, "another"]
+    write(empty, found)
+    current = empty.documents.current("product", stage.key)
+    assert current
+    assert empty.documents.read_product(current.digest) == newer
 
 
 async def test_an_act_whose_intent_was_lost_is_not_done_again(
