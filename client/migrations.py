@@ -215,6 +215,15 @@ async def _votes(engine: Engine, plan: MigrationPlan) -> dict[str, str]:
     }
 
 
+def publish(engine: Engine, migration: Migration, now: datetime) -> None:
+    """Publish the policy where it never was. An older version that products go back to must not
+    become the one that new products start under. Raises EngineError, LedgerError."""
+    name = migration.policy.policy
+    published = {known.digest for known in engine.ledger.documents.history("policy", name)}
+    if migration.digest not in published:
+        products.publish_policy(engine, migration.policy, now, migration.actor)
+
+
 async def carry_out(
     engine: Engine,
     migration: Migration,

@@ -90,7 +90,6 @@ async def migrate(
     from client import migrations
     from client.documents import check_policy, find_policy, refuse
     from client.engine import Engine
-    from client.products import publish_policy
     from commands.confirming import confirmed
     from commands.failing import DECLINED, OK
     from commands.migration_blocks import row_blocks
@@ -134,7 +133,7 @@ async def migrate(
     if not yes and not confirmed(question, _again(to, from_, meant)):
         note("nothing was done")
         return DECLINED
-    publish_policy(engine, policy, datetime.now(UTC), who)
+    migrations.publish(engine, meant, datetime.now(UTC))
     return await _carry_out(engine, meant, found, output)
 
 

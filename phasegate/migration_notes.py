@@ -20,7 +20,7 @@ def notes_of(
     standing: Standing,
 ) -> Iterator[str]:
     """First what changes where it is, then what else the two policies ask differently."""
-    yield from _notes_of_now(plan, here, standing)
+    yield from _notes_of_now(plan, new, here, standing)
     ahead = [change.text for change in diff_policies(old, new).changes if change.what != "policy"]
     ahead = [text for text in ahead if text not in plan.notes]
     yield from ahead[:MOST_SHOWN]
@@ -29,9 +29,14 @@ def notes_of(
         yield f"and {more} more: phasegate policy diff {plan.from_digest} {new.policy}"
 
 
-def _notes_of_now(plan: MigrationPlan, here: Phase, standing: Standing) -> Iterator[str]:
+def _notes_of_now(
+    plan: MigrationPlan, new: Policy, here: Phase, standing: Standing
+) -> Iterator[str]:
     if plan.to_phase != plan.phase:
-        yield f"its phase {plan.phase} is {plan.to_phase}"
+        leap = ""
+        if any(phase.id == plan.phase for phase in new.phases):
+            leap = f", though the new policy has {plan.phase}, too: gates in between are left out"
+        yield f"its phase {plan.phase} is {plan.to_phase}{leap}"
     if plan.fate == "goes-on":
         yield f"round {plan.round} of {plan.gate} goes on with its votes"
     elif plan.fate == "stopped":

@@ -102,7 +102,7 @@ async def looked(engine: Engine, meant: Migration) -> list[MigrationRow]:
 
 async def done(engine: Engine, meant: Migration, most: int = 99) -> list[MigrationRow]:
     """Carry it out, and break it off after so many."""
-    publish_policy(engine, meant.policy, datetime.now(UTC), meant.actor)
+    migrations.publish(engine, meant, datetime.now(UTC))
     found = list(await migrations.standings(engine, meant))
     rows = []
     async for row in migrations.carry_out(engine, meant, found):  # type: ignore[arg-type]
@@ -215,6 +215,18 @@ async def test_in_a_phase_it_goes_on_under_the_new_policy(played: Played) -> Non
     assert [r.group for r in view.requirements] == ["product", "legal"]
 
 
+async def test_who_goes_back_changes_nothing_for_those_who_start(played: Played) -> None:
+    await played.begin()
+    for text in (RETIRE_HARDER, POLICY):
+        (row,) = await done(played.engine, played.meant(text))
+        assert row.state == "done", row
+    assert (await played.product()).policy == f"{played.key} 1"
+    documents = played.engine.ledger.documents
+    current = documents.current("policy", played.key)
+    assert current
+    assert documents.read_policy(current.digest).version == "2"
+
+
 async def test_nobody_chooses_the_rules_for_their_own_product(played: Played) -> None:
     await played.begin()
     for who, code in (("eve", "not-permitted"), ("olga", "self-approval"), ("bo", "not-permitted")):
@@ -281,7 +293,7 @@ async def test_who_may_not_migrate_does_not_break_off_a_migration(played: Played
     await played.opened()
     await played.vote("launch", "ana", "go")
     meant = played.meant(LEGAL_TOO, terms={"reopen": True})
-    publish_policy(played.engine, meant.policy, datetime.now(UTC), meant.actor)
+    migrations.publish(played.engine, meant, datetime.now(UTC))
     asked = MigrateRequest(
         actor="zoe", to=meant.digest, reason="r", terms=meant.terms, request_id="z"
     )

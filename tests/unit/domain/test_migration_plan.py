@@ -361,6 +361,8 @@ def test_renamed_phases_take_dates_and_the_definition_along() -> None:
     assert state.product.milestones[0].phase == "make"
     assert told["before"] != told["digest"] == state.definition_digest == digest_of(state.product)
     assert "its phase build is make" in planned(lifecycle(), new, phases={"build": "make"}).notes
+    leap = planned(lifecycle(), policy(), phases={"build": "market"})
+    assert any("though the new policy has build, too" in note for note in leap.notes)
 
 
 def test_milestones_of_phases_that_are_left_stay() -> None:
