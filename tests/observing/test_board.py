@@ -168,13 +168,13 @@ CASES: dict[str, tuple[list[tuple[str, str]], str]] = {
     ),
     "PhasegateActUnknown": ([BUILD, ('phasegate_acts_open{state="unknown"}', "1x20")], "10m"),
     "PhasegateActStuck": (
-        [BUILD, ('phasegate_acts_total{kind="http", result="stuck"}', "0 0 1x20")],
+        [BUILD, ('phasegate_acts_total{kind="http", result="stuck"}', "_ _ 1x20")],
         "10m",
     ),
     "PhasegateGatesOverdue": ([BUILD, ("phasegate_gates_overdue", "1x5000")], "74h"),
     "PhasegateMilestonesUntold": ([BUILD, ("phasegate_milestones_untold", "1x500")], "7h"),
     "PhasegateForbiddenOften": (
-        [BUILD, ('phasegate_refusals_total{kind="forbidden", code="stranger"}', "0+1x60")],
+        [BUILD, ('phasegate_refusals_total{kind="forbidden", code="stranger"}', "_ _ 25x60")],
         "40m",
     ),
     "PhasegateServeFailing": (
@@ -192,6 +192,8 @@ CALM = [
     ('phasegate_dead_letters{receiver="subscriber/crm"}', "0x600"),
     ('phasegate_acts_open{state="unknown"}', "0x600"),
     ('phasegate_refusals_total{kind="rejected", code="stale-revision"}', "0+9x600"),
+    ('phasegate_refusals_total{kind="forbidden", code="stranger"}', "0 25x599"),
+    ('phasegate_acts_total{kind="http", result="stuck"}', "1x600"),
     ('phasegate_served_total{brought="event", status="202"}', "0+9x600"),
 ]
 
