@@ -189,12 +189,13 @@ async def _run(options: WorkerOptions, standing: Standing) -> None:
         build=str(options.build) if options.build else "none",
     )
     ledger = Ledger(settings.ledger_url)
-    watch(standing, client, ledger, worker)
+    acts_only = options.kinds == ("retirement",)  # its role may read no more than intents
+    watch(standing, client, ledger, worker, acts_only=acts_only)
     observing = AsyncExitStack()
     if options.metrics:
         part = "+".join(options.only) or "everything"
         await observing.enter_async_context(
-            reporting(client, ledger, OWN_GAUGES, options.build, part)
+            reporting(client, None if acts_only else ledger, OWN_GAUGES, options.build, part)
         )
     async with observing:
         await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)

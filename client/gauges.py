@@ -11,13 +11,13 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
 from temporalio.common import MetricMeter
-from temporalio.service import RPCError
 
 from client.usage import UsageError
 from ledger import Ledger, LedgerError
@@ -31,7 +31,10 @@ EVERY = timedelta(seconds=30)
 """Between two looks, unless PHASEGATE_METRICS_EVERY says otherwise."""
 
 SHARE = 20
-"""A look that takes long is taken so many times more rarely: never more than 5 % of the time."""
+"""A look that takes long is taken so many times more rarely: for 5 % of the time."""
+
+LONGEST = timedelta(minutes=5)
+"""Between two looks. PhasegatePortfolioUnknown says a minute later that nobody asks."""
 
 SLOW = timedelta(seconds=5)
 """For one count by Temporal's visibility."""
@@ -42,6 +45,15 @@ UNPROVEN = timedelta(minutes=10)
 RUNNING = "ExecutionStatus = 'Running'"
 OPEN = f"WorkflowType = 'GateReview' AND {RUNNING}"
 PRODUCTS = f"WorkflowType = 'ProductLifecycle' AND {RUNNING}"
+
+BY_TEMPORAL = (
+    *(measures.GATES, measures.GATES_OVERDUE, measures.SUNSETS),
+    *(measures.PRODUCTS, measures.PRODUCTS_OVERDUE),
+)
+BY_LEDGER = (
+    *(measures.ENTRIES, measures.COURIERS_FAILING, measures.DELIVERY_DELAY),
+    *(measures.DEAD_LETTERS, measures.ACTS_OPEN),
+)
 
 log = structlog.get_logger(__name__)
 
@@ -56,9 +68,10 @@ def every(env: Mapping[str, str] = os.environ) -> timedelta:
     except ValueError as error:
         why = str(error)
     else:
-        if span > timedelta(0):
+        if timedelta(0) < span <= LONGEST:
             return span
-        why = f"{text} is not ahead"
+        longest = LONGEST.total_seconds() / 60
+        why = f"{text} is not ahead, or longer than {longest:.0f} minutes"
     hint = "export PHASEGATE_METRICS_EVERY='30 seconds'"
     raise UsageError("PHASEGATE_METRICS_EVERY cannot be used", why, hint)
 
@@ -105,62 +118,63 @@ class Portfolio:
     def __init__(
         self,
         client: Client,
-        ledger: Ledger,
+        ledger: Ledger | None,
         gauges: Gauges,
         own: Mapping[Measure, Callable[[], float]],
     ) -> None:
-        """`own` are gauges that this process knows by itself."""
+        """`own` are gauges that this process knows by itself. Without a ledger it is not asked."""
         self._client, self._ledger, self._gauges, self._own = client, ledger, gauges, own
-        self._last: dict[str, float] = {}
+        asked = ("temporal", "ledger") if ledger else ("temporal",)
+        self._last = dict.fromkeys(asked, 0.0)
 
     async def report(self, pause: timedelta) -> None:
         """Until it is cancelled, with a pause at least so long between two looks."""
+        # Also of what never answers: whoever only starts while it is away says so.
+        self._gauges.show(measures.ASKED, self._last)
         while True:
             begun = time.monotonic()
             for measure, figure in self._own.items():
                 self._gauges.show(measure, figure())
-            await self._by_temporal()
-            await self._by_ledger()
-            await asyncio.sleep(max(pause.total_seconds(), SHARE * (time.monotonic() - begun)))
+            await self._asked("temporal", self._by_temporal, BY_TEMPORAL)
+            if self._ledger:
+                await self._asked("ledger", partial(self._by_ledger, self._ledger), BY_LEDGER)
+            rarely = min(SHARE * (time.monotonic() - begun), LONGEST.total_seconds())
+            await asyncio.sleep(max(pause.total_seconds(), rarely))
+
+    async def _asked(
+        self, of: str, look: Callable[[], Awaitable[None]], gauges: Sequence[Measure]
+    ) -> None:
+        """Whatever goes wrong: a figure that nobody asks for any more would look like one."""
+        try:
+            await look()
+        except Exception as error:
+            why = error.why if isinstance(error, LedgerError) else str(error)
+            kind = type(error).__name__
+            log.warning("the portfolio's gauges are unknown", of=of, why=why[:300], error=kind)
+            self._gauges.unknown(*gauges)
+        else:
+            self._last[of] = time.time()
+            self._gauges.show(measures.ASKED, self._last)
 
     async def _by_temporal(self) -> None:
         now = datetime.now(UTC).isoformat()
-        try:
-            gates = await self._by_status(OPEN, "open", "waiting-on-owner", "on-hold")
-            late = await self._count(
-                f"{OPEN} AND PhasegateStatus = 'open' AND PhasegateDue < '{now}'"
-            )
-            products = await self._by_status(PRODUCTS, "active", "on-hold", "sunsetting")
-            due = await self._count(
-                f"{PRODUCTS} AND PhasegateStatus != 'on-hold' AND PhasegateDue < '{now}'"
-            )
-            sunsets = await self._count(f"WorkflowType = 'Sunset' AND {RUNNING}")
-        except (RPCError, RuntimeError) as error:  # the core has either for a server that is away
-            log.warning("the portfolio's gauges are unknown", of="temporal", why=str(error)[:300])
-            self._gauges.unknown(
-                *(measures.GATES, measures.GATES_OVERDUE, measures.SUNSETS),
-                *(measures.PRODUCTS, measures.PRODUCTS_OVERDUE),
-            )
-            return
+        gates = await self._by_status(OPEN, "open", "waiting-on-owner", "on-hold")
+        late = await self._count(f"{OPEN} AND PhasegateStatus = 'open' AND PhasegateDue < '{now}'")
+        products = await self._by_status(PRODUCTS, "active", "on-hold", "sunsetting")
+        due = await self._count(
+            f"{PRODUCTS} AND PhasegateStatus != 'on-hold' AND PhasegateDue < '{now}'"
+        )
+        sunsets = await self._count(f"WorkflowType = 'Sunset' AND {RUNNING}")
         show = self._gauges.show
         show(measures.GATES, gates)
         show(measures.GATES_OVERDUE, late)
         show(measures.PRODUCTS, products)
         show(measures.PRODUCTS_OVERDUE, due)
         show(measures.SUNSETS, sunsets)
-        self._answered("temporal")
 
-    async def _by_ledger(self) -> None:
+    async def _by_ledger(self, ledger: Ledger) -> None:
         now = datetime.now(UTC)
-        try:
-            found = await asyncio.to_thread(read_figures, self._ledger.database, now - UNPROVEN)
-        except LedgerError as error:
-            log.warning("the portfolio's gauges are unknown", of="ledger", why=error.why)
-            self._gauges.unknown(
-                *(measures.ENTRIES, measures.COURIERS_FAILING, measures.DELIVERY_DELAY),
-                *(measures.DEAD_LETTERS, measures.ACTS_OPEN),
-            )
-            return
+        found = await asyncio.to_thread(read_figures, ledger.database, now - UNPROVEN)
         show, none = self._gauges.show, {impersonal(name): 0.0 for name in found.receivers}
         show(measures.ENTRIES, found.entries)
         show(measures.COURIERS_FAILING, none | _summed(found.failing))
@@ -171,11 +185,6 @@ class Portfolio:
         show(measures.DELIVERY_DELAY, none | delays)
         show(measures.DEAD_LETTERS, none | _summed(found.dead))
         show(measures.ACTS_OPEN, {"begun": 0.0, "unknown": 0.0, **found.acts})
-        self._answered("ledger")
-
-    def _answered(self, of: str) -> None:
-        self._last[of] = time.time()
-        self._gauges.show(measures.ASKED, self._last)
 
     async def _by_status(self, query: str, *statuses: str) -> dict[str, float]:
         return {

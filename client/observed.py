@@ -24,8 +24,11 @@ ANSWER = timedelta(seconds=2)
 Own = Mapping[Measure, Callable[[], float]]
 
 
-def watch(standing: Standing, client: Client, ledger: Ledger, workers: Workers) -> None:
-    """Be ready when Temporal answers, the worker polls and the ledger can be read."""
+def watch(
+    standing: Standing, client: Client, ledger: Ledger, workers: Workers, *, acts_only: bool = False
+) -> None:
+    """Be ready when Temporal answers, the worker polls and the ledger can be read: where it does
+    nothing but acts, their intents, since its role may see no more."""
 
     async def temporal() -> str:
         try:
@@ -38,7 +41,8 @@ def watch(standing: Standing, client: Client, ledger: Ledger, workers: Workers) 
         return "" if workers.polling else "it does not poll"
 
     async def reading() -> str:
-        await asyncio.to_thread(ledger.head, "")  # one look by key; its error says what is wrong
+        # One look by key; its error says what is wrong.
+        await asyncio.to_thread(ledger.intents.find if acts_only else ledger.head, "")
         return ""
 
     standing.watch({"temporal": temporal, "polling": polling, "ledger": reading})
@@ -46,9 +50,10 @@ def watch(standing: Standing, client: Client, ledger: Ledger, workers: Workers) 
 
 @asynccontextmanager
 async def reporting(
-    client: Client, ledger: Ledger, own: Own, build: Build | None, part: str
+    client: Client, ledger: Ledger | None, own: Own, build: Build | None, part: str
 ) -> AsyncIterator[None]:
-    """Report the gauges of the portfolio within the block. Raises UsageError for a setting."""
+    """Report the gauges of the portfolio within the block; without a ledger, those of Temporal.
+    Raises UsageError for a setting."""
     pause = every()
     meter = core_runtime().metric_meter.with_additional_attributes({"namespace": client.namespace})
     gauges = Gauges(meter)

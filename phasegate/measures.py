@@ -158,7 +158,7 @@ ENTRIES = Measure("phasegate_ledger_entries", "gauge", "entries in the ledger")
 ASKED = Measure(
     "phasegate_asked_timestamp_seconds",
     "gauge",
-    "when the gauges of the portfolio were last asked for, and answered (Unix time)",
+    "when the gauges of the portfolio were last asked for, and answered (Unix time; 0 if never)",
     ("of",),
 )
 BUILD = Measure(

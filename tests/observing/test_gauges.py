@@ -57,7 +57,7 @@ def test_what_is_gone_is_zero_and_what_nobody_knows_is_no_number() -> None:
 def test_how_often_it_is_asked() -> None:
     assert every({}) == timedelta(seconds=30)
     assert every({"PHASEGATE_METRICS_EVERY": "5 minutes"}) == timedelta(minutes=5)
-    for wrong in ("often", "0 seconds"):
+    for wrong in ("often", "0 seconds", "6 minutes"):
         with pytest.raises(UsageError, match="PHASEGATE_METRICS_EVERY cannot be used"):
             every({"PHASEGATE_METRICS_EVERY": wrong})
 
@@ -75,7 +75,7 @@ async def test_without_a_server_the_ledger_is_told_of_and_the_rest_unknown(
         )
     )
     async with asyncio.timeout(60):
-        while (ASKED.name, "ledger") not in seen.now():  # noqa: ASYNC110  # it tells nobody
+        while not seen.now().get((ASKED.name, "ledger")):  # noqa: ASYNC110  # it tells nobody
             await asyncio.sleep(0.05)
     reporting.cancel()
     with suppress(asyncio.CancelledError):
@@ -84,4 +84,37 @@ async def test_without_a_server_the_ledger_is_told_of_and_the_rest_unknown(
     assert math.isnan(seen.last[GATES.name, "open"])
     assert seen.last[ENTRIES.name, ""] == 0
     assert seen.last[OUTBOX_AGE.name, ""] == 7.0
-    assert (ASKED.name, "temporal") not in seen.last
+    assert seen.last[ASKED.name, "temporal"] == 0, "the alert compares with it"
+
+
+async def test_no_fault_of_one_look_ends_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, ledger = Seen(), Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    away = await Client.connect("127.0.0.1:1", lazy=True, runtime=seen.runtime)
+    looks = 0
+
+    def broken(*args: object) -> None:
+        nonlocal looks
+        looks += 1
+        raise ValueError("a row that nobody thought of")
+
+    monkeypatch.setattr(gauges, "read_figures", broken)
+    monkeypatch.setattr(gauges, "SHARE", 0)
+    portfolio = Portfolio(away, ledger, seen.gauges, {})
+
+    async def count(query: str) -> float:
+        return 1.0
+
+    monkeypatch.setattr(portfolio, "_count", count)
+    reporting = asyncio.create_task(portfolio.report(timedelta(milliseconds=1)))
+    async with asyncio.timeout(60):
+        while looks < 3:
+            assert not reporting.done()
+            await asyncio.sleep(0.01)
+    reporting.cancel()
+    with suppress(asyncio.CancelledError):
+        await reporting
+    ledger.close()
+    assert seen.now()[GATES.name, "open"] == 1
+    assert seen.last[ASKED.name, "ledger"] == 0

@@ -223,7 +223,7 @@ async def test_gauges_are_of_the_whole_portfolio_and_name_nobody(life: World) ->
                 for name, labels, value in prometheus.samples((await got(port, "/metrics")).text)
                 if labels.pop("service_name") and labels.pop("namespace", "")
             }
-            ready = "phasegate_asked_timestamp_seconds[('of', 'ledger')]" in found
+            ready = found.get("phasegate_asked_timestamp_seconds[('of', 'ledger')]")
             return found if ready else None
 
         found = await until(asked, "the portfolio was asked for")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import httpx2
 import pytest
 from mailserver import mail_server
 from parting import Leaving, no_return
@@ -113,7 +114,8 @@ async def test_each_role_can_do_its_work(
                 "PHASEGATE_LEDGER": as_role(granted, "phasegate_retirement"),
                 "PHASEGATE_INTEGRATIONS": str(file),
             }
-            only = ("--only", "retirement", "--task-queue", "retirement")
+            health = free_port()
+            only = ("--only", "retirement", "--task-queue", "retirement", "--health", f"{health}")
             async with worker_process(**main), worker_process(*only, **acts):
                 row = Row("c1", email="c1@example.org", waived=True)
                 engine.ledger.customers.put("least", 1, [row], datetime.now(UTC), "olga")
@@ -122,6 +124,9 @@ async def test_each_role_can_do_its_work(
                 await leaving.passes("off")
                 await leaving.becomes(status="retired")
                 await leaving.told("product.retired")
+                async with httpx2.AsyncClient(trust_env=False) as http:
+                    ready = (await http.get(f"http://127.0.0.1:{health}/readyz")).json()
+                assert ready["ready"], ready
             assert (len(console.calls), len(mails.mails)) == (1, 1)
             reader = Ledger(as_role(granted, "phasegate_reader"))
             assert reader.verify("least") == len(leaving.story())
