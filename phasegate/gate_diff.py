@@ -78,6 +78,9 @@ def _requirement(gate: str, old: Requirement, new: Requirement) -> Iterator[Poli
         ("tiers", f"the tiers for which gate {gate} asks {groups}"),
         ("when", f"when gate {gate} asks {groups}"),
     ):
+        was, now = getattr(old, field), getattr(new, field)
+        if isinstance(was, tuple) and sorted(was) == sorted(now):
+            continue
         yield from field_change("requirement", gate, old, new, field, words)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from phasegate.base import canonical
-from phasegate.gate import Gate
+from phasegate.gate import Gate, Requirement
 from phasegate.policy import MilestoneGoal, Phase, Policy
 from phasegate.sunset import GateTask
 
@@ -41,7 +41,7 @@ def meaning_of(policy: Policy, gate: Gate) -> dict[str, Any]:
     """What the gate asks, as JSON: two gates that ask the same have the same."""
     said = gate.model_dump(mode="json", exclude={"title"})
     goals = goals_of(policy)
-    said["requires"] = _sorted(said["requires"])
+    said["requires"] = _sorted(map(_asked, gate.requires))
     said["criteria"] = sorted(said["criteria"], key=lambda criterion: str(criterion["id"]))
     said["reviewers"] = sorted(said["reviewers"])
     said["checks"] = {
@@ -58,6 +58,13 @@ def same_gate(old: Policy, new: Policy, gate_id: str) -> bool:
     if before is None or after is None:
         return False
     return meaning_of(old, before) == meaning_of(new, after)
+
+
+def _asked(requirement: Requirement) -> dict[str, Any]:
+    """A requirement, where neither the order of its groups nor how one is written matters."""
+    said = requirement.model_dump(mode="json", exclude={"group", "any_of"})
+    said["groups"] = sorted(requirement.groups)
+    return {**said, "include": sorted(said["include"]), "tiers": sorted(said["tiers"])}
 
 
 def _sorted(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

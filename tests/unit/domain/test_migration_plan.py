@@ -29,6 +29,8 @@ from phasegate.migration_ports import (
 from phasegate.milestones import MilestoneStatus, roadmap_of
 from phasegate.planning_ahead import require_same_policy
 from phasegate.policy import Policy
+from phasegate.policy_diff import diff_policies
+from phasegate.policy_meaning import same_gate
 from phasegate.ports import Authority, PhaseBrief
 from phasegate.product import Product
 from phasegate.reading import read_directory, read_policy
@@ -192,6 +194,22 @@ def test_not_while_a_gate_of_it_has_decided_or_is_being_convened() -> None:
     assert migrating.standing_of(state, opening=True).busy
     state.sittings.open.report = abandoned(outcome="go")
     assert why(planned(state, policy())) == ["on-its-way"]
+
+
+def test_how_a_requirement_is_written_is_no_other_requirement() -> None:
+    asks = "requires: [{group: product}]}\n  - id: market"
+
+    def asking(requirement: str) -> Policy:
+        return policy((asks, asks.replace("{group: product}", requirement)))
+
+    both = "need: 2, include: [legal, eng], tiers: [1, 2]}, {group: eng, tiers: [3]}"
+    one = asking("{any_of: [eng, legal], " + both)
+    other = asking("{any_of: [legal, eng], " + both.replace("1, 2", "2, 1"))
+    assert diff_policies(one, other).same
+    assert same_gate(one, other, "launch")
+    assert same_gate(OLD, asking("{any_of: [product]}"), "launch")
+    assert not same_gate(OLD, one, "launch")
+    assert not same_gate(one, asking("{any_of: [eng, legal], need: 2}"), "launch")
 
 
 def test_a_phase_without_a_counterpart_needs_one_to_be_named() -> None:
