@@ -15,6 +15,9 @@ from tests.chaos.running import run
 
 
 def main() -> int:
+    if len(sys.argv) > 1:  # nothing is asked by arguments, and a run takes long
+        print(__doc__, file=sys.stderr)
+        return 2
     asked = {name: os.environ.get(f"CHAOS_{name.upper()}") for name in ("seed", "folder", "ledger")}
     lifecycles = int(os.environ.get("CHAOS_LIFECYCLES", "200"))
     seed = int(asked["seed"] or time.time())
