@@ -135,10 +135,11 @@ CASES: dict[str, tuple[list[tuple[str, str]], str]] = {
             BUILD,
             (
                 'temporal_workflow_task_execution_failed_total{workflow_type="GateReview"}',
-                "0+1x40",
+                # The server tries more and more rarely, at last every ten minutes.
+                "0+1x9 10x10 11x10 12x10 13x10 14x10",
             ),
         ],
-        "25m",
+        "52m",
     ),
     "PhasegateWorkersBusy": (
         [
@@ -194,6 +195,8 @@ CALM = [
     ('phasegate_refusals_total{kind="rejected", code="stale-revision"}', "0+9x600"),
     ('phasegate_refusals_total{kind="forbidden", code="stranger"}', "0 25x599"),
     ('phasegate_acts_total{kind="http", result="stuck"}', "1x600"),
+    # A machine stood still for a moment.
+    ('temporal_workflow_task_execution_failed_total{workflow_type="GateReview"}', "0x520 9x80"),
     ('phasegate_served_total{brought="event", status="202"}', "0+9x600"),
 ]
 
