@@ -8,7 +8,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -32,18 +31,12 @@ from client.transport_health import examine_transport
 from client.tuning import Tuning, slots
 from client.usage import UsageError
 from client.versioning import Build
-from client.workers import ActivitiesOnly, Workers
+from client.workers import AT_LAST, GRACE, ActivitiesOnly, Workers
 from integrations import Integrations, load_integrations
 from ledger import Ledger
 from phasegate.errors import PhasegateError
 from phasegate.measures import OUTBOX_AGE, UNTOLD
 from phasegate.queues import KINDS, Kind, queue_of
-
-GRACE = timedelta(seconds=20)
-"""How long running activities may finish after SIGTERM; orchestrators kill at 30 s."""
-
-AT_LAST = timedelta(seconds=5)
-"""How much longer the SDK may take to stop; without a server it would never end."""
 
 OWN_GAUGES = {OUTBOX_AGE: OBSERVED.outbox_age, UNTOLD: OBSERVED.untold}
 """What this process knows of what it failed at."""
@@ -114,19 +107,27 @@ def build_worker(
     receivers = Receivers(ledger, found, options.queue(settings))
     waker = Waker(client, receivers) if receivers else None
     activities = activities_by_kind(ledger, ActivitySettings.from_env(), receivers, waker)
-    workers = []
+    workers, failing = [], asyncio.Event()
     for kind, queue in options.queues(settings).items():
         known = activities[kind]
         if kind == "workflows" and not options.only:
             # Also what earlier releases ordered there, which may be retried for months.
             known = [activity for each in activities.values() for activity in each]
-        workers.append(_worker(client, kind, queue, known, options))
-    return Workers(workers)
+        workers.append(_worker(client, kind, queue, known, options, failing))
+    return Workers(workers, failing)
 
 
 def _worker(
-    client: Client, kind: Kind, queue: str, activities: list[Any], options: WorkerOptions
+    client: Client,
+    kind: Kind,
+    queue: str,
+    activities: list[Any],
+    options: WorkerOptions,
+    failing: asyncio.Event,
 ) -> Worker:
+    async def failed(_: BaseException) -> None:
+        failing.set()
+
     polling: dict[str, Any] = {}
     if kind == "workflows":
         polling["workflow_task_poller_behavior"] = PollerBehaviorAutoscaling()
@@ -138,6 +139,7 @@ def _worker(
         activity_executor=ThreadPoolExecutor(slots(kind), thread_name_prefix=kind),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=GRACE,
+        on_fatal_error=failed,
         max_cached_workflows=options.tuning.cached_workflows,
         tuner=options.tuning.tuner(kind),
         plugins=[] if kind == "workflows" else [ActivitiesOnly()],
@@ -200,6 +202,9 @@ async def _run(options: WorkerOptions, standing: Standing) -> None:
     async with observing:
         await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
     if working.done():
+        if not worker.ended:
+            log.error("worker gives up: it failed, and does not end", exc_info=working.exception())
+            leave(1)
         await working  # it failed: say why
     log.info("worker stops: running activities may finish", grace_seconds=GRACE.seconds)
     try:
