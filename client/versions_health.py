@@ -6,31 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from temporalio.api.deployment.v1 import WorkerDeploymentVersion
-from temporalio.api.enums.v1 import TaskQueueType, WorkerVersioningMode
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import (
-    DescribeTaskQueueRequest,
-    DescribeTaskQueueResponse,
-    DescribeWorkerDeploymentRequest,
-)
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueResponse
 from temporalio.client import Client
 from temporalio.common import SearchAttributeKey
-from temporalio.service import RPCError, RPCStatusCode
 
 from client.checkup import Check
+from client.pinned import Left, builds_of, described, left_behind, running_on
 from client.settings import Settings
 from client.versioning import Build
+from phasegate.queues import KINDS, queue_of
 
 NAME = "worker versions"
-
-ASKED = 20
-"""Builds without workers whose runs are counted, the latest first: each is one query."""
 
 NO_BUILD = "workers of no deployment"
 
 DEPLOYMENT_OF = SearchAttributeKey.for_keyword("TemporalWorkerDeployment")
-WORKFLOW = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
-VERSIONED = WorkerVersioningMode.WORKER_VERSIONING_MODE_VERSIONED
 
 
 @dataclass(frozen=True)
@@ -54,7 +44,7 @@ class _Found:
 
 async def examine_versions(client: Client, settings: Settings) -> Check | None:
     """None where workers belong to no deployment. Raises RPCError."""
-    found = _read(await _described(client, settings.task_queue))
+    found = _read(await described(client, settings.task_queue))
     deployments = list(dict.fromkeys(b.deployment for b in (found.current, *found.polling) if b))
     if not deployments and (last := await _last_deployment(client, settings.task_queue)):
         deployments = [last]
@@ -72,8 +62,9 @@ async def examine_versions(client: Client, settings: Settings) -> Check | None:
         return _idle(found.current, found)
     if found.ramp_is_idle:
         return _idle_ramp(found.ramping, found.share, deployments[0])
-    if stranded := await _stranded(client, deployments, found.polling):
-        return _left_behind(stranded, found.current)
+    left = await left_behind(client, settings.task_queue, deployments, found.polling)
+    if still := [each for each in left if not each.queues]:
+        return _standing_still(still, found.current)
     if found.current is None and found.polling:
         return Check(
             check=NAME,
@@ -82,6 +73,8 @@ async def examine_versions(client: Client, settings: Settings) -> Check | None:
             "goes to workers of no deployment",
             mend=_make_current(found.polling[-1]),
         )
+    if left:
+        return _waiting(left, settings.task_queue)
     if found.current is None:
         return None
     also = ""
@@ -125,10 +118,10 @@ def _idle_ramp(ramping: Build | None, share: float, deployment: str) -> Check:
     )
 
 
-def _left_behind(stranded: dict[Build, int], current: Build | None) -> Check:
+def _standing_still(left: list[Left], current: Build | None) -> Check:
     """Runs are pinned to builds that have no worker."""
-    said = ", ".join(f"{count} to {_names([build])}" for build, count in stranded.items())
-    first = next(iter(stranded))
+    said = ", ".join(f"{each.runs} to {_names([each.build])}" for each in left)
+    first = left[0].build
     mend = f"phasegate worker run {_options(first)}"
     if current:
         mend += (
@@ -146,35 +139,31 @@ def _left_behind(stranded: dict[Build, int], current: Build | None) -> Check:
     )
 
 
-def running_on(build: Build) -> str:
-    """The list query of what runs on a build."""
-    version = f"{build.deployment}:{build.build_id}"
-    return f"TemporalWorkerDeploymentVersion = '{version}' AND ExecutionStatus = 'Running'"
-
-
-async def _described(client: Client, queue: str) -> DescribeTaskQueueResponse:
-    return await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=queue),
-            task_queue_type=WORKFLOW,
-        )
+def _waiting(left: list[Left], main: str) -> Check:
+    """Runs are pinned to builds of which workers for some kinds of work have gone."""
+    said = "; ".join(f"{_names([each.build])} on {', '.join(each.queues)}" for each in left)
+    first = left[0]
+    kinds = {queue_of(main, kind): kind for kind in KINDS}
+    options = [f"--only {kinds[queue]}" for queue in first.queues if queue in kinds]
+    if not options:  # a queue that a policy names
+        options = ["--only retirement", f"--task-queue {first.queues[0]}"]
+    return Check(
+        check=NAME,
+        state="warn",
+        what="running workflows are pinned to builds that no worker polls any more for some of "
+        f"what they order, which waits: {said}",
+        mend=f"phasegate worker run {_options(first.build)} {' '.join(options)}",
     )
 
 
 def _read(queue: DescribeTaskQueueResponse) -> _Found:
     asked = sorted(queue.pollers, key=lambda poller: poller.last_access_time.ToNanoseconds())
-    options = [poller.deployment_options for poller in asked]
-    builds = [
-        Build(said.deployment_name, said.build_id)
-        for said in options
-        if said.worker_versioning_mode == VERSIONED
-    ]
+    builds = builds_of(asked)
     info = queue.versioning_info
     return _Found(
         current=_build(info.current_deployment_version),
         polling=tuple(dict.fromkeys(builds)),
-        unversioned=len(builds) < len(options),
+        unversioned=len(builds) < len(asked),
         ramping=_build(info.ramping_deployment_version),
         share=info.ramping_version_percentage,
     )
@@ -193,40 +182,6 @@ async def _last_deployment(client: Client, queue: str) -> str | None:
     async for run in client.list_workflows(pinned, limit=1):
         return run.typed_search_attributes.get(DEPLOYMENT_OF)
     return None
-
-
-async def _stranded(
-    client: Client, deployments: Iterable[str], polling: tuple[Build, ...]
-) -> dict[Build, int]:
-    """Builds without a worker, and how many running workflows are pinned to each."""
-    found: dict[Build, int] = {}
-    for deployment in deployments:
-        for build in (await _builds(client, deployment))[:ASKED]:
-            if build not in polling and (count := await _running(client, build)):
-                found[build] = count
-    return found
-
-
-async def _builds(client: Client, deployment: str) -> list[Build]:
-    """The builds of a deployment that the server knows, the latest first."""
-    try:
-        described = await client.workflow_service.describe_worker_deployment(
-            DescribeWorkerDeploymentRequest(namespace=client.namespace, deployment_name=deployment)
-        )
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:  # it has just begun to poll
-            return []
-        raise
-    known = sorted(
-        described.worker_deployment_info.version_summaries,
-        key=lambda version: version.create_time.ToNanoseconds(),
-        reverse=True,
-    )
-    return [Build(deployment, version.deployment_version.build_id) for version in known]
-
-
-async def _running(client: Client, build: Build) -> int:
-    return (await client.count_workflows(running_on(build))).count
 
 
 def _names(builds: Iterable[Build]) -> str:

@@ -319,6 +319,17 @@ async def test_doctor_mends_what_is_pinned_to_a_lost_build(
             await temporal_cli(half.mend.partition("to end the ramp: temporal ")[2])
             assert (await works.doctor("ok")).what == "builds B is current"
 
+            back = lost.mend.replace("builds:A'", "builds:B'").replace("-id B", "-id A")
+            apart = WorkerOptions(only=("workflows", "outgoing"), build=Build(NAME, "A"))
+            async with build_worker(works.engine.client, works.engine.settings, options=apart):
+                await temporal_cli(back.partition("histories: temporal ")[2])
+                waiting = await works.doctor("warn")
+                assert waiting.what.endswith("builds A on builds-checks, builds-retirement")
+                assert waiting.mend == (
+                    "phasegate worker run --deployment builds --build-id A --only checks "
+                    "--only retirement"
+                )
+
 
 async def temporal_cli(command: str) -> None:
     running = await asyncio.create_subprocess_exec(
