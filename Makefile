@@ -58,7 +58,7 @@ compose-lint: $(STAMP) ## Check docker-compose.yml
 	$(BIN)/pytest -n 0 tests/unit/test_compose.py
 
 image-test: $(STAMP) ## Build the worker's image and run it (PHASEGATE_BASE_IMAGE=python:…)
-	$(BIN)/pytest -n 0 tests/containers
+	CI_IMAGE=1 $(BIN)/pytest -n 0 tests/containers
 
 clean: ## Remove .venv, caches and builds
 	rm -rf .venv .venv-tools dist .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
