@@ -23,6 +23,8 @@ PATIENCE = 10.0
 
 CONNECT = {
     "connect_timeout": 5,
+    # The server then says what its encoding has no place for; the driver would only fail.
+    "client_encoding": "utf8",
     # A server that went without a word, with its machine or its network: gone after a minute, not
     # after the two hours of the operating system.
     "keepalives_idle": 30,
@@ -36,7 +38,11 @@ BOUNDS = {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s"}
 """For transactions that write. A worker that hangs with a stream locked loses its transaction, and
 who waits for it does not wait for ever. Set in each, not in the session: poolers share sessions."""
 
+_IN_UTF8 = "make another database: CREATE DATABASE phasegate ENCODING 'UTF8' TEMPLATE template0"
+
 HINTS = {
+    "22021": _IN_UTF8,  # it knows no characters
+    "22P05": _IN_UTF8,  # it has no place for this one
     "25006": "it is a standby: name the primary, or all hosts with target_session_attrs=read-write",
     "42501": "make and change its tables as their owner, with phasegate doctor; "
     "see docs/connections.md",
@@ -53,6 +59,12 @@ class ReadOnly(SQLAlchemyError):
     """The server takes no writes: a standby, or set so."""
 
     sqlstate = "25006"
+
+
+class Unencoded(SQLAlchemyError):
+    """The database keeps bytes, whatever they mean; the driver then hands out bytes for text."""
+
+    sqlstate = "22021"
 
 
 def server_engine(url: URL, writes: str) -> Engine:
@@ -74,6 +86,14 @@ def server_engine(url: URL, writes: str) -> Engine:
         # One question before each use: a restart of the server is then noticed by nobody.
         pool_pre_ping=True,
     )
+
+    @event.listens_for(engine, "connect", insert=True)  # SQLAlchemy's own asks for text at once
+    def _connect(connection: Any, record: Any) -> None:
+        del record
+        said = getattr(connection.info, "parameter_status", lambda _: None)
+        if said("server_encoding") == "SQL_ASCII":
+            connection.close()
+            raise Unencoded("its encoding is SQL_ASCII, which does not know what a letter is")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

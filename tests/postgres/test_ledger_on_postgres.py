@@ -251,3 +251,17 @@ def test_a_ledger_of_a_later_version_is_left_alone(ledger: Ledger, url: str) -> 
     with pytest.raises(LedgerError, match="schema version is 99") as error:
         ledger.append("atlas", [event(2)])
     assert "newer" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("encoding", "why"),
+    [("SQL_ASCII", "its encoding is SQL_ASCII"), ("LATIN1", 'no equivalent in encoding "LATIN1"')],
+)
+def test_a_database_that_cannot_keep_names_is_refused(
+    server: Server, encoding: str, why: str
+) -> None:
+    ledger = Ledger(server.database(f"ENCODING '{encoding}' TEMPLATE template0"))
+    with pytest.raises(LedgerError, match=why) as error:
+        ledger.append("atlas", [event(1)])
+    assert "ENCODING 'UTF8' TEMPLATE template0" in error.value.hint
+    ledger.close()

@@ -92,10 +92,10 @@ class Server:
             check=False,
         )
 
-    def database(self) -> str:
-        """The URL of a new, empty database."""
+    def database(self, options: str = "") -> str:
+        """The URL of a new, empty database, made with these words of CREATE DATABASE."""
         name = f"t{uuid4().hex[:12]}"
-        made = self.sql("postgres", f"CREATE DATABASE {name}")
+        made = self.sql("postgres", f"CREATE DATABASE {name} {options}")
         assert made.returncode == 0, made.stderr
         return self.url(name)
 
