@@ -110,7 +110,7 @@ def build_worker(
     workers, failing = [], asyncio.Event()
     for kind, queue in options.queues(settings).items():
         known = activities[kind]
-        if kind == "workflows" and not options.only:
+        if kind == "workflows" and options.kinds == KINDS:
             # Also what earlier releases ordered there, which may be retried for months.
             known = [activity for each in activities.values() for activity in each]
         workers.append(_worker(client, kind, queue, known, options, failing))

@@ -12,7 +12,7 @@ from client.checkup import Check
 from client.polling import pollers
 from client.settings import Settings
 from ledger import Ledger, LedgerError
-from phasegate.queues import queue_of
+from phasegate.queues import KINDS, queue_of
 
 NAMED = 3
 """Policies that are named; the rest is counted."""
@@ -31,7 +31,7 @@ async def examine_retirement(client: Client, settings: Settings) -> Check | None
         return None
     name, idle = "retirement", {}
     for queue, policies in wanted.items():
-        if not await pollers(client, queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY):
+        if not await _carried_out(client, queue, settings.task_queue):
             idle[queue] = policies
     if not idle:
         return Check(check=name, state="ok", what=f"polled for acts: {', '.join(wanted)}")
@@ -39,13 +39,33 @@ async def examine_retirement(client: Client, settings: Settings) -> Check | None
     return Check(
         check=name,
         state="warn",
-        what=f"no worker polls where acts of sunsets are carried out, so that they wait: {said}",
+        what="no worker that can carry out acts of sunsets polls where they are ordered, so that "
+        f"they wait: {said}",
         mend=_mend(next(iter(idle)), settings),
     )
 
 
+async def _carried_out(client: Client, queue: str, main: str) -> bool:
+    """Whether a worker there knows acts. On the queues of other kinds of work few do: on that of
+    products those that do all there is to do, elsewhere none."""
+
+    async def polling(queue: str) -> set[str]:
+        return set(await pollers(client, queue, TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY))
+
+    queues = [queue_of(main, kind) for kind in KINDS]
+    if queue == main:
+        return bool(set.intersection(*[await polling(each) for each in queues]))
+    if queue in queues and queue != queue_of(main, "retirement"):
+        return False
+    return bool(await polling(queue))
+
+
 def _mend(queue: str, settings: Settings) -> str:
     command = "phasegate worker run --only retirement"
+    if queue == settings.task_queue:
+        return "phasegate worker run"
+    if queue in (queue_of(settings.task_queue, kind) for kind in ("checks", "outgoing")):
+        return "phasegate policy migrate FILE --as WHO --reason WHY, to one with another task_queue"
     if queue == queue_of(settings.task_queue, "retirement"):
         return command
     return f"{command} --task-queue {queue}"

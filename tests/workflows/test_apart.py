@@ -3,8 +3,10 @@ one."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,13 +15,16 @@ from receiver import SECRET, Receiver, receiving
 from stage import Stage
 from tracker import Tracker
 
+from client.checkup import Check
 from client.engine import Engine
+from client.retirement_health import examine_retirement
 from client.settings import Settings
 from client.tuning import Tuning
 from client.worker_health import examine_workers
 from integrations import Integrations
 from ledger import Ledger
 from phasegate.queues import Kind
+from phasegate.reading import read_policy
 from worker import WorkerOptions, build_worker
 
 QUEUE = "apart"
@@ -114,3 +119,33 @@ async def test_a_life_by_workers_of_which_each_does_one_kind_of_work(
 
 async def met(stage: Stage) -> bool | None:
     return True if "milestone.met" in stage.story() else None
+
+
+@pytest.mark.parametrize(
+    ("queue", "mend", "then"),
+    [("mixed", "phasegate worker run", "ok"), ("other-checks", "phasegate policy migrate", "warn")],
+)
+async def test_doctor_finds_acts_ordered_where_workers_do_not_know_them(
+    engine: Engine, tmp_path: Path, queue: str, mend: str, then: str
+) -> None:
+    main = queue.partition("-")[0]  # of each its own, since the server remembers who polled
+    settings = Settings(tmp_path, f"sqlite:///{tmp_path}/ledger.db", main, "http://x")
+    text = POLICY.replace("sunset:\n", f"sunset:\n  task_queue: {queue}\n")
+    policy = read_policy(text.replace("URL", "https://x.example"), "policy")
+    Ledger(settings.ledger_url).documents.publish("policy", "apart", policy, datetime.now(UTC), "a")
+
+    async def says(state: str) -> Check:
+        for _ in range(100):  # a worker polls a moment after it has begun
+            found = await examine_retirement(engine.client, settings)
+            if found and found.state == state:
+                return found
+            await asyncio.sleep(0.1)
+        raise AssertionError(f"doctor says {found}")
+
+    confined = WorkerOptions(only=("workflows",))
+    async with build_worker(engine.client, settings, options=confined):
+        found = await says("warn")
+        assert f"{queue} (policy apart)" in found.what
+        assert found.mend.startswith(mend)
+    async with build_worker(engine.client, settings):
+        await says(then)
