@@ -104,6 +104,20 @@ async def test_a_record_that_has_gone_on_is_not_mended_out_of_order_unasked(
     ]
 
 
+async def test_a_start_repeated_brings_back_what_a_product_rests_on(
+    stage: Stage, tmp_path: Path
+) -> None:
+    await stage.start()
+    await stage.becomes(phase="build")
+    client = stage.engine.client
+    empty = Ledger(f"sqlite:///{tmp_path / 'empty.db'}")
+    lost = await missing(client, empty, stage.key)
+    assert [each.split()[0] for each in lost.wanted] == ["policy", "directory"]
+    await Stage(replace(stage.engine, ledger=empty), stage.key).start()
+    found = await missing(client, empty, stage.key)
+    assert (found.definitions, found.wanted) == ([], ["directory default"])
+
+
 async def test_a_record_that_has_gone_on_keeps_no_other_from_being_mended(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
