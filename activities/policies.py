@@ -16,6 +16,7 @@ from ledger import Ledger
 from phasegate import ports
 from phasegate.check import ReportedCheck
 from phasegate.directory import Directory
+from phasegate.impartial import TELLS, hands_told
 from phasegate.migration import plan_migration
 from phasegate.migration_ports import JUDGE_MIGRATION, JudgeMigration, MigrationBrief
 from phasegate.policy import Policy
@@ -74,15 +75,18 @@ class PolicyActivities:
             to=request.to,
             now=request.now,
         )
+        with ledger_errors():
+            said = self._ledger.events(standing.key, types=TELLS)
+        hands = hands_told(entry.announcement for entry in said)
         if plan.to_phase is None:
-            return MigrationBrief(plan=plan)
+            return MigrationBrief(plan=plan, hands=hands)
         phase = ports.PhaseRequest(
             policy_digest=request.to,
             phase=plan.to_phase,
             directory=standing.directory,
             groups=request.groups,
         )
-        return MigrationBrief(plan=plan, phase=self.read_phase(phase))
+        return MigrationBrief(plan=plan, phase=self.read_phase(phase), hands=hands)
 
     @activity.defn(name=ports.READ_SUNSET)
     def read_sunset(self, request: ports.SunsetRequest) -> ports.SunsetBrief:

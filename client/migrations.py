@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -21,6 +21,7 @@ from phasegate.directory import Directory, Permission
 from phasegate.errors import EngineError, Forbidden, NotRunning, PhasegateError, Refusal
 from phasegate.expressions import compile_error, evaluate
 from phasegate.ids import product_id
+from phasegate.impartial import TELLS, hands_told
 from phasegate.migration import plan_migration
 from phasegate.migration_ports import Blocker, MigrateRequest, MigrationPlan, MigrationTerms
 from phasegate.migration_ports import Standing as Stands
@@ -162,7 +163,9 @@ async def look(engine: Engine, migration: Migration, standing: Stands) -> Migrat
         now=datetime.now(UTC),
     )
     plan.blockers += await _waits(engine, migration, standing)
-    if directory is not None and (forbidden := _not_permitted(migration, standing, directory)):
+    told = engine.ledger.events(standing.key, types=TELLS) if directory else []
+    hands = hands_told(entry.announcement for entry in told)
+    if directory and (forbidden := _not_permitted(migration, standing, directory, hands)):
         row.forbidden = not plan.blockers
         plan.blockers.append(forbidden)
     row.plan = plan
@@ -175,14 +178,18 @@ async def look(engine: Engine, migration: Migration, standing: Stands) -> Migrat
     return row
 
 
-def _not_permitted(migration: Migration, standing: Stands, directory: Directory) -> Blocker | None:
-    """Whether who migrates lacks the right, as far as the directory and the definition say it."""
+def _not_permitted(
+    migration: Migration, standing: Stands, directory: Directory, hands: Mapping[str, str]
+) -> Blocker | None:
+    """Whether who migrates lacks the right, as far as directory, definition and record say it."""
     actor, tier, product = migration.actor, standing.product.tier, standing.product
     why = ""
     if Permission.migrate not in directory.permissions(actor, tier):
         why = f"none of the groups of {actor} has the permission migrate at tier {tier}"
     elif actor == product.owner:
         why = f"{actor} owns the product, and nobody decides on their own work"
+    elif actor in hands:
+        why = f"{actor} {hands[actor]}, and nobody decides on their own work"
     if not why:
         return None
     hint = f"phasegate directory show {directory.directory}"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from phasegate.errors import Forbidden
 
 if TYPE_CHECKING:
+    from phasegate.events import Announcement
     from phasegate.lifecycle import Lifecycle
 
 BROUGHT = "submitted a gate of it"
+SHOWED = "submitted evidence for it"
+TELLS = {"gate.submitted": BROUGHT, "gate.resubmitted": BROUGHT, "product.evidence": SHOWED}
+"""Entries of the record whose actor had a hand in the product, and which."""
 
 
 def hands_before(state: Lifecycle) -> dict[str, str]:
@@ -21,7 +26,7 @@ def hands_before(state: Lifecycle) -> dict[str, str]:
 
 def hands_in(state: Lifecycle) -> dict[str, str]:
     """Everybody who had a hand in it, and why."""
-    found = {piece.by: "submitted evidence for it" for piece in state.evidence}
+    found = {piece.by: SHOWED for piece in state.evidence}
     if sitting := state.sittings.open:
         found[sitting.submitter] = BROUGHT
     found |= hands_before(state)
@@ -29,9 +34,20 @@ def hands_in(state: Lifecycle) -> dict[str, str]:
     return found
 
 
-def require_impartial(state: Lifecycle, actor: str, what: str) -> None:
-    """Raise Forbidden for whoever had a hand in it, also if it has another owner by now."""
-    if why := hands_in(state).get(actor):
+def hands_told(said: Iterable[Announcement]) -> dict[str, str]:
+    """Who had a hand in it by the record: of those who submit again, it knows before the product
+    does."""
+    return {one.actor: TELLS[one.type] for one in said if one.type in TELLS}
+
+
+def require_impartial(
+    state: Lifecycle, actor: str, what: str, told: Mapping[str, str] | None = None
+) -> None:
+    """Raise Forbidden for whoever had a hand in it, also if it has another owner by now.
+
+    `told` are hands that others know of, and why those count.
+    """
+    if why := ((told or {}) | hands_in(state)).get(actor):
         raise Forbidden(
             "self-approval",
             f"{actor} may not {what}",

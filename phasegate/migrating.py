@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from phasegate.base import digest_of
 from phasegate.directory import Permission
 from phasegate.errors import Forbidden, Rejected
+from phasegate.impartial import require_impartial
 from phasegate.lifecycle import Lifecycle, PolicyRef
 from phasegate.migration_ports import (
     LastMigration,
@@ -20,6 +21,7 @@ from phasegate.milestones import Milestone, roadmap_of
 from phasegate.stewardship import require_permission
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from phasegate.policy import Phase
@@ -68,15 +70,24 @@ def check_migrate(state: Lifecycle, request: MigrateRequest) -> None:
         raise Rejected("not-under-it", what, why, show)
 
 
-def require_migrator(state: Lifecycle, request: MigrateRequest, found: Authority) -> None:
-    """Raise Forbidden unless they have the permission: nobody chooses the rules for their own."""
+def require_migrator(
+    state: Lifecycle, request: MigrateRequest, found: Authority, told: Mapping[str, str]
+) -> None:
+    """Raise Forbidden unless they have the permission: nobody chooses the rules for their own.
+
+    `told` are hands in it that the record or its round knows of: who submits a gate again tells
+    only the round, and the product hears of that when the round is over.
+    """
     what = f"put {state.key} under another policy"
+    require_impartial(state, request.actor, what, told)
     require_permission(state, request.actor, found, Permission.migrate, what)
 
 
-def may_migrate(state: Lifecycle, request: MigrateRequest, found: Authority) -> bool:
+def may_migrate(
+    state: Lifecycle, request: MigrateRequest, found: Authority, told: Mapping[str, str]
+) -> bool:
     try:
-        require_migrator(state, request, found)
+        require_migrator(state, request, found, told)
     except Forbidden:
         return False
     return True

@@ -148,3 +148,4 @@ class MigrationBrief(Wire):
 
     plan: MigrationPlan
     phase: PhaseBrief | None = None
+    hands: dict[str, str] = Field({}, description="who had one in it by the record, and which")

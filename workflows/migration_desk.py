@@ -55,14 +55,15 @@ class MigrationDesk(RevivalDesk):
             brief = await self._judge(request, before)
             stops = brief.plan.possible and brief.plan.fate == "stopped"
             moved = self._standing() != before
-            if stops and not moved and migrating.may_migrate(state, request, rights):
+            if stops and not moved and migrating.may_migrate(state, request, rights, brief.hands):
                 await self._stop_round(request.key)
             return _Judged(rights, before, brief)
 
         def do(found: _Judged) -> str:
             plan = found.brief.plan
-            migrating.require_migrator(state, request, found.rights)
             report = self._report_of_stopped(request.key) if plan.fate == "stopped" else None
+            told_of = found.brief.hands | (report.had_a_hand if report else {})
+            migrating.require_migrator(state, request, found.rights, told_of)
             migrating.require_judged(state, plan, found.before, report)
             told = migrating.migrate(state, request, found.brief, report, workflow.now())
             text = f"{state.key} is put under {told['policy']}, in the place of"

@@ -10,6 +10,7 @@ from phasegate.audit.past import Past
 from phasegate.audit.rights import check_permission
 from phasegate.audit.telling import Telling, Told
 from phasegate.directory import Permission
+from phasegate.impartial import hands_told
 from phasegate.policy import Policy
 from phasegate.policy_meaning import same_gate
 
@@ -22,10 +23,10 @@ def check_migration(
 ) -> Mapping[str, str]:
     """Check it; what phases of the policy before are called in the new one."""
     check_permission(place, said, Permission.migrate, past)
-    owners = {one.owner for one in past.defined if one.at <= said.at}
-    if said.actor in owners:
-        text = f"{said.actor} put it under another policy, and owned it"
-        place.fault(said, text, said.actor)
+    hands = hands_told(one.event for one in past.hands if one.at <= said.at)
+    hands |= {one.owner: "owned it" for one in past.defined if one.at <= said.at}
+    if why := hands.get(said.actor):
+        place.fault(said, f"{said.actor} put it under another policy, and {why}", said.actor)
     left = [digest for since, digest in past.policies if since < said.at]
     if said.text("from") != (left[-1] if left else ""):
         place.differ(said, "it leaves another policy than the one that the product was under")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from phasegate.audit.telling import Telling, Told
+from phasegate.impartial import TELLS
 
 DEFINES = ("product.started", "product.updated", "product.handed-over", "product.migrated")
 
@@ -45,6 +46,8 @@ class Past:
     went_on: dict[tuple[str, int], str] = field(default_factory=dict)
     """Rounds that were open when another policy came, and the one that they stayed under."""
     evidence: list[Told] = field(default_factory=list)
+    hands: list[Told] = field(default_factory=list)
+    """What was submitted: whoever did has no say in the product."""
     erased: bool = False
     """Words of a definition or of evidence were erased: revisions cannot be taken again."""
 
@@ -104,6 +107,8 @@ def past_of(events: Sequence[Told], product: Telling) -> Past:
         if said.type in ("condition.closed", "condition.waived"):
             past.settled.setdefault(said.text("condition"), said.at)
     for said in events:
+        if said.type in TELLS:
+            past.hands.append(said)
         if said.type.startswith("milestone."):
             word = said.type.removeprefix("milestone.")
             past.milestones.setdefault(said.text("milestone"), []).append((said.at, word))

@@ -31,12 +31,12 @@ from phasegate.reading import read_policy
 
 DIRECTORY = """
 directory: KEY
-people: {olga: {}, ana: {}, bo: {}, cy: {}, lea: {}, zoe: {}, eve: {}}
+people: {olga: {}, ana: {}, bo: {}, cy: {}, lea: {}, zoe: {}, eve: {}, max: {}, kim: {}}
 groups:
   product: {members: [ana]}
   eng: {members: [bo, cy]}
   legal: {members: [lea]}
-  board: {members: [zoe, olga], permissions: {migrate: [2]}}
+  board: {members: [zoe, olga, max, kim], permissions: {migrate: [2]}}
 """
 
 POLICY = """
@@ -237,6 +237,38 @@ async def test_nobody_chooses_the_rules_for_their_own_product(played: Played) ->
         assert (row.state, row.code, row.forbidden) == ("refused", code, True)
     refused = await played.told("product.refused", 3)
     assert [told["actor"] for told in refused] == ["eve", "olga", "bo"]
+
+
+async def test_who_submits_again_chooses_no_rules_and_is_found_out(played: Played) -> None:
+    """Of that only the open round knows, and the record: the product has yet to hear of it."""
+    await played.begin()
+    await played.update(team=["max", "kim"])
+    await played.evidence("plan", "kim")
+    await played.opened()
+    await played.chair("launch", "needs_work", "ana", what="the plan")
+    await played.submit("launch", "max")
+    await played.told("gate.resubmitted")
+    hands = {"max": "submitted a gate of it", "kim": "submitted evidence for it"}
+    stopped: dict[str, Any] = {"terms": {"reopen": True}}
+    goes_on = RETIRE_HARDER.replace('"2"', '"3"')
+    for who, why in hands.items():
+        for meant in (played.meant(goes_on, who), played.meant(LEGAL_TOO, who, **stopped)):
+            (seen,) = await looked(played.engine, meant)
+            assert (seen.state, seen.code, seen.forbidden) == ("impossible", "not-permitted", True)
+            assert why in seen.why
+            (row,) = await done(played.engine, meant)
+            assert (row.state, row.code) == ("refused", "self-approval")
+            assert why in row.why
+    assert (await played.gate("launch")).status == "open", "and nothing was stopped"
+    (row,) = await done(played.engine, played.meant(LEGAL_TOO, **stopped))
+    assert row.state == "done", row
+    await played.gate_opens("launch", 2)
+    await played.votes("launch", "go", "ana", "bo", "lea")
+    await played.becomes(phase="market")
+    record = await verified(played)
+    for who, why in hands.items():
+        forged = changed(record, migrated, lambda body, who=who: body.update(actor=who))
+        assert fault(forged) == f"{who} put it under another policy, and {why}"
 
 
 async def test_a_round_whose_gate_asks_the_same_goes_on_as_it_was_convened(played: Played) -> None:

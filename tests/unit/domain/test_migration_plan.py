@@ -419,13 +419,16 @@ def test_a_review_is_reckoned_from_the_last_one_or_from_entering() -> None:
 def test_the_permission_is_asked_and_nobody_decides_on_their_own_work() -> None:
     state, rights = lifecycle(), Authority(permissions=(Permission.migrate,))
     asked = request(policy())
-    migrating.require_migrator(state, asked, rights)
-    assert not migrating.may_migrate(state, asked, Authority(permissions=(Permission.override,)))
+    migrating.require_migrator(state, asked, rights, {})
+    other = Authority(permissions=(Permission.override,))
+    assert not migrating.may_migrate(state, asked, other, {})
     own = asked.model_copy(update={"actor": "olga"})
     with pytest.raises(Forbidden) as refused:
-        migrating.require_migrator(state, own, rights)
+        migrating.require_migrator(state, own, rights, {})
     assert refused.value.code == "self-approval"
-    assert migrating.may_migrate(state, asked, rights)
+    assert migrating.may_migrate(state, asked, rights, {"bo": "submitted the gate"})
+    with pytest.raises(Forbidden, match=f"{asked.actor} submitted the gate"):
+        migrating.require_migrator(state, asked, rights, {asked.actor: "submitted the gate"})
 
 
 def test_late_and_wrong_requests_are_turned_away() -> None:
