@@ -1,7 +1,8 @@
 """Whether this process is alive (`/healthz`) and ready (`/readyz`), over HTTP.
 
 Alive means that its loop turns and nothing else: a worker that is killed because the server is away
-would only come back to the same. Ready means that it can do its work now.
+would only come back to the same. Ready means that it can do its work now. Which part is not is
+said to whoever asks; why is in the log, since errors name hosts and files.
 """
 
 from __future__ import annotations
@@ -11,10 +12,17 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
+import structlog
+
 from client.listening import Address, taken
 
 PATIENCE = 3.0
 """Seconds for each thing that is asked; those who probe wait for about as long."""
+
+FRESH = 1.0
+"""Seconds for which an answer counts for all who ask."""
+
+log = structlog.get_logger("worker")
 
 HEAD_BYTES, HEAD_SECONDS = 8192, 5.0
 
@@ -28,10 +36,13 @@ class Probe:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._asking: asyncio.Future[str] | None = None
+        self._asked = 0.0
 
     async def answer(self) -> str:
         """Why it is not ready; empty where it is."""
-        if self._asking is None or self._asking.done():
+        now = asyncio.get_running_loop().time()
+        if self._asking is None or (self._asking.done() and now - self._asked >= FRESH):
+            self._asked = now
             self._asking = asyncio.ensure_future(self._ask())
         await asyncio.wait({self._asking}, timeout=PATIENCE)
         if not self._asking.done():
@@ -46,6 +57,7 @@ class Standing:
     def __init__(self) -> None:
         self.leaving = False
         self._probes: dict[str, Probe] = {}
+        self._noted: dict[str, object] = {}
 
     def watch(self, checks: Mapping[str, Ask]) -> None:
         """Be ready when each of these is; before this is called the process is starting."""
@@ -69,7 +81,22 @@ class Standing:
         if path == "/healthz":
             return 200, {"ok": True}
         found = await self.report()
-        return (200 if found["ready"] else 503), found
+        self._note(found)
+        shown = {name: self._shown(name, said) for name, said in found.items()}
+        return (200 if found["ready"] else 503), shown
+
+    def _note(self, found: dict[str, object]) -> None:
+        """What has changed, once for each change; that it starts or stops is said elsewhere."""
+        if "reason" in found or found == self._noted:
+            return
+        if not found["ready"]:
+            log.warning("not ready", **{name: found[name] for name in self._probes})
+        elif self._noted:
+            log.info("ready again")
+        self._noted = found
+
+    def _shown(self, name: str, said: object) -> object:
+        return "failing" if name in self._probes and said != "ok" else said
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(

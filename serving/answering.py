@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
@@ -37,8 +38,7 @@ class Answering:
         request = Request(scope, receive)
         name = str(request.path_params[self.named])
         noted = {self.named: shown(name)}
-        with tracing.span(f"take {self.brought}", _trace(request), kind="server", root=True):
-            response = await self._answered(name, noted, request)
+        response = await self._answered(name, noted, request)
         status = str(response.status_code) if response else "none"
         labels = {"brought": self.brought, "status": status}
         counter = core_runtime().metric_meter.create_counter(SERVED.name, SERVED.meaning)
@@ -68,6 +68,13 @@ class Answering:
     async def answer(self, name: str, request: Request) -> Response:
         """The answer. Raises Refused."""
         raise NotImplementedError
+
+    def traced(self, request: Request) -> AbstractContextManager[None]:
+        """The span of what is done for whoever has proven who they are.
+
+        Not of a stranger's request: it would choose the trace, and whether that is kept.
+        """
+        return tracing.span(f"take {self.brought}", _trace(request), kind="server", root=True)
 
     def refusal(self, name: str, refused: Refused, **more: Any) -> Response:
         """One line in the log, and one object for the sender, with `more` in it."""

@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from integrations.document import Feed, Source
 from integrations.refused import Refused, malformed
-from phasegate.errors import EngineError
 from serving.answering import Answering, shown
 from serving.codec import Codec
 from serving.customers import Customers
@@ -38,21 +37,18 @@ def build_app(
         return JSONResponse({"ok": True})
 
     async def readyz(request: Request) -> Response:
-        """Ready: Temporal answers, so that events can be told to somebody. Not while it stops."""
-        if link.leaving:
-            return JSONResponse({"ready": False, "reason": "it is stopping"}, 503)
-        try:
-            await link.check()
-        except EngineError as error:
-            said = {"ready": False, "error": error.what, "reason": error.why, "hint": error.hint}
-            return JSONResponse(said, 503)
-        return JSONResponse({"ready": True, "sources": sorted(sources), "feeds": sorted(feeds)})
+        """Ready: Temporal answers, so that events can be told to somebody. Not while it stops.
+
+        No more is said: whoever reaches the webhooks can ask. The log has why not.
+        """
+        ready = not link.leaving and await link.ready()
+        return JSONResponse({"ready": ready}, 200 if ready else 503)
 
     return Starlette(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Route("/events/{source}", _Events(Taker(sources, link))),
+            Route("/events/{source}", _Events(sources, link)),
             Route("/customers/{product}", Customers(feeds, link)),
             *([Route("/codec/{act}", codec)] if codec else ()),
         ],
@@ -63,8 +59,8 @@ def build_app(
 class _Events(Answering):
     """Events of one source."""
 
-    def __init__(self, taker: Taker) -> None:
-        self.taker = taker
+    def __init__(self, sources: Mapping[str, Source], link: Link) -> None:
+        self.taker = Taker(sources, link, self.traced)
 
     async def answer(self, name: str, request: Request) -> Response:
         source = self.taker.sources.get(name)

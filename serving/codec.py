@@ -130,7 +130,7 @@ class Codec(Answering):
                 why = "payloads come by POST, to encode or to decode"
                 raise _refused(405, "method-not-allowed", why, "use POST", {"Allow": "POST"})
             self.guard.admit(headers, request.cookies)
-            with self.room:
+            with self.room, self.traced(request):
                 found = await self._carried_out(name, await body_of(request, LARGEST))
             return Response(
                 found,

@@ -83,7 +83,7 @@ class Customers(Answering):
         feed = early or self._proven(headers, body, "standard-webhooks")
         if shown(name) != name:
             raise Refused(404, "unknown-product", "", "that is no key", "phasegate product list")
-        with self.working:
+        with self.working, self.traced(request):
             rows = await asyncio.to_thread(_rows, _media(headers), body)
             return await self._write(name, feed, Batch(rows, digest_of_bytes(body), "send it"))
 

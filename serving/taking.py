@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,7 @@ class Taker:
 
     sources: Mapping[str, Source]
     link: Link
+    traced: Callable[[Request], AbstractContextManager[None]]
     reading: Room = field(default_factory=lambda: Room(READING, "are being read"), init=False)
     working: Room = field(default_factory=lambda: Room(AT_ONCE, "are being taken"), init=False)
 
@@ -74,7 +75,8 @@ class Taker:
         headers = headers_of(request)
         token = request.query_params.get("access_token")
         prove(source, headers, body, token and token.encode().decode("latin-1"))
-        with self.working:  # who has no secret takes no place here
+        # Who has no secret takes no place here, and is in no trace.
+        with self.working, self.traced(request):
             return await self._take(name, source, headers, body)
 
     async def _take(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx2
 import pytest
+import webhooks
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -15,8 +18,11 @@ from temporalio.service import RPCError
 
 from client.tracing_calls import TraceCalls
 from integrations import tracing
+from integrations.document import Source
+from serving.app import build_app
 
 TRACE = f"00-{'ab' * 16}-{'cd' * 8}-01"
+SOURCE = {"kind": "github", "secret": {"env": "HOOK_SECRET"}}
 
 
 @pytest.fixture
@@ -62,3 +68,25 @@ async def test_who_gets_mail_is_not_named(spans: InMemorySpanExporter) -> None:
         *("start MailCourier", "signal add", "deliver gate.vote", "handle add"),
     ]
     assert "ana" not in " ".join(span.to_json() for span in said(spans))
+
+
+async def test_a_stranger_begins_no_span_and_chooses_no_trace(
+    spans: InMemorySpanExporter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", "ours")
+    monkeypatch.setenv("PHASEGATE_LEDGER", f"sqlite:///{tmp_path / 'l.db'}")
+    app = build_app({"github": Source.model_validate(SOURCE)}, {})
+    body = webhooks.as_body(webhooks.GITHUB_PING)
+    statuses = []
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://x") as http:
+        for path, secret in (
+            *(("/events/nope", "ours"), ("/events/github", "guessed")),
+            *(("/customers/harbor", "ours"), ("/events/github", "ours")),
+        ):
+            headers = {**webhooks.github(secret, "ping", body), "traceparent": TRACE}
+            statuses.append((await http.post(path, headers=headers, content=body)).status_code)
+    assert statuses == [404, 401, 401, 200]
+    (span,) = said(spans)
+    assert span.name == "take event"
+    assert span.parent is not None
+    assert f"{span.parent.trace_id:032x}" == "ab" * 16

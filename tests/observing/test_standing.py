@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import structlog
 
 from activities.measuring import Observed
 from client import standing
@@ -147,3 +148,27 @@ def test_what_failed_and_then_did_not_is_forgotten() -> None:
     found.written("product/x")
     found.checked("x", "m", told=True)
     assert (found.outbox_age(), found.untold()) == (0.0, 0)
+
+
+async def test_what_is_wrong_is_logged_once_and_asked_once_in_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "FRESH", 3600)
+    address, found, asked = Address("127.0.0.1", free_port()), Standing(), list[int]()
+
+    async def broken() -> str:
+        asked.append(1)
+        raise OSError("db.internal is gone")
+
+    found.watch({"temporal": fine, "ledger": broken})
+    with structlog.testing.capture_logs() as logged:
+        async with found.serving(address), httpx2.AsyncClient(trust_env=False) as http:
+            said = [await http.get(f"http://{address}/readyz") for _ in range(5)]
+    assert {answer.status_code for answer in said} == {503}
+    assert {answer.text for answer in said} == {
+        '{"ready": false, "temporal": "ok", "ledger": "failing"}\n'
+    }
+    assert asked == [1]
+    assert [(line["event"], line["ledger"]) for line in logged] == [
+        ("not ready", "OSError: db.internal is gone")
+    ]
