@@ -185,7 +185,7 @@ class SunsetPlan(Document):
     task_queue: Slug | None = Field(
         None,
         description="the task queue of the workers that carry out its acts; "
-        "if unset, one that all workers poll",
+        "if unset, that of all workers that do retirement",
     )
 
     def notice_for(self, maturity: Maturity) -> Span:
