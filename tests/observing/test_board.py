@@ -172,8 +172,15 @@ CASES: dict[str, tuple[list[tuple[str, str]], str]] = {
         [BUILD, ('phasegate_acts_total{kind="http", result="stuck"}', "_ _ 1x20")],
         "10m",
     ),
-    "PhasegateGatesOverdue": ([BUILD, ("phasegate_gates_overdue", "1x5000")], "74h"),
-    "PhasegateMilestonesUntold": ([BUILD, ("phasegate_milestones_untold", "1x500")], "7h"),
+    # Between, no worker ran for five hours, and the next did not know yet.
+    "PhasegateGatesOverdue": (
+        [BUILD, ('phasegate_gates_overdue{namespace="n"}', "1x2000 _x300 NaN NaN 1x3000")],
+        "78h",
+    ),
+    "PhasegateMilestonesUntold": (
+        [BUILD, ('phasegate_milestones_untold{namespace="n"}', "1x100 _x30 0x20 1x400")],
+        "7h20m",
+    ),
     "PhasegateForbiddenOften": (
         [BUILD, ('phasegate_refusals_total{kind="forbidden", code="stranger"}', "_ _ 25x60")],
         "40m",
@@ -199,6 +206,12 @@ CALM = [
     ('temporal_workflow_task_execution_failed_total{workflow_type="GateReview"}', "0x520 9x80"),
     ('phasegate_served_total{brought="event", status="202"}', "0+9x600"),
 ]
+NOT_YET = [
+    BUILD,
+    ("phasegate_gates_overdue", "1x2000 _x300 1x2000"),
+    ("phasegate_milestones_untold", "0x3700 1x500"),
+]
+DECIDED = [BUILD, ("phasegate_gates_overdue", "1x4900 0x99")]
 
 
 def test_every_alert_is_tried() -> None:
@@ -209,6 +222,8 @@ def test_every_alert_is_tried() -> None:
 def test_alerts_fire_for_what_they_are_for_and_not_otherwise(tmp_path: Path) -> None:
     cases = {name: (series, at, [name]) for name, (series, at) in CASES.items()}
     cases["calm"] = (CALM, "9h", [])
+    cases["not yet"] = (NOT_YET, "67h", [])
+    cases["decided"] = (DECIDED, "83h", [])
     tests = [
         {
             "name": name,
