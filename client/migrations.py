@@ -69,6 +69,7 @@ class MigrationRow(Wire):
     """One product of a migration: what it means for it, or what came of it.
 
     `voided` are the votes of the open round that count no more, by whose seat they fill.
+    `left_waiting` says what of other products waits for what this one then has no more.
     """
 
     schema_version: int = 1
@@ -77,6 +78,7 @@ class MigrationRow(Wire):
     state: State
     plan: MigrationPlan | None = None
     voided: dict[str, str] = {}
+    left_waiting: list[str] = []
     text: str = ""
     code: str = ""
     why: str = ""
@@ -197,7 +199,8 @@ def _not_permitted(
 
 
 async def _waits(engine: Engine, migration: Migration, standing: Stands) -> list[Blocker]:
-    """Milestones of the new policy may wait for other products, and those for this one."""
+    """Milestones of the new policy may wait for other products, directly or in a circle. Those that
+    wait for this one keep nobody from migrating it: see `client.left_waiting`."""
     product = migration.terms.renamed(standing.product)
     try:
         await require_possible(engine.ledger, product, migration.policy, engine)

@@ -27,14 +27,14 @@ def row_blocks(rows: Sequence[MigrationRow]) -> Iterable[Block]:
     )
     yield dense(
         ("product", "what changes"),
-        [
-            (row.product, text)
-            for row in rows
-            if row.plan
-            for text in (*row.plan.notes, *(f"not certain: {t}" for t in row.plan.uncertain))
-        ],
+        [(row.product, text) for row in rows for text in (*_notes(row), *row.left_waiting)],
         "What changes",
     )
+
+
+def _notes(row: MigrationRow) -> Sequence[str]:
+    plan = row.plan
+    return [*plan.notes, *(f"not certain: {text}" for text in plan.uncertain)] if plan else []
 
 
 def _arrow(row: MigrationRow) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from shlex import join
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,6 +90,7 @@ async def migrate(
     from client import migrations
     from client.documents import check_policy, find_policy, refuse
     from client.engine import Engine
+    from client.left_waiting import tell_who_waits
     from commands.confirming import confirmed
     from commands.failing import DECLINED, OK
     from commands.migration_blocks import row_blocks
@@ -122,6 +123,7 @@ async def migrate(
     with working("looking at products"):
         found = await migrations.standings(engine, meant)
         rows = [await _looked_at(engine, meant, one) for one in found]
+        await tell_who_waits(engine, meant, found, rows)
     note(f"migration {meant.id}: {_counted(rows)}")
     if dry_run or not any(row.state in ("possible", "impossible") for row in rows):
         emit(rows, lambda: list(row_blocks(rows)), output)
@@ -134,7 +136,8 @@ async def migrate(
         note("nothing was done")
         return DECLINED
     migrations.publish(engine, meant, datetime.now(UTC))
-    return await _carry_out(engine, meant, found, output)
+    left_waiting = {row.product: row.left_waiting for row in rows}
+    return await _carry_out(engine, meant, found, left_waiting, output)
 
 
 def _again(to: str, from_: str | None, meant: Migration) -> str:
@@ -162,6 +165,7 @@ async def _carry_out(
     engine: Engine,
     meant: Migration,
     found: Sequence[Standing | MigrationRow],
+    left_waiting: Mapping[str, list[str]],
     output: Format,
 ) -> int:
     """Migrate each product that stands somewhere, and show what came of all."""
@@ -174,6 +178,7 @@ async def _carry_out(
     rows = [one for one in found if isinstance(one, MigrationRow)]
     with working("migrating") as progress:
         async for row in carry_out(engine, meant, standing, progress):
+            row.left_waiting = left_waiting[row.product] if row.state == "done" else []
             rows.append(row)
             if output == "jsonl":
                 emit(row, list, output)

@@ -87,13 +87,29 @@ def test_a_migration_that_is_killed_is_finished_by_the_same_command(moving: Shel
     assert (start.code, "nothing to do" in start.out) == (0, True), start.err
 
 
+def test_who_waits_for_what_goes_is_named_before_and_after(moving: Shell) -> None:
+    moving.write("movers3.yaml", NEW.replace('"2"', '"3"').replace("id: done", "id: finished"))
+    moving.write(
+        "waiter.yaml",
+        "key: waiter\nname: waiter\nowner: olga\npolicy: movers\nmilestones:\n"
+        "  - {id: theirs, phase: build, title: Theirs,\n"
+        "     check: {kind: product, product: mover-a, milestone: done}}\n",
+    )
+    files = ("--policy", "movers", "--directory", "movers")
+    assert moving("product", "start", "waiter.yaml", *files).code == 0
+    moving.until(lambda: told(moving, "waiter", "product.started"))
+    asked = ("policy", "migrate", "movers3.yaml", "mover-a", "--as", "zoe", "--reason", "x")
+    text = "waiter/theirs waits for mover-a/done, which movers 3 does not have"
+    assert text in " ".join(moving(*asked, "--dry-run").out.split())
+    (row,) = moving(*asked, "--yes", "-o", "json").json
+    assert (row["state"], row["left_waiting"]) == ("done", [text])
+
+
 def under(shell: Shell) -> set[str]:
     """The policies that the products are under."""
     return {shell("product", "show", key, "-o", "json").json["policy"] for key in KEYS}
 
 
-def told(shell: Shell, key: str) -> list[dict[str, str]]:
-    rows: list[dict[str, str]] = shell(
-        "events", "list", key, "--type", "product.migrated", "-o", "json"
-    ).json
+def told(shell: Shell, key: str, kind: str = "product.migrated") -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = shell("events", "list", key, "--type", kind, "-o", "json").json
     return rows

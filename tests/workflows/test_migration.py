@@ -19,6 +19,7 @@ from client import migrations, products
 from client.audit_checks import verify_record
 from client.audits import record_of
 from client.engine import Engine
+from client.left_waiting import tell_who_waits
 from client.migrations import Migration, MigrationRow
 from client.products import publish_policy
 from client.retrospectives import retrospective
@@ -428,6 +429,31 @@ async def test_many_are_migrated_and_a_command_that_was_killed_goes_on(
     assert len(await played.told("product.migrated")) == 1
     other = played.meant(LEGAL_TOO, keys=(), name=played.key, expression="product.key == 'x'")
     assert await looked(played.engine, other) == []
+
+
+async def test_who_waits_for_what_goes_is_named(
+    played: Played, more: Callable[[str], Played]
+) -> None:
+    """By their definitions: those that wait still, and for what the new policy does not have."""
+
+    def waits(milestone: str) -> dict[str, Any]:
+        check = {"kind": "product", "product": played.key, "milestone": milestone}
+        return {"id": "theirs", "phase": "build", "title": "Theirs", "check": check}
+
+    await played.begin()
+    waiting, content, over = more("w"), more("c"), more("o")
+    for other, milestone in ((waiting, "docs"), (content, "done"), (over, "docs")):
+        await other.begin(name=played.key)
+        await other.update(milestones=[waits(milestone)])
+        await other.written()
+    await over.owner("cancel")
+    await over.becomes(status="cancelled")
+    meant = played.meant(RETIRE_HARDER)
+    found = await migrations.standings(played.engine, meant)
+    rows = await looked(played.engine, meant)
+    await tell_who_waits(played.engine, meant, found, rows)
+    text = f"{waiting.key}/theirs waits for {played.key}/docs, which {played.key} 2 does not have"
+    assert [(row.state, row.left_waiting) for row in rows] == [("possible", [text])]
 
 
 async def test_a_phase_that_is_renamed_takes_what_was_planned_for_it_along(played: Played) -> None:
