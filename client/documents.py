@@ -15,7 +15,7 @@ from client.usage import UsageError
 from integrations.files import read_bounded
 from ledger import Ledger
 from phasegate.adjusting import Adjustments
-from phasegate.base import Document, Wire
+from phasegate.base import Document
 from phasegate.directory import Directory
 from phasegate.lint import Finding, lint_directory, lint_policy, lint_product
 from phasegate.policy import Policy
@@ -151,38 +151,6 @@ def refuse(found: Iterable[Found]) -> None:
     """Raise DocumentError if there are errors among the findings."""
     if errors := [problem for finding, problem in found if finding.severity == "error"]:
         raise DocumentError(tuple(errors))
-
-
-class PolicyRow(Wire):
-    """A policy in a list."""
-
-    schema_version: int = 1
-    policy: str
-    version: str
-    title: str
-    origin: str
-    digest: str
-
-
-def known_policies(ledger: Ledger) -> list[PolicyRow]:
-    """The shipped policies, then those published under other names."""
-    shipped = policies.names()
-    documents = ledger.documents
-    origins = [(name, "shipped") for name in shipped]
-    origins += [(name, "published") for name in documents.names("policy") if name not in shipped]
-    rows = []
-    for name, origin in origins:
-        policy = find_policy(name, ledger).model
-        rows.append(
-            PolicyRow(
-                policy=name,
-                version=policy.version,
-                title=policy.title,
-                origin=origin,
-                digest=documents.digest_of("policy", name, policy),
-            )
-        )
-    return rows
 
 
 Kind = Literal["policy", "product", "directory", "adjustments"]

@@ -158,12 +158,12 @@ COMMANDS: Mapping[str, Command | Noun] = {
             "diff": Command(
                 "commands.policy_diff:diff",
                 "What differs between two policies, in what they mean",
-                "phasegate policy diff standard@1.0 standard.yaml",
+                "phasegate policy diff standard@1 standard-2.yaml",
             ),
             "migrate": Command(
                 "commands.policy_migrate:migrate",
                 "Put running products under another policy",
-                "phasegate policy migrate standard --as maya.okafor --reason 'new terms' --dry-run",
+                "phasegate policy migrate standard-2.yaml --as WHO --reason 'new terms' --dry-run",
             ),
         },
     ),

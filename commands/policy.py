@@ -18,8 +18,12 @@ Reference = Annotated[str, Parameter(help="A policy's NAME (shipped or published
 
 
 def list_(*, output: Output = "table") -> None:
-    """Shipped and published policies. A shipped name means the policy of this release."""
-    from client.documents import known_policies
+    """Shipped and published policies; NAME@VERSION means one of several.
+
+    The name of a shipped policy alone means the one of this release; any other, the latest
+    published. A policy is published by starting a product with its file, or migrating to it.
+    """
+    from client.known_policies import known_policies
     from commands.output import Grid, emit
 
     rows = known_policies(_ledger())

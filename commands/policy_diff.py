@@ -24,14 +24,14 @@ def diff(old: Reference, new: Reference, /, *, output: Output = "table") -> None
     Files are compared as they are read: a default that is written out is no difference, nor is the
     order of what has none. Exit code 0, whether they differ or not.
     """
-    from client.documents import find_policy
+    from client.known_policies import find_one_policy
     from client.settings import Settings
     from commands.output import emit, note
     from ledger import Ledger
     from phasegate.policy_diff import diff_policies
 
     ledger = Ledger(Settings.load().ledger_url)
-    before, after = find_policy(old, ledger).model, find_policy(new, ledger).model
+    before, after = find_one_policy(old, ledger).model, find_one_policy(new, ledger).model
     found = diff_policies(before, after)
     found.old_digest = ledger.documents.digest_of("policy", before.policy, before)
     found.new_digest = ledger.documents.digest_of("policy", after.policy, after)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
 import policies
+from ledger import Ledger
 from phasegate.policy import Policy
 from phasegate.reading import read_policy
 from tests.cli.shell import DIRECTORY, POLICY, Shell
@@ -70,6 +72,26 @@ def test_a_shipped_policy_shows_whole(shell: Shell) -> None:
     in_yaml = YAML(typ="safe").load(shell("policy", "show", "standard", "-o", "yaml").out)
     assert in_yaml == shown.json
     assert next(iter(in_yaml)) == "schema_version", "fields keep their order"
+
+
+def test_a_next_version_under_a_shipped_name_is_listed_and_never_guessed(shell: Shell) -> None:
+    """The name alone stays the shipped one; who compares versions must say which."""
+    shipped = policies.text_of("standard")
+    file = shell.write("standard-2.yaml", shipped.replace('version: "1"', 'version: "2"'))
+    for text in (shipped, (shell.folder / file).read_text("utf-8")):
+        ledger = Ledger(f"sqlite:///{shell.folder / 'ledger.db'}")
+        model = read_policy(text, "standard")
+        ledger.documents.publish("policy", "standard", model, datetime.now(UTC), "ana")
+        ledger.close()
+    rows = shell("policy", "list", "-o", "json").json
+    found = [(row["version"], row["origin"]) for row in rows if row["policy"] == "standard"]
+    assert found == [("1", "shipped"), ("2", "published")]
+    assert shell("policy", "show", "standard", "-o", "json").json["version"] == "1"
+    unclear = shell("policy", "diff", "standard@1", "standard")
+    assert unclear.code == 2
+    assert "version 1 is shipped, and published: 2" in unclear.err
+    assert "standard@2" in unclear.err
+    assert shell("policy", "diff", "standard@1", "standard@2").code == 0
 
 
 def test_a_policy_that_was_shown_is_a_policy_file(shell: Shell) -> None:
