@@ -88,8 +88,9 @@ async def migrate(
     from datetime import UTC, datetime
 
     from client import migrations
-    from client.documents import check_policy, find_policy, refuse
+    from client.documents import check_policy, refuse
     from client.engine import Engine
+    from client.known_policies import find_one_policy
     from client.left_waiting import tell_who_waits
     from commands.confirming import confirmed
     from commands.failing import DECLINED, OK
@@ -101,7 +102,7 @@ async def migrate(
 
     who = person_of(who)
     engine = await Engine.connect()
-    parsed = find_policy(to, engine.ledger)
+    parsed = find_one_policy(to, engine.ledger)
     refuse(check_policy(parsed))
     policy, documents = parsed.model, engine.ledger.documents
     terms = build(MigrationTerms, phases=_mapping(phases or []), reopen=reopen, drop_plan=drop_plan)

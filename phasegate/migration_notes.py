@@ -26,7 +26,8 @@ def notes_of(
     yield from ahead[:MOST_SHOWN]
     if len(ahead) > MOST_SHOWN:
         more = len(ahead) - MOST_SHOWN
-        yield f"and {more} more: phasegate policy diff {plan.from_digest} {new.policy}"
+        named = f"{new.policy}@{new.version}"  # which the name alone may not mean
+        yield f"and {more} more: phasegate policy diff {plan.from_digest} {named}"
 
 
 def _notes_of_now(
