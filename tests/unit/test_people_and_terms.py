@@ -139,7 +139,10 @@ def test_a_day_is_a_day_in_code_and_in_json() -> None:
 @pytest.mark.parametrize(
     ("permissions", "message"),
     [
-        ("{wave: [1]}", "needs one of waive, override, extend, reassign, not 'wave'; did you mean"),
+        (
+            "{wave: [1]}",
+            "needs one of waive, override, extend, reassign, migrate, not 'wave'; did you mean",
+        ),
         ("{waive: ['1']}", "needs a whole number, not '1'; leave the quotes out"),
     ],
 )
