@@ -218,6 +218,42 @@ def test_make_secrets_makes_what_compose_mounts_and_nothing_twice(tmp_path: Path
     read_keyring(folder / "keyring.json")
 
 
+@pytest.mark.parametrize(
+    ("written", "environment", "folder", "image"),
+    [
+        ("", {}, "secrets", "phasegate:0.1.0"),
+        ("PHASEGATE_SECRETS=./kept # here\nPHASEGATE_IMAGE='own:1'\n", {}, "kept", "own:1"),
+        ('#PHASEGATE_SECRETS=x\nPHASEGATE_SECRETS="a b"\n', {}, "a b", "phasegate:0.1.0"),
+        (
+            "PHASEGATE_SECRETS=./kept\nPHASEGATE_IMAGE=own:1\n",
+            {"PHASEGATE_SECRETS": "other", "PHASEGATE_IMAGE": "own:2"},
+            *("other", "own:2"),
+        ),
+        ("PHASEGATE_SECRETS=$HOME/x\n", {}, "", ""),
+    ],
+)
+def test_make_secrets_and_compose_look_in_the_same_places(
+    written: str, environment: dict[str, str], folder: str, image: str, tmp_path: Path
+) -> None:
+    script, docker = tmp_path / "deploy/make-secrets", tmp_path / "bin/docker"
+    for file, text in (
+        (script, (DEPLOY / "make-secrets").read_text()),
+        (docker, f'#!/bin/sh\nprintf "%s\\n" "$@" >{tmp_path}/asked\necho ring\n'),
+        (tmp_path / ".env", written),
+    ):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        file.chmod(0o755)
+    path = f"{docker.parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [script], check=False, env={"PATH": path, **environment}, cwd="/", capture_output=True
+    )
+    assert (done.returncode == 0) is bool(folder), done.stderr
+    folders = {file.name for file in tmp_path.iterdir()} - {"deploy", "bin", ".env", "asked"}
+    assert folders == ({folder} if folder else set())
+    assert not image or image in (tmp_path / "asked").read_text().splitlines()
+
+
 def test_without_an_image_no_key_ring_is_made_and_it_is_said(tmp_path: Path) -> None:
     docker = tmp_path / "docker"
     docker.write_text("#!/bin/sh\nexit 125\n")
