@@ -442,6 +442,11 @@ async def test_a_server_or_worker_that_is_away_is_503_and_the_retry_is_taken(
                 (found,) = await stage.until(taken, "the retry is taken")
                 assert found[:2] in (("shipped", "moved"), ("shipped", "before"))
                 assert await states(stage) == {"shipped": "met"}
-                assert (await process.http.get(f"{process.url}/readyz")).status_code == 200
+
+                async def ready() -> bool | None:  # one look counts for a second
+                    answer = await process.http.get(f"{process.url}/readyz")
+                    return answer.status_code == 200 or None
+
+                await stage.until(ready, "it is ready again")
                 assert stage.story().count("milestone.met") == 1
         engine.ledger.close()
