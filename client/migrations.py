@@ -185,17 +185,14 @@ def _not_permitted(
 ) -> Blocker | None:
     """Whether who migrates lacks the right, as far as directory, definition and record say it."""
     actor, tier, product = migration.actor, standing.product.tier, standing.product
-    why = ""
-    if Permission.migrate not in directory.permissions(actor, tier):
-        why = f"none of the groups of {actor} has the permission migrate at tier {tier}"
-    elif actor == product.owner:
-        why = f"{actor} owns the product, and nobody decides on their own work"
-    elif actor in hands:
-        why = f"{actor} {hands[actor]}, and nobody decides on their own work"
-    if not why:
-        return None
     hint = f"phasegate directory show {directory.directory}"
-    return Blocker(code="not-permitted", text=why, hint=hint)
+    if why := {**hands, product.owner: "owns the product"}.get(actor):  # first, as there
+        text = f"{actor} {why}, and nobody decides on their own work"
+        return Blocker(code="self-approval", text=text, hint=hint)
+    if Permission.migrate not in directory.permissions(actor, tier):
+        text = f"none of the groups of {actor} has the permission migrate at tier {tier}"
+        return Blocker(code="not-permitted", text=text, hint=hint)
+    return None
 
 
 async def _waits(engine: Engine, migration: Migration, standing: Stands) -> list[Blocker]:

@@ -46,4 +46,7 @@ def _arrow(row: MigrationRow) -> str:
 
 def _round(row: MigrationRow) -> str:
     plan = row.plan
-    return f"{plan.gate}, round {plan.round}: {plan.fate}" if plan and plan.gate else ""
+    if plan is None or not plan.gate:
+        return ""
+    fate = "open" if row.state == "impossible" and plan.fate == "stopped" else plan.fate
+    return f"{plan.gate}, round {plan.round}: {fate}"

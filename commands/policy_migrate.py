@@ -83,7 +83,8 @@ async def migrate(
     votes would be void, and why it cannot be migrated, if so. A command that was broken off is run
     again: it does the rest.
 
-    Exit code 0 if all were migrated, or were before; 4 if all that were not are not permitted.
+    Exit code 0 if all were migrated, or were before; 4 if all that were not are not permitted;
+    else 1. --dry-run ends with what the same command would by what it sees: 1 if one cannot.
     """
     from datetime import UTC, datetime
 
@@ -93,7 +94,7 @@ async def migrate(
     from client.known_policies import find_one_policy
     from client.left_waiting import tell_who_waits
     from commands.confirming import confirmed
-    from commands.failing import DECLINED, OK
+    from commands.failing import DECLINED
     from commands.migration_blocks import row_blocks
     from commands.output import emit, note, show_beside
     from commands.parsing import build, person_of
@@ -125,11 +126,13 @@ async def migrate(
         found = await migrations.standings(engine, meant)
         rows = [await _looked_at(engine, meant, one) for one in found]
         await tell_who_waits(engine, meant, found, rows)
+    for row in rows:
+        _fill_in(row, to, meant)
     note(f"migration {meant.id}: {_counted(rows)}")
     if dry_run or not any(row.state in ("possible", "impossible") for row in rows):
         emit(rows, lambda: list(row_blocks(rows)), output)
         note("nothing was done")
-        return OK if dry_run else _code(rows)
+        return _code(rows)
     show_beside(row_blocks(rows))
     possible = sum(row.state == "possible" for row in rows)
     question = f"Put {possible} of {len(rows)} products under {policy.policy} {policy.version}?"
@@ -138,20 +141,32 @@ async def migrate(
         return DECLINED
     migrations.publish(engine, meant, datetime.now(UTC))
     left_waiting = {row.product: row.left_waiting for row in rows}
-    return await _carry_out(engine, meant, found, left_waiting, output)
+    return await _carry_out(engine, to, meant, found, left_waiting, output)
 
 
 def _again(to: str, from_: str | None, meant: Migration) -> str:
     """The command that does not ask."""
-    words = [to, *meant.keys, "--as", meant.actor, "--reason", meant.reason]
-    words += ["--from", from_] if from_ else []
-    words += ["--product-filter", meant.expression] if meant.expression else []
+    narrowed = ["--from", from_] if from_ else []
+    narrowed += ["--product-filter", meant.expression] if meant.expression else []
+    narrowed += ["--id", meant.given_id] if meant.given_id else []
+    return f"{_asked(to, meant.keys, meant)} {join([*narrowed, '--yes'])}"
+
+
+def _asked(to: str, keys: Sequence[str], meant: Migration) -> str:
+    words = [to, *keys, "--as", meant.actor, "--reason", meant.reason]
     for old, new in meant.terms.phases.items():
         words += ["--phase", f"{old}={new}"]
     words += ["--reopen"] if meant.terms.reopen else []
     words += ["--drop-plan"] if meant.terms.drop_plan else []
-    words += ["--id", meant.given_id] if meant.given_id else []
-    return f"phasegate policy migrate {join(words)} --yes"
+    return f"phasegate policy migrate {join(words)}"
+
+
+def _fill_in(row: MigrationRow, to: str, meant: Migration) -> None:
+    """The product that says which option would let it knows nothing of the command."""
+    opening, end = f"phasegate policy migrate TO {row.product} ", " --as WHO --reason WHY"
+    if row.hint.startswith(opening):
+        option = row.hint.removeprefix(opening).removesuffix(end)
+        row.hint = f"{_asked(to, [row.product], meant)} {option}"
 
 
 async def _looked_at(
@@ -164,6 +179,7 @@ async def _looked_at(
 
 async def _carry_out(
     engine: Engine,
+    to: str,
     meant: Migration,
     found: Sequence[Standing | MigrationRow],
     left_waiting: Mapping[str, list[str]],
@@ -180,6 +196,7 @@ async def _carry_out(
     with working("migrating") as progress:
         async for row in carry_out(engine, meant, standing, progress):
             row.left_waiting = left_waiting[row.product] if row.state == "done" else []
+            _fill_in(row, to, meant)
             rows.append(row)
             if output == "jsonl":
                 emit(row, list, output)

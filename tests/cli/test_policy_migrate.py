@@ -65,6 +65,13 @@ def test_a_migration_that_is_killed_is_finished_by_the_same_command(moving: Shel
         "phasegate policy migrate movers2.yaml --as zoe --reason 'three must agree' "
         "--phase build=build --yes"
     )
+    moving.write("movers3.yaml", NEW.replace("id: build", "id: make").replace('"2"', '"3"'))
+    renamed = moving(*asked[:2], "movers3.yaml", *asked[3:], "--dry-run", "-o", "json")
+    assert (renamed.code, renamed.json[0]["state"]) == (1, "impossible")
+    assert renamed.json[0]["hint"] == (
+        "phasegate policy migrate movers3.yaml mover-a --as zoe --reason 'three must agree' "
+        "--phase build=make"
+    )
     stranger = moving(*asked[:3], "--as", "eve", "--reason", "x", "--yes", "-o", "json")
     assert stranger.code == 4
     assert {row["code"] for row in stranger.json} == {"not-permitted"}

@@ -255,7 +255,7 @@ async def test_who_submits_again_chooses_no_rules_and_is_found_out(played: Playe
     for who, why in hands.items():
         for meant in (played.meant(goes_on, who), played.meant(LEGAL_TOO, who, **stopped)):
             (seen,) = await looked(played.engine, meant)
-            assert (seen.state, seen.code, seen.forbidden) == ("impossible", "not-permitted", True)
+            assert (seen.state, seen.code, seen.forbidden) == ("impossible", "self-approval", True)
             assert why in seen.why
             (row,) = await done(played.engine, meant)
             assert (row.state, row.code) == ("refused", "self-approval")
