@@ -71,6 +71,7 @@ def _explained(error: Exception, words: list[str]) -> PhasegateError:
             error.hint = f"phasegate {join(words)} {error.hint}"
         elif error.hint.startswith("--"):  # the spelling of an option: as a command that can be run
             said = "shows an example" if error.hint.startswith("--help") else error.hint
+            said = said.replace("  # ", ": ")
             error.hint = f"{_called(words)} --help  # {said}"
         return error
     if isinstance(error, CycloptsError):
