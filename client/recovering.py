@@ -35,6 +35,8 @@ class Recovered:
     acts: list[Intent] = field(default_factory=list)
     wanted: list[str] = field(default_factory=list)
     ahead: list[str] = field(default_factory=list)
+    known: bool = True
+    """Whether the ledger or Temporal has anything of it at all."""
 
     @property
     def nothing(self) -> bool:
@@ -49,6 +51,7 @@ async def missing(client: Client, ledger: Ledger, key: str) -> Recovered:
     record = ledger.events(key)  # first: a worker that writes meanwhile is no contradiction
     histories = await told(client, key)
     found = Recovered(key, record[-1].seq if record else 0)
+    found.known = bool(record or histories.states)
     for entry in record:
         said = entry.announcement
         workflow = histories.runs.get(said.run)

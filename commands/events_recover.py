@@ -11,6 +11,7 @@ from commands.options import Output
 
 if TYPE_CHECKING:
     from client.recovering import Recovered
+    from phasegate.errors import EngineError
 
 
 _RESET = "temporal workflow reset --workflow-id {} --type LastWorkflowTask --reason restored"
@@ -42,7 +43,8 @@ async def recover(
     announcements, definitions of products, and acts of sunsets that were begun. It does not find
     policies, directories, customers, and what was taken out of the record.
     It also names the workflows of a Temporal that was put back, of which the ledger has more.
-    Repeating it changes nothing. Ends with 1 where a record has gone on without what is missing.
+    Repeating it changes nothing. Ends with 1 where a record has gone on without what is missing,
+    and for a product that there is not.
     """
     from client.engine import Engine
     from client.recovering import missing, write
@@ -59,6 +61,8 @@ async def recover(
     with working("comparing histories with the ledger"):
         for key in chosen:
             found = await missing(engine.client, engine.ledger, key)
+            if not found.known:
+                left.append(_unknown(key))
             if found.nothing:
                 continue
             try:
@@ -68,14 +72,15 @@ async def recover(
                 left.append(error)
                 continue
             done.append(found)
-    rows = [
-        (found.product, found.head, len(found.events), len(found.definitions), len(found.acts))
-        for found in done
-    ]
+    counts = [(len(found.events), len(found.definitions), len(found.acts)) for found in done]
+    rows = [(found.product, found.head, *row) for found, row in zip(done, counts, strict=True)]
     columns = ("product", "had", "events", "definitions", "acts")
-    emit(
-        [_document(found) for found in done], lambda: [Grid(columns, rows)] if rows else [], output
-    )
+    documents = [_document(found, written=not dry_run) for found in done]
+    emit(documents, lambda: [Grid(columns, rows)] if rows else [], output)
+    if done:
+        events, definitions, acts = (sum(row[place] for row in counts) for place in range(3))
+        said = f"{events} events, {definitions} definitions and {acts} acts of {len(done)} products"
+        note(f"would write {said}; nothing was written" if dry_run else f"wrote {said}")
     if not done and not left:
         note(f"nothing is missing of {len(chosen)} products that Temporal knows")
     for workflow in [name for found in done for name in found.ahead]:
@@ -89,17 +94,25 @@ async def recover(
         raise left[0]
 
 
+def _unknown(key: str) -> EngineError:
+    from phasegate.errors import EngineError
+
+    why = "neither Temporal nor the ledger has anything of it"
+    return EngineError(f"there is no product {key}", why, "phasegate product list")
+
+
 def _mend(wanted: str) -> str:
     if wanted.startswith("directory"):
         return "phasegate directory publish FILE --as WHO"
     return "phasegate product start FILE --policy FILE, once more for a product that runs under it"
 
 
-def _document(found: Recovered) -> dict[str, Any]:
+def _document(found: Recovered, *, written: bool) -> dict[str, Any]:
     return {
         "schema_version": 1,
         "product": found.product,
         "head": found.head,
+        "written": written,
         "events": [
             {
                 "seq": lost.seq,

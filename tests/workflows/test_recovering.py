@@ -119,7 +119,7 @@ async def test_a_start_repeated_brings_back_what_a_product_rests_on(
 
 
 async def test_a_record_that_has_gone_on_keeps_no_other_from_being_mended(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
 
@@ -135,9 +135,25 @@ async def test_a_record_that_has_gone_on_keeps_no_other_from_being_mended(
 
     monkeypatch.setattr("client.engine.Engine.connect", connected)
     monkeypatch.setattr("client.recovering.missing", lost)
+    await recover(["b"], dry_run=True)
+    told = capsys.readouterr().err
+    assert "would write 1 events, 0 definitions and 0 acts of 1 products" in told
+    assert "nothing was written" in told
     with pytest.raises(EngineError, match="the record of a has gone on"):
         await recover(["a", "b"])
+    assert "wrote 1 events" in capsys.readouterr().err
     assert [ledger.head(key).seq for key in ("a", "b")] == [0, 1]
+
+
+async def test_nothing_can_be_recovered_of_a_product_that_there_is_not(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def connected() -> Engine:
+        return stage.engine
+
+    monkeypatch.setattr("client.engine.Engine.connect", connected)
+    with pytest.raises(EngineError, match="there is no product nosuch"):
+        await recover(["nosuch"])
 
 
 async def test_the_definition_that_came_last_is_the_one_in_force_again(
