@@ -4,7 +4,8 @@
     python scripts/replay_running.py --query "WorkflowType = 'Sunset'" --limit 0 --keep /tmp/broken
 
 Reads histories and changes nothing. The connection and the key ring are those of every command
-(TEMPORAL_ADDRESS, TEMPORAL_PROFILE, PHASEGATE_KEYS_FILE). Exits with 1 if one does not replay.
+(TEMPORAL_ADDRESS, TEMPORAL_PROFILE, PHASEGATE_KEYS_FILE). Exits with 1 if one does not replay, with
+2 if the query cannot be used, and with 3 if it finds nothing: that shows nothing of a release.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import logging
 import re
 import sys
 from pathlib import Path
+from shlex import quote
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecution
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
 from client.connection import connect
@@ -30,6 +33,7 @@ from phasegate.errors import EngineError
 
 TYPES = ", ".join(f"'{each.__name__}'" for each in WORKFLOWS)
 OPEN = f"ExecutionStatus = 'Running' AND WorkflowType IN ({TYPES})"
+FAILED, USAGE, NOTHING = 1, 2, 3
 AT_ONCE = 8
 """Histories read and replayed at the same time."""
 
@@ -54,7 +58,7 @@ async def replay(client: Client, execution: WorkflowExecution, keep: Path | None
 
 
 async def replay_all(client: Client, query: str, limit: int, keep: Path | None) -> int:
-    """Replay what the query finds, and tell of what does not; how many do not."""
+    """Replay what the query finds, and tell of what does not; the exit code. Raises RPCError."""
     free, broken, seen = asyncio.Semaphore(AT_ONCE), 0, 0
 
     async def one(execution: WorkflowExecution) -> None:
@@ -64,16 +68,21 @@ async def replay_all(client: Client, query: str, limit: int, keep: Path | None) 
                 broken += 1
                 print(f"{execution.id} (run {execution.run_id}) does not replay:\n  {why}")
 
+    found = client.list_workflows(query, limit=limit or None)
+    await found.fetch_next_page()  # a query that cannot be used is refused here
     async with asyncio.TaskGroup() as group:
-        async for execution in client.list_workflows(query, limit=limit or None):
+        async for execution in found:
             seen += 1
             group.create_task(one(execution))
+    if not seen:
+        print(f"NOTHING WAS REPLAYED: the query finds no workflow: {query}", file=sys.stderr)
+        return NOTHING
     print(f"{seen} replayed, {broken} of them do not replay", file=sys.stderr)
     if 0 < limit <= seen:
         print(
             "older ones were left out by --limit, if there are any; 0 is for all", file=sys.stderr
         )
-    return broken
+    return FAILED if broken else 0
 
 
 async def main() -> int:
@@ -89,8 +98,18 @@ async def main() -> int:
         client = await connect()
     except EngineError as error:
         print(f"{error.what}\n{error.why}\nhint: {error.hint}", file=sys.stderr)
-        return 1
-    return 1 if await replay_all(client, given.query, given.limit, given.keep) else 0
+        return FAILED
+    try:
+        return await replay_all(client, given.query, given.limit, given.keep)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.INVALID_ARGUMENT:
+            raise
+        print(
+            f"--query {given.query!r} cannot be used\n{error.message}\n"
+            f"hint: temporal workflow count --query {quote(given.query)}",
+            file=sys.stderr,
+        )
+        return USAGE
 
 
 if __name__ == "__main__":

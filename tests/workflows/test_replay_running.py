@@ -60,6 +60,12 @@ async def test_what_runs_is_replayed(engine: Engine, server: DevServer, tmp_path
     _, _, err = await run(server, script, *query, "--limit", "1")
     assert "1 replayed" in err
     assert "left out by --limit" in err
+    code, _, err = await run(server, script, "--query", "PhasegateProduct = 'nosuch'")
+    assert (code, "NOTHING WAS REPLAYED" in err) == (3, True)
+    code, _, err = await run(server, script, "--query", "Nonsense ==")
+    assert (code, "Traceback" in err) == (2, False)
+    assert err.splitlines()[0] == "--query 'Nonsense ==' cannot be used"
+    assert "hint: temporal workflow count --query 'Nonsense =='" in err
     careless = CARELESS.format(root=str(ROOT), scripts=str(ROOT / "scripts"))
     kept = tmp_path / "kept"
     code, out, err = await run(server, "-c", careless, *query, "--keep", str(kept))
