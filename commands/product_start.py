@@ -94,6 +94,7 @@ async def start(
         taken = not new or await products.under_way(engine, key)
     if not taken:
         note("no worker has taken it up yet; start one with: phasegate worker run")
+        note("hint: phasegate doctor  # says why, where a worker runs")
     else:
         note(f"hint: phasegate product show {key}")
 
