@@ -4,14 +4,15 @@ record. It asks no workflow for its state, and uses none of the engine's rules."
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from email.message import EmailMessage
 
 from ledger import Ledger
 from ledger.errors import LedgerError
 from phasegate.chain import ChainBroken
 from phasegate.events import Announcement
 from phasegate.ids import sunset_id
-from tests.chaos.scripts import TASKS, Script, outcome_of
+from tests.chaos.scripts import ADDRESSES, TASKS, Script, outcome_of
 from tests.chaos.tally import Cast, Tally
 from tests.chaos.world import World
 
@@ -28,34 +29,48 @@ def violations(
     for cast in tally.casts:
         casts[cast.product].append(cast)
     ids: list[str] = []
+    stories: dict[str, list[Announcement]] = {}
     for script in scripts:
         try:
             ledger.verify(script.key)
         except (LedgerError, ChainBroken) as broken:
             yield f"{script.key}: its chain is broken: {broken}"
         story = [entry.announcement for entry in ledger.events(script.key)]
+        stories[script.key] = story
         ids += [event.id for event in story]
-        yield from _votes(script, casts[script.key], story)
+        yield from votes(script, casts[script.key], story)
         yield from _ending(script, story)
         yield from _acts(script, story, world)
         yield from _order(script, story, world)
     yield from _deliveries(ids, world, ledger)
-    yield from _mails(world)
+    yield from mails(stories, world.mails.mails)
 
 
-def _votes(script: Script, casts: list[Cast], story: list[Announcement]) -> Iterator[str]:
+def votes(script: Script, casts: list[Cast], story: list[Announcement]) -> Iterator[str]:
+    """Those that were lost, doubled, made up, or taken from somebody who has none."""
+    ballots = {
+        (s.gate, s.round): {b.who: {b.says, b.first} for b in s.ballots} for s in script.sittings
+    }
     written = Counter(e.data["comment"] for e in story if e.type == "gate.vote")
     for cast in casts:
         count, name = written.pop(cast.comment, 0), f"{cast.product}: the {cast.says} of {cast.who}"
         place = f"{cast.gate} {cast.round}"
         if cast.answer == "accepted" and count == 0:
             yield f"{name} at {place} was accepted, and is not in the record"
+        own = ballots[cast.gate, cast.round].get(cast.who, ())
+        if cast.answer == "accepted" and cast.says not in own:
+            yield f"{name} at {place} was accepted, and is none of the votes asked there"
         if cast.answer == "refused" and count:
             yield f"{name} at {place} was refused ({cast.code}), and is in the record"
         if count > 1:
             yield f"{name} at {place} is in the record {count} times"
     for comment in written:
         yield f"{script.key}: the record has a vote that nobody cast: {comment}"
+    for event in story:
+        if event.type == "gate.vote":
+            gate, round = event.data["gate"], event.data["round"]
+            if event.actor not in ballots.get((gate, round), ()):
+                yield f"{script.key}: the record has a vote of {event.actor} at {gate} {round}"
     yield from _rounds(script, story)
 
 
@@ -144,16 +159,33 @@ def _deliveries(ids: list[str], world: World, ledger: Ledger) -> Iterator[str]:
         yield f"given up: {dead}"
 
 
-def _mails(world: World) -> Iterator[str]:
-    """The same Message-ID is the same mail; no two mails say the same to one person."""
+def mails(stories: Mapping[str, list[Announcement]], sent: Sequence[EmailMessage]) -> Iterator[str]:
+    """The same Message-ID is the same mail; no two mails say the same to one person; everybody with
+    an address reads that each round is open, since their vote is asked, and what it came to."""
     said: dict[str, set[str]] = defaultdict(set)
-    for mail in world.mails.mails:
+    read: dict[str, list[str]] = defaultdict(list)
+    for mail in sent:
         body = mail.get_body(("plain",))
         text = str(body.get_content()) if body else ""
-        said[f"{mail['To']}\n{mail['Subject']}\n{text}"].add(str(mail["Message-ID"]))
+        whole = f"{mail['To']}\n{mail['Subject']}\n{text}"
+        if whole not in said:
+            read[str(mail["To"])].append(text)
+        said[whole].add(str(mail["Message-ID"]))
     for what, under in said.items():
         if len(under) > 1:
             yield f"one mail under {len(under)} Message-IDs: {what.splitlines()[:2]}"
-    ids = {str(mail["Message-ID"]) for mail in world.mails.mails}
+    ids = {str(mail["Message-ID"]) for mail in sent}
     if len(ids) != len(said):
         yield f"{len(ids)} Message-IDs for {len(said)} different mails"
+    for address in ADDRESSES:
+        for key, story in stories.items():
+            told = Counter(e.text for e in story if e.type in ("gate.opened", "gate.decided"))
+            for text, times in told.items():
+                if sum(_reads(mail, key, text) for mail in read[address]) < times:
+                    yield f"{key}: {address} never read that {text}"
+
+
+def _reads(mail: str, key: str, text: str) -> int:
+    """How often a mail says it: in a list of several, or as all that it says."""
+    alone = mail.startswith(f"{text}.") and f"The {key} ({key})" in mail
+    return mail.count(f"* The {key}: {text}") + alone

@@ -29,6 +29,9 @@ groups:
   eng: {members: [bo, cy, dan]}
 """
 
+ADDRESSES = ("ana@acme.example", "bo@acme.example")
+"""Of those who have a vote at every gate, and get mail."""
+
 POLICY = """
 policy: chaos-WAIT
 version: "1"
