@@ -12,6 +12,7 @@ from temporalio.common import SearchAttributeKey
 
 from client.checkup import Check
 from client.pinned import Left, builds_of, described, left_behind, running_on
+from client.polling import GONE, silent
 from client.settings import Settings
 from client.versioning import Build
 from phasegate.queues import KINDS, queue_of
@@ -31,6 +32,8 @@ class _Found:
     polling: tuple[Build, ...]
     unversioned: bool
     """Whether a worker of no deployment polls it, too."""
+    plain: tuple[str, ...] = ()
+    """Those, by name, that have asked for work of late."""
     ramping: Build | None = None
     """What gets `share` percent of what starts; None where it is workers of no deployment."""
     share: float = 0
@@ -77,6 +80,8 @@ async def examine_versions(client: Client, settings: Settings) -> Check | None:
         return _waiting(left, settings.task_queue)
     if found.current is None:
         return None
+    if found.plain and not (found.share and found.ramping is None):
+        return _for_nothing(found.plain, found.current)
     also = ""
     if found.share:
         also = f"; {found.share:g} % of what starts or moves goes to {found.ramping or NO_BUILD}"
@@ -97,10 +102,7 @@ def _idle(current: Build, found: _Found) -> Check:
     begin = f"phasegate worker run {_options(current)}"
     if found.unversioned:
         what += ", though workers of no deployment poll"
-        begin += (
-            "; to do without builds: temporal worker deployment set-current-version "
-            f"--deployment-name {current.deployment} --unversioned --yes"
-        )
+        begin += f"; {_without(current)}"
     return Check(check=NAME, state="fail", what=what, mend=begin)
 
 
@@ -139,6 +141,24 @@ def _standing_still(left: list[Left], current: Build | None) -> Check:
     )
 
 
+def _for_nothing(plain: tuple[str, ...], current: Build) -> Check:
+    """Workers that belong to no build poll, while all goes to those that do."""
+    return Check(
+        check=NAME,
+        state="warn",
+        what=f"{_names([current])} is current, and workers of no deployment poll as well, which "
+        f"get no workflows: {', '.join(plain)}",
+        mend=f"phasegate worker run {_options(current)}, in their place; {_without(current)}",
+    )
+
+
+def _without(current: Build) -> str:
+    return (
+        "to do without builds: temporal worker deployment set-current-version "
+        f"--deployment-name {current.deployment} --unversioned --yes"
+    )
+
+
 def _waiting(left: list[Left], main: str) -> Check:
     """Runs are pinned to builds of which workers for some kinds of work have gone."""
     said = "; ".join(f"{_names([each.build])} on {', '.join(each.queues)}" for each in left)
@@ -164,6 +184,7 @@ def _read(queue: DescribeTaskQueueResponse) -> _Found:
         current=_build(info.current_deployment_version),
         polling=tuple(dict.fromkeys(builds)),
         unversioned=len(builds) < len(asked),
+        plain=tuple(sorted({p.identity for p in asked if not builds_of([p]) and silent(p) < GONE})),
         ramping=_build(info.ramping_deployment_version),
         share=info.ramping_version_percentage,
     )

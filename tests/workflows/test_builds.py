@@ -265,6 +265,10 @@ async def test_a_life_from_build_to_build(works: Works) -> None:
         assert set(own) == {"replays"}, f"{which} replays what it made"
     assert (said[1][0], said[2][1]) == ("differs", "differs"), "each build has another workflow"
     assert (await works.doctor("ok")).what.startswith("builds C is current")
+    async with build_worker(works.engine.client, works.engine.settings):
+        idle = await works.doctor("warn")
+        assert "workers of no deployment poll as well, which get no workflows: " in idle.what
+        assert idle.mend.startswith("phasegate worker run --deployment builds --build-id C, in ")
 
 
 async def test_doctor_mends_what_is_pinned_to_a_lost_build(
