@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -40,6 +41,10 @@ from phasegate.queues import KINDS, Kind, queue_of
 
 OWN_GAUGES = {OUTBOX_AGE: OBSERVED.outbox_age, UNTOLD: OBSERVED.untold}
 """What this process knows of what it failed at."""
+
+MISSED = timedelta(seconds=1)
+"""How long a task waits for the worker that has its workflow in memory; ten by default. The first
+vote after a kill waits for it (docs/chaos.md). Another worker then reads the history."""
 
 log = structlog.get_logger("worker")  # also where it is run as a script
 
@@ -139,6 +144,7 @@ def _worker(
         activity_executor=ThreadPoolExecutor(slots(kind), thread_name_prefix=kind),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=GRACE,
+        sticky_queue_schedule_to_start_timeout=MISSED,
         on_fatal_error=failed,
         max_cached_workflows=options.tuning.cached_workflows,
         tuner=options.tuning.tuner(kind),
