@@ -47,7 +47,7 @@ def require_impartial(
 
     `told` are hands that others know of, and why those count.
     """
-    if why := ((told or {}) | hands_in(state)).get(actor):
+    if why := {**(told or {}), **hands_in(state)}.get(actor):
         raise Forbidden(
             "self-approval",
             f"{actor} may not {what}",
