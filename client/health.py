@@ -54,13 +54,15 @@ async def examine(settings: Settings, *, fix: bool = False) -> AsyncIterator[Che
         namespace = await _asked("namespace", _namespace, client)
         yield namespace
         if namespace.state != "fail":
-            yield await _attributes(client, fix=fix)
+            attributes = await _attributes(client, fix=fix)
+            yield attributes
             yield await _asked("worker", lambda c: examine_workers(c, settings), client)
             if versions := await _asked(VERSIONS, lambda c: examine_versions(c, settings), client):
                 yield versions
-            yield await _asked(
-                "confidential mode", lambda c: examine_confidentiality(c, settings), client
-            )
+            if attributes.state != "fail":  # else the server cannot be asked by them
+                yield await _asked(
+                    "confidential mode", lambda c: examine_confidentiality(c, settings), client
+                )
             if retirement := await _asked(
                 "retirement", lambda c: examine_retirement(c, settings), client
             ):

@@ -37,6 +37,10 @@ def attributes(shell: Shell, *words: str) -> tuple[int, Any]:
 def test_doctor_names_and_mends_missing_search_attributes(bare: Shell) -> None:
     code, found = attributes(bare)
     assert (code, found["state"]) == (1, "fail")
+    failed = [
+        c["check"] for c in bare("doctor", "-o", "json").json["checks"] if c["state"] == "fail"
+    ]
+    assert failed == ["search attributes"], "and nothing that only follows from it"
     assert "PhasegateGate is Int, not Keyword" in found["what"]
     remove = ("operator", "search-attribute", "remove", "--name", "PhasegateGate", "--yes")
     assert bare.temporal(*remove).code == 0
