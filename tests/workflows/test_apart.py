@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from time import time
 
 import pytest
 from processes import worker_process
@@ -95,6 +97,14 @@ async def test_a_life_by_workers_of_which_each_does_one_kind_of_work(
         async with worker_process("--only", "checks", **secret, **places) as checks:
             await stage.until(lambda: met(stage), "it is asked and met")
             assert (await examine_workers(client, settings)).state == "ok"
+            with monkeypatch.context() as later:  # by the clock of whoever asks, and none has asked
+                later.setattr("client.polling.time", lambda: time() + 65)
+                asked = (await examine_workers(client, settings)).what
+                later.setattr("client.polling.time", lambda: time() + 200)
+                gone = await examine_workers(client, settings)
+            assert re.search(r"is polled by .*\(last seen \d+ s ago\)", asked)
+            assert (gone.state, gone.mend) == ("warn", "phasegate worker run")
+            assert re.search(r"nothing will move; .* was there \(last seen \d+ s ago\)", gone.what)
             assert await checks.stop() == 0
         assert tracker.tokens == ["Bearer t0ken"] * len(tracker.calls)
 
