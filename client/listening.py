@@ -55,7 +55,9 @@ def _resolved(host: str) -> str:
 
 def _unusable(variable: str, text: str, why: str) -> UsageError:
     number = 9464 if variable == METRICS else 9465
-    return UsageError(f"{text[:80]} cannot be listened at", why, f"{variable}={LOOPBACK}:{number}")
+    option = "--metrics" if variable == METRICS else "--health"
+    what = f"{option} ({variable}): {text[:80]} cannot be listened at"
+    return UsageError(what, why, f"{option} {LOOPBACK}:{number}")
 
 
 def taken(address: Address, option: str, why: str) -> UsageError:

@@ -73,9 +73,9 @@ def _share(env: Mapping[str, str], name: str) -> float | None:
         share = 0.0
     if not 0 < share <= 1:
         raise UsageError(
-            f"{name} cannot be {text}",
+            f"{_option(name)} ({name}) cannot be {text}",
             "it is a share of what the machine has, above 0 and not above 1",
-            f"export {name}=0.8",
+            f"phasegate worker run {_option(name)} 0.8",
         )
     return share
 
@@ -86,6 +86,13 @@ def _count(env: Mapping[str, str], name: str, usual: int) -> int:
         return usual
     if not (text.isdecimal() and int(text)):
         raise UsageError(
-            f"{name} cannot be {text}", "it is a whole number above 0", f"export {name}={usual}"
+            f"{_option(name)} ({name}) cannot be {text}",
+            "it is a whole number above 0",
+            f"phasegate worker run {_option(name)} {usual}",
         )
     return int(text)
+
+
+def _option(variable: str) -> str:
+    """The option of `phasegate worker run` that goes before the variable."""
+    return "--" + variable.removeprefix("PHASEGATE_").lower().replace("_", "-")

@@ -47,9 +47,10 @@ def test_the_queues_of_a_worker(options: WorkerOptions, queues: list[str]) -> No
 )
 def test_what_no_worker_can_be_tuned_to_is_refused(env: dict[str, str]) -> None:
     ((name, value),) = env.items()
-    with pytest.raises(UsageError, match=f"{name} cannot be {value}") as error:
+    with pytest.raises(UsageError, match=rf"\({name}\) cannot be {value}") as error:
         Tuning.load(env)
-    assert error.value.hint.startswith(f"export {name}=")
+    option = name.removeprefix("PHASEGATE_").lower().replace("_", "-")
+    assert error.value.hint.startswith(f"phasegate worker run --{option} ")
 
 
 def test_tuning_by_the_environment() -> None:
