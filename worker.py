@@ -223,8 +223,8 @@ async def _run(options: WorkerOptions, standing: Standing) -> None:
 
 def main() -> int:
     """Run a worker with the settings of the environment; the exit code."""
-    configure_logs(json=not sys.stderr.isatty())
     try:
+        configure_logs(json=not sys.stderr.isatty(), build=str(Build.of() or ""))
         asyncio.run(run())
     except PhasegateError as error:
         print(f"error: {error.what}\nwhy: {error.why}\nhint: {error.hint}", file=sys.stderr)

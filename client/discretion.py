@@ -26,7 +26,7 @@ OURS = ("activities", "client", "commands", "demo", "integrations", "ledger", "s
 PASSED = frozenset(
     {
         *("level", "timestamp", "logger", "error", "where", "at", "code", "status", "week"),
-        *("product", "gate", "round", "source", "feed", "extension", "kind"),
+        *("product", "gate", "round", "source", "feed", "extension", "kind", "build"),
         *(
             "workflow",
             "workflow_id",

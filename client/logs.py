@@ -24,8 +24,13 @@ from integrations.hiding import hidden, hidden_value, remember_environment
 log = structlog.get_logger(__name__)
 
 
-def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None) -> None:
-    """Send structlog and the SDK's loggers to stderr (or `to`), as JSON or for people."""
+def configure_logs(
+    *, json: bool, level: str = "INFO", to: TextIO | None = None, build: str = ""
+) -> None:
+    """Send structlog and the SDK's loggers to stderr (or `to`), as JSON or for people.
+
+    Each line has the build that this process runs as, if it does.
+    """
     to = to or sys.stderr
     remember_environment(os.environ)
     shared: list[structlog.typing.Processor] = [
@@ -54,6 +59,7 @@ def configure_logs(*, json: bool, level: str = "INFO", to: TextIO | None = None)
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
             processors=[
                 placed,
+                *([_built(build)] if build else []),
                 *discretion(),
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
@@ -84,6 +90,14 @@ def _drop_while_replaying(
     if not _is_news():
         raise structlog.DropEvent
     return event
+
+
+def _built(build: str) -> structlog.typing.Processor:
+    def add(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["build"] = build
+        return event
+
+    return add
 
 
 def _is_news(record: logging.LogRecord | None = None) -> bool:

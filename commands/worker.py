@@ -86,7 +86,7 @@ async def run(
 
     given = {MEMORY: memory_target, CPU: cpu_target, CACHE: cached_workflows}
     tuning = Tuning.load({name: str(value) for name, value in given.items() if value is not None})
-    configure_logs(json=not sys.stderr.isatty())
     build = Build.of(deployment, build_id)
+    configure_logs(json=not sys.stderr.isatty(), build=str(build or ""))
     where = listening(METRICS, metrics), listening(HEALTH, health)
     await worker.run(worker.WorkerOptions(task_queue, only, tuning, build, *where))

@@ -56,6 +56,13 @@ def test_our_own_lines_keep_their_words_and_what_is_harmless(lines: io.StringIO)
     assert line["receiver"].startswith("mail/~")
 
 
+def test_every_line_of_a_worker_with_a_build_has_it(lines: io.StringIO) -> None:
+    configure_logs(json=True, to=lines, build="phasegate 2026.12.1")
+    ours().info("announced", product="heron")
+    logging.getLogger("temporalio.worker").warning("a message of others")
+    assert [line["build"] for line in said(lines)] == ["phasegate 2026.12.1"] * 2
+
+
 def test_an_error_is_its_type_and_its_place(lines: io.StringIO) -> None:
     try:
         fail()
