@@ -79,6 +79,9 @@ def _explained(error: Exception, words: list[str]) -> PhasegateError:
 
         called = " ".join(("phasegate", *(error.command_chain or ())))
         why = " ".join(str(error).split())
+        if type(error).__name__ == "UnusedCliTokensError":
+            left = ", ".join(getattr(error, "unused_tokens", None) or ())
+            why = f"that is more than it takes at once: {left}"
         if "--as" in why and type(error).__name__ == "MissingArgumentError":
             why += " PHASEGATE_AS in the environment does, too"
         return UsageError(f"`{called}` was called wrongly", why, f"{called} --help")

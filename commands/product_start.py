@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def start(
-    file: Annotated[str, Parameter(help="The product's definition (YAML)")],
+    file: Annotated[str, Parameter(help="The product's definition (YAML), one file")],
     /,
     *,
     policy: Annotated[

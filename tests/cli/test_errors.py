@@ -46,6 +46,7 @@ def test_usage_errors_are_three_lines_and_code_2(
     ("words", "said"),
     [
         (["product", "show", "Harbor Sync"], "write harbor-sync?"),
+        (["product", "start", "a.yaml", "b.yaml"], "more than it takes at once: b.yaml"),
         (["product", "show", "../../etc"], "is no product key"),
         (["gate", "show", "x1/Go Now"], "is no gate"),
         (["gate", "vote", "x1", "go", "--as", "b\x1bo b"], "needs a login"),
