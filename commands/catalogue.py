@@ -163,7 +163,7 @@ COMMANDS: Mapping[str, Command | Noun] = {
             "migrate": Command(
                 "commands.policy_migrate:migrate",
                 "Put running products under another policy",
-                "phasegate policy migrate standard-2.yaml --as ada --reason 'new terms' --dry-run",
+                "phasegate policy migrate v2.yaml --as maya.okafor --reason 'new terms' --dry-run",
             ),
         },
     ),
