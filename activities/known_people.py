@@ -9,6 +9,8 @@ from ledger import Entry, Ledger
 from phasegate.concern import STANDING, Concern, Standing, concerned
 from phasegate.directory import Person
 
+STARTED = "product.started"
+
 
 @dataclass(frozen=True)
 class Concerned:
@@ -28,15 +30,26 @@ class KnownPeople:
         self._people: dict[str, dict[str, Person]] = {}
 
     def standing(self, entry: Entry) -> Standing:
-        """The product's as of this event. Raises LedgerError."""
+        """The product's as of this event. Raises LedgerError.
+
+        What it started with counts wherever it stands: a gate may be written before its product's
+        start, where the worker died that was to write that.
+        """
+        standing = Standing()
+        for change in self._of(entry):
+            if change.seq <= entry.seq or change.announcement.type == STARTED:
+                standing = standing.after(change.announcement)
+        return standing
+
+    def begun(self, entry: Entry) -> bool:
+        """Whether the record says yet how the product started. Raises LedgerError."""
+        return any(change.announcement.type == STARTED for change in self._of(entry))
+
+    def _of(self, entry: Entry) -> list[Entry]:
         key = entry.announcement.product
         if key not in self._changes:
             self._changes[key] = self._ledger.events(key, types=STANDING)
-        standing = Standing()
-        for change in self._changes[key]:
-            if change.seq <= entry.seq:
-                standing = standing.after(change.announcement)
-        return standing
+        return self._changes[key]
 
     def concerned(self, entry: Entry) -> Iterable[Concerned]:
         """Everybody whom it concerns. Raises LedgerError."""

@@ -57,6 +57,8 @@ class Postbox:
         item = MailItem(product=entry.announcement.product, seq=entry.seq)
         with ledger_errors():
             people = await asyncio.to_thread(self._people, entry)
+        if people is None:
+            return Refused("the record does not say yet how the product started, and who is in it")
         for person in people:
             try:
                 await gather(activity.client(), self._main_queue, self._mail, person, item)
@@ -64,9 +66,11 @@ class Postbox:
                 return Refused(f"the mail to {person} cannot be begun: {error.message}")
         return Taken()
 
-    def _people(self, entry: Entry) -> list[str]:
-        """Those whom it concerns and who get mail."""
+    def _people(self, entry: Entry) -> list[str] | None:
+        """Those whom it concerns and who get mail; None while nobody can tell."""
         known = KnownPeople(self._ledger)
+        if not known.begun(entry):
+            return None
         return [
             found.concern.person
             for found in known.concerned(entry)

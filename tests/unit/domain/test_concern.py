@@ -103,6 +103,18 @@ def test_a_decision_is_told_to_all_who_had_a_part_in_it() -> None:
     assert set(asks("gate.abandoned")) == {"olga", "tim"}
 
 
+def test_a_decided_gate_frees_those_whose_vote_did_not_come_in_time() -> None:
+    """Its view has nobody pending any more; those of a step that never opened were not asked."""
+    steps = [
+        {"step": 1, "people": {"ana": ["product"], "bo": ["eng"]}},
+        {"step": 2, "people": {"lea": ["legal"]}},
+    ]
+    view = {"votes": [{"approver": "ana"}], "pending": [], "step": 1}
+    found = concerned(event("gate.decided", view=view, grounds={"steps": steps}), LAMP)
+    assert {c.person for c in found if c.over} == {"ana", "bo"}
+    assert "ana" in asks("gate.decided", view=view, grounds=None)
+
+
 def test_work_is_asked_of_the_owner_and_the_team() -> None:
     assert asks("gate.needs-work", "ana") == {"olga": "work", "tim": "work"}
     assert asks("product.back-to-work") == {"olga": "work", "tim": "work"}
