@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -123,6 +124,7 @@ def store(kind: str, folder: Path, pids: Callable[[], Iterable[int]], size: int)
     try:
         yield Tmpfs(disk)
     finally:
+        shutil.copytree(disk, folder / "ledger", dirs_exist_ok=True)  # it goes with its disk
         subprocess.run(["umount", "--lazy", str(disk)], check=False)
 
 

@@ -113,9 +113,7 @@ def _ending(script: Script, story: list[Announcement]) -> Iterator[str]:
     if types[script.ends] != 1:
         yield f"{script.key} did not end by {script.ends}: {story[-1].type if story else 'nothing'}"
     if script.ends == "product.retired":
-        done = Counter(
-            e.data["task"] for e in story if e.type in ("sunset.task-done", "sunset.settled")
-        )
+        done = Counter(e.data["task"] for e in story if e.type == "sunset.task-done")
         for task in TASKS:
             if done[task] != 1:
                 yield f"{script.key}: task {task} was done {done[task]} times"
