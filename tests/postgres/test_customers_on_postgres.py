@@ -45,8 +45,9 @@ def test_a_migrated_ledger_has_the_tables_of_a_new_one(server: Server) -> None:
     metadata.create_all(engine, tables=[metadata.tables[name] for name in first])
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO schema_version VALUES (1)"))
-        for column in ("events DROP COLUMN seal", "documents DROP COLUMN redacted"):
-            connection.execute(text(f"ALTER TABLE {column}"))
+        for column in ("events.seal", "documents.redacted", "schema_version.oldest"):
+            table, name = column.split(".")
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {name}"))
     for url in (old, new):
         ledger = Ledger(url)
         assert ledger.streams() == {}

@@ -152,7 +152,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     ledger.streams()
     ledger.close()
     connection = sqlite3.connect(path)
-    connection.execute("INSERT INTO schema_version VALUES (99)")
+    connection.execute("INSERT INTO schema_version VALUES (99, 99)")
     connection.commit()
     connection.close()
     with pytest.raises(LedgerError, match="99"):

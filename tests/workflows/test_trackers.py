@@ -139,7 +139,7 @@ async def test_a_tracker_that_dies_cannot_tell_and_is_believed_when_it_is_back(
     (milestone,) = (await stage.product()).milestones
     assert milestone.state == "planned"
     await asyncio.sleep(1)  # told, and asked again
-    quiet = await size(stage)
+    quiet = await stage.at_rest()
     await asyncio.sleep(1)  # five times as long as it waits between two questions
     assert await size(stage) == quiet
     github.up()
