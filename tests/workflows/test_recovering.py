@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from tracker import Tracker
 from client import changing
 from client.asking import new_request_id
 from client.audit_checks import verify_ledger
-from client.dev_server import DevServer
+from client.dev_server import DevServer, dev_server, free_port
 from client.engine import Engine
 from client.health import examine
 from client.recovering import Recovered, missing, write
@@ -42,10 +43,17 @@ def copied(ledger: Path, to: Path) -> Path:
     return to
 
 
+@pytest.fixture
+async def own_server() -> AsyncIterator[DevServer]:
+    """Doctor samples the runs of a namespace: here are those of one ledger only."""
+    async with dev_server(database=None, port=free_port(), ui_port=None) as running:
+        yield running
+
+
 async def test_what_a_restored_ledger_misses_comes_back_from_the_histories(
-    server: DevServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_server: DevServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
+    monkeypatch.setenv("TEMPORAL_ADDRESS", own_server.address)
     monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
     engine = await Engine.connect(settings(tmp_path, "recovering"))
     stage, begun_later = Stage(engine, "restored"), Stage(engine, "begun-later")
@@ -166,9 +174,10 @@ async def test_the_definition_that_came_last_is_the_one_in_force_again(
     request = UpdateProductRequest(actor="olga", product=newer, request_id="newer")
     await changing.update(stage.engine, stage.key, request)
     await stage.report("done")
+    await stage.gate_opens("launch")
     await stage.votes("launch", "go", "ana", "bo", "cy")
     await stage.becomes(phase="market")
-    await stage.written()
+    await stage.at_rest()
     empty = Ledger(f"sqlite:///{tmp_path / 'empty.db'}")
     found = await missing(stage.engine.client, empty, stage.key)
     assert [product.summary for product in found.definitions] == [definition.summary, "another"]
