@@ -41,7 +41,7 @@ ARG APT_MIRROR
 RUN set -eu; command -v ssh-keygen >/dev/null && exit 0; \
     if [ -n "${APT_MIRROR:-}" ]; then \
         find /etc/apt/sources.list /etc/apt/sources.list.d -type f 2>/dev/null \
-            | xargs -r sed -i -E "s#https?://deb.debian.org#${APT_MIRROR}#"; \
+            | xargs -r sed -i -E "s#https?://[^/ ]+#${APT_MIRROR}#"; \
     fi; \
     apt-get update -qq; \
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-client; \
