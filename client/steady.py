@@ -100,9 +100,28 @@ class SteadyRunner(SandboxedWorkflowRunner):
         return Steady(super().create_instance(det))
 
 
-class Steady(WorkflowInstance):
+class Within(WorkflowInstance):
+    """An instance around another one, which answers what this one is not asked about."""
+
     def __init__(self, inner: WorkflowInstance) -> None:
         self._inner = inner
+
+    def get_serialization_context(self, command_info: Any) -> Any:
+        return self._inner.get_serialization_context(command_info)
+
+    def get_external_store_context(self, command_info: Any) -> Any:
+        return self._inner.get_external_store_context(command_info)
+
+    def get_info(self) -> Any:
+        return self._inner.get_info()
+
+    def get_thread_id(self) -> int | None:
+        return self._inner.get_thread_id()
+
+
+class Steady(Within):
+    def __init__(self, inner: WorkflowInstance) -> None:
+        super().__init__(inner)
         self._length = 0
         self._task: tuple[int, int] | None = None
         self._tasks = 0
@@ -159,18 +178,6 @@ class Steady(WorkflowInstance):
         """
         alone = any(job.query_workflow.query_id == ALONE for job in act.jobs)
         return alone and self._tasks == 1 and monotonic() - self._last < AT_ONCE
-
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Any:
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()
 
 
 def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:

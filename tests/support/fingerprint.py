@@ -27,7 +27,7 @@ from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetail
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from client.plugin import CONVERTER, phasegate_plugin
-from client.steady import MARK, SteadyRunner
+from client.steady import MARK, SteadyRunner, Within
 
 BY_CHANCE = ("mark", "upsert", "memo", "no timer", "timer: the ledger")
 """What depends on which things happen to come in one workflow task, and on how fast things go."""
@@ -145,9 +145,10 @@ class _Recording(SteadyRunner):
         return _Recorded(super().create_instance(det), self.found, det.info.task_queue)
 
 
-class _Recorded(WorkflowInstance):
+class _Recorded(Within):
     def __init__(self, inner: WorkflowInstance, found: Fingerprint, queue: str) -> None:
-        self._inner, self._found, self._queue = inner, found, queue
+        super().__init__(inner)
+        self._found, self._queue = found, queue
         self._updates: dict[str, str] = {}
         self._ordered: dict[tuple[str, int], str] = {}
 
@@ -222,18 +223,6 @@ class _Recorded(WorkflowInstance):
         elsewhere = "" if it.task_queue in ("", self._queue) else f", on {it.task_queue}"
         attributes = " ".join(sorted(it.search_attributes.indexed_fields))
         return f"{policy.lower()}{elsewhere}, with {attributes}"
-
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
-
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
-
-    def get_info(self) -> Any:
-        return self._inner.get_info()
-
-    def get_thread_id(self) -> int | None:
-        return self._inner.get_thread_id()
 
 
 def _retry(policy: RetryPolicy) -> str:
