@@ -100,12 +100,13 @@ def bring_back(ledger: Ledger, product: Product, policy: Policy) -> None:
     Raises LedgerError.
     """
     documents, now = ledger.documents, datetime.now(UTC)
+    # An older version that is there under its own digest must not become the one of new products.
     try:
-        documents.read_policy(digest_of(policy))
+        documents.read_policy(documents.digest_of("policy", policy.policy, policy))
     except DocumentUnknown:
         documents.publish("policy", policy.policy, policy, now, product.owner)
     try:
-        documents.read_product(digest_of(product))
+        documents.read_product(documents.digest_of("product", product.key, product))
     except DocumentUnknown:
         documents.publish("product", product.key, product, now, product.owner)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from client.recovering import bring_back
 from ledger import DocumentUnknown, Ledger, LedgerError, schema
 from phasegate.base import canonical, digest_of
 from phasegate.directory import Directory, Group, Person
@@ -33,6 +34,11 @@ POLICY = Policy.model_validate(
         "sunset": {"tasks": [{"kind": "date", "id": "eol", "title": "EoL", "at": "12 months"}]},
     }
 )
+
+OLDER = POLICY.model_copy(
+    update={"phases": (POLICY.phases[0].model_copy(update={"at_risk": Span.parse("14 days")}),)}
+)
+PRODUCT = Product.model_validate({"key": "atlas", "name": "Atlas", "owner": "maria"})
 
 
 def directory(*people: str) -> Directory:
@@ -148,9 +154,7 @@ def of_an_older_release(ledger: Ledger, policy: Policy) -> str:
 def test_a_text_of_an_older_release_keeps_its_digest_while_it_means_the_same(
     ledger: Ledger,
 ) -> None:
-    policy = POLICY.model_copy(
-        update={"phases": (POLICY.phases[0].model_copy(update={"at_risk": Span.parse("14 days")}),)}
-    )
+    policy = OLDER
     digest = of_an_older_release(ledger, policy)
     assert digest != digest_of(policy)
     documents = ledger.documents
@@ -166,3 +170,16 @@ def test_a_text_of_an_older_release_keeps_its_digest_while_it_means_the_same(
         digest_of(other),
         digest,
     ]
+
+
+def test_bringing_back_what_is_there_makes_no_older_version_the_current_one(
+    ledger: Ledger,
+) -> None:
+    of_an_older_release(ledger, OLDER)
+    documents, other = ledger.documents, OLDER.model_copy(update={"version": "2"})
+    documents.publish("policy", "standard", other, AT, "ana")
+    bring_back(ledger, PRODUCT, OLDER)
+    current = documents.current("policy", "standard")
+    assert current is not None
+    assert documents.read_policy(current.digest).version == "2"
+    assert documents.current("product", PRODUCT.key) is not None, "it was not there"
