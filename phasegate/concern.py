@@ -174,9 +174,11 @@ def _decided(event: Announcement, product: Standing) -> Iterable[Concern]:
     voted = [vote.get("approver", "") for vote in view.get("votes") or ()]
     holders = [vote.get("on_behalf_of") or "" for vote in view.get("votes") or ()]
     waited = [pending.get("approver", "") for pending in view.get("pending") or ()]
-    # Of a round that is decided nobody is pending: who was asked stands in what it rests on.
+    # Of a round that is over nobody is pending. Who was asked stands in what a decision rests on;
+    # an end without one says it.
     steps = (event.data.get("grounds") or {}).get("steps") or ()
     asked = [p for step in steps if step["step"] <= view.get("step", 1) for p in step["people"]]
+    asked += _people(event.data.get("asked"))
     yield from _know([*voted, *holders, *waited, *asked], over=True)
     yield from _staff(event, product)
 

@@ -165,6 +165,13 @@ class Round(Assembly):
         instants = [self.step_since or self.opened_at, self.asked_again.get(person)]
         return max((at for at in instants if at), default=None)
 
+    def people_asked(self) -> list[str]:
+        """Whose vote was asked: of the step that is open, and of those before it."""
+        if self.convened is None:
+            return []
+        reached = [step.people for step in self.steps() if step.number <= self.step]
+        return sorted({person for people in reached for person in people})
+
     # -- the course of a round ------------------------------------------------------------------
 
     def convene(self, found: Convened) -> None:

@@ -91,3 +91,5 @@ async def test_a_round_that_ends_without_an_override_waits_for_the_hold_to_end(l
     assert (await life.product()).status == "on-hold"
     await life.owner("resume")
     await life.becomes(gate=None, status="active")
+    (told,) = await life.told("gate.abandoned")
+    assert told["asked"] == ["ana", "bo", "cy", "tim"], "they hear that it is over"

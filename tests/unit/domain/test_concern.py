@@ -115,6 +115,12 @@ def test_a_decided_gate_frees_those_whose_vote_did_not_come_in_time() -> None:
     assert "ana" in asks("gate.decided", view=view, grounds=None)
 
 
+def test_a_gate_that_ends_undecided_frees_those_whom_it_had_asked() -> None:
+    view = {"votes": [{"approver": "ana"}], "pending": [], "step": 1}
+    found = concerned(event("gate.abandoned", view=view, asked=["ana", "bo"]), LAMP)
+    assert {c.person for c in found if c.over} == {"ana", "bo"}
+
+
 def test_work_is_asked_of_the_owner_and_the_team() -> None:
     assert asks("gate.needs-work", "ana") == {"olga": "work", "tim": "work"}
     assert asks("product.back-to-work") == {"olga": "work", "tim": "work"}

@@ -53,8 +53,10 @@ def test_a_person_in_two_steps_is_asked_in_each() -> None:
 
 def test_the_next_step_has_its_own_days_to_answer_and_the_gate_the_same_end() -> None:
     state = sitting(TWO_STEPS, {"eng": ("ann",), "legal": ("lea",)})
+    assert state.people_asked() == ["ann"]
     cast(state, "ann", "go", START + 3 * DAY)
     assert (state.step, state.step_since) == (2, START + 3 * DAY)
+    assert state.people_asked() == ["ann", "lea"]
     assert state.asked_since("lea") == START + 3 * DAY
     assert [(w.why, w.order.kind) for w in state.clocks.again] == [("step", "respond")]
     again(state)
