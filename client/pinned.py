@@ -17,6 +17,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from client.polling import working
 from client.versioning import Build
 from phasegate.queues import KINDS, queue_of
 
@@ -55,7 +56,8 @@ async def left_behind(
             idle = []
             for queue in await _queues(client, build, main):
                 if queue not in seen:
-                    seen[queue] = set(builds_of((await described(client, queue, ACTIVITY)).pollers))
+                    asking = working((await described(client, queue, ACTIVITY)).pollers)
+                    seen[queue] = set(builds_of(asking))
                 if build not in seen[queue]:
                     idle.append(queue)
             if idle:

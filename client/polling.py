@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from time import time
 
@@ -17,6 +18,11 @@ GONE = timedelta(seconds=90)
 def silent(poller: PollerInfo) -> timedelta:
     """How long ago it last asked for work, by the clock of this machine."""
     return timedelta(seconds=max(0, time() - poller.last_access_time.ToNanoseconds() / 1e9))
+
+
+def working(found: Iterable[PollerInfo]) -> list[PollerInfo]:
+    """Those that are not `GONE`."""
+    return [poller for poller in found if silent(poller) < GONE]
 
 
 async def pollers(client: Client, queue: str, kind: TaskQueueType.ValueType) -> list[str]:

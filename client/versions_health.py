@@ -12,7 +12,7 @@ from temporalio.common import SearchAttributeKey
 
 from client.checkup import Check
 from client.pinned import Left, builds_of, described, left_behind, running_on
-from client.polling import GONE, silent
+from client.polling import working
 from client.settings import Settings
 from client.versioning import Build
 from phasegate.queues import KINDS, queue_of
@@ -33,7 +33,7 @@ class _Found:
     unversioned: bool
     """Whether a worker of no deployment polls it, too."""
     plain: tuple[str, ...] = ()
-    """Those, by name, that have asked for work of late."""
+    """Those, by name."""
     ramping: Build | None = None
     """What gets `share` percent of what starts; None where it is workers of no deployment."""
     share: float = 0
@@ -177,14 +177,16 @@ def _waiting(left: list[Left], main: str) -> Check:
 
 
 def _read(queue: DescribeTaskQueueResponse) -> _Found:
-    asked = sorted(queue.pollers, key=lambda poller: poller.last_access_time.ToNanoseconds())
+    asked = sorted(
+        working(queue.pollers), key=lambda poller: poller.last_access_time.ToNanoseconds()
+    )
     builds = builds_of(asked)
     info = queue.versioning_info
     return _Found(
         current=_build(info.current_deployment_version),
         polling=tuple(dict.fromkeys(builds)),
         unversioned=len(builds) < len(asked),
-        plain=tuple(sorted({p.identity for p in asked if not builds_of([p]) and silent(p) < GONE})),
+        plain=tuple(sorted({poller.identity for poller in asked if not builds_of([poller])})),
         ramping=_build(info.ramping_deployment_version),
         share=info.ramping_version_percentage,
     )

@@ -322,6 +322,10 @@ async def test_doctor_mends_what_is_pinned_to_a_lost_build(
             )
             await temporal_cli(half.mend.partition("to end the ramp: temporal ")[2])
             assert (await works.doctor("ok")).what == "builds B is current"
+            with monkeypatch.context() as later:  # by the clock of whoever asks, and none has asked
+                later.setattr("client.polling.time", lambda: time.time() + 200)
+                gone = await works.doctor("fail")
+            assert "builds B is current and has no worker" in gone.what
 
             back = lost.mend.replace("builds:A'", "builds:B'").replace("-id B", "-id A")
             apart = WorkerOptions(only=("workflows", "outgoing"), build=Build(NAME, "A"))
