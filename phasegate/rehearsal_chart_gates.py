@@ -1,0 +1,225 @@
+"""When each gate decides over all runs, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from phasegate.rehearsal_chart import (
+    AXIS,
+    GAP,
+    NAMES,
+    NOTES,
+    SIZE,
+    WIDTH,
+    Axis,
+    Span,
+    axis_over,
+    percent,
+    plural,
+    span,
+)
+from phasegate.rehearsal_view import DateSpread, GateRehearsed, Rehearsal
+from phasegate.roadmap_scale import Tick
+from phasegate.roadmap_words import OUTCOMES, day
+from phasegate.text_width import fit, width_of
+
+ROW, BAND = 34.0, 10.0
+PASSES = ("go", "conditional-go")
+ORDER = (*OUTCOMES, "open")
+STACK, STACK_ROW = 18.0, 26.0
+
+
+@dataclass(frozen=True)
+class Band:
+    """From the first run to the last (`whole`), P50 to P80 and P80 to P95, and P50 itself. Where
+    too few runs came to it, `open`: it reaches the edge, for the rest is later than every date."""
+
+    y: float
+    whole: Span
+    middle: float | None
+    likely: Span | None
+    late: Span | None
+    open: bool
+
+
+@dataclass(frozen=True)
+class GateRow:
+    """`passed` only where that comes later than the first decision."""
+
+    gate: GateRehearsed
+    y: float
+    name: str
+    decided: Band | None
+    passed: Band | None
+    note: str
+    text: str
+
+
+@dataclass(frozen=True)
+class GatesChart:
+    height: float
+    right: float
+    ticks: tuple[Tick, ...]
+    rows: tuple[GateRow, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rounds of a gate that came to one outcome."""
+
+    x: float
+    width: float
+    outcome: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class OutcomeRow:
+    y: float
+    name: str
+    parts: tuple[Part, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class OutcomesChart:
+    """`words` are the outcomes there are, and how each is called."""
+
+    height: float
+    rows: tuple[OutcomeRow, ...]
+    words: tuple[tuple[str, str], ...]
+    text: str
+
+
+def gates_chart(found: Rehearsal, gates: Sequence[GateRehearsed]) -> GatesChart | None:
+    """Of these gates, a row each; None where no run came to any of them."""
+    came = {gate.gate: _came(found, gate) for gate in gates}
+    instants = [at for pair in came.values() for dates in pair for at in dates]
+    instants += [at for gate in gates for at in (gate.opened.p50,) if at]
+    if not instants:
+        return None
+    axis = axis_over(instants)
+    rows = [_row(gate, AXIS + n * ROW, axis, came[gate.gate]) for n, gate in enumerate(gates)]
+    return GatesChart(AXIS + len(rows) * ROW, axis.right, axis.ticks(), tuple(rows))
+
+
+def _came(found: Rehearsal, gate: GateRehearsed) -> tuple[list[datetime], list[datetime]]:
+    """When its first round decided, and when it first passed, in each run that came to it."""
+    decided, passed = list[datetime](), list[datetime]()
+    for life in found.lives:
+        rounds = [one for one in life.rounds if one.gate == gate.gate]
+        if rounds and rounds[0].decided_at:
+            decided.append(rounds[0].decided_at)
+        through = (one.decided_at for one in rounds if one.decided_at and one.outcome in PASSES)
+        passed += [at for at in (next(through, None),) if at]
+    return sorted(decided), sorted(passed)
+
+
+def _row(
+    gate: GateRehearsed, y: float, axis: Axis, came: tuple[list[datetime], list[datetime]]
+) -> GateRow:
+    decided, passed = came
+    later = gate.passed != gate.decided and gate.passed.n > 0
+    top = y + (ROW - BAND) / 2 - (BAND / 2 + 1 if later else 0)
+    return GateRow(
+        gate=gate,
+        y=y,
+        name=fit(gate.title, NAMES - GAP, SIZE),
+        decided=_band(gate.decided, decided, top, axis),
+        passed=_band(gate.passed, passed, top + BAND + 2, axis) if later else None,
+        note=fit(_note(gate), NOTES - GAP, SIZE),
+        text=f"{gate.title}: {_words(gate)}",
+    )
+
+
+def _band(spread: DateSpread, came: Sequence[datetime], y: float, axis: Axis) -> Band | None:
+    if not came:
+        return None
+    x50, x80, x95 = (axis.x(at) if at else None for at in (spread.p50, spread.p80, spread.p95))
+    unsure = spread.p95 is None
+    last = axis.right if unsure else axis.x(came[-1])
+    whole = span(axis.x(came[0]), last, edge=axis.right)
+    likely = span(x50, x80 or axis.right, edge=axis.right) if x50 is not None else None
+    late = span(x80, x95 or axis.right, edge=axis.right) if x80 is not None else None
+    return Band(round(y, 2), whole, x50, likely, late, unsure)
+
+
+def _note(gate: GateRehearsed) -> str:
+    if not gate.runs:
+        return "not reached"
+    if gate.stuck:
+        return f"stuck {percent(gate.stuck, gate.runs)}"
+    open_yet = gate.runs - gate.decided.n
+    return f"open {percent(open_yet, gate.runs)}" if open_yet else ""
+
+
+def _words(gate: GateRehearsed) -> str:
+    if not gate.runs:
+        return "no run came to it"
+    dates = gate.decided
+    named = (("P50", dates.p50), ("P80", dates.p80), ("P95", dates.p95))
+    said = [f"{name} {day(at)}" for name, at in named if at]
+    first = ", ".join(["first decision " + said[0], *said[1:]]) if said else ""
+    where = [plural(gate.runs, "run") + " came to it", first]
+    where += [f"{plural(gate.stuck, 'run')} stuck"] if gate.stuck else []
+    return "; ".join(filter(None, where))
+
+
+def outcomes_chart(gates: Sequence[GateRehearsed]) -> OutcomesChart | None:
+    """The rounds of each gate, as parts of a whole; None where no round was held."""
+    held = [gate for gate in gates if gate.rounds]
+    if not held:
+        return None
+    rows = [_outcomes(gate, n * STACK_ROW) for n, gate in enumerate(held)]
+    there = sorted({part.outcome for row in rows for part in row.parts}, key=_place)
+    said = (
+        f"{gate.title}: {', '.join(part.text for part in row.parts)}"
+        for gate, row in zip(held, rows, strict=True)
+    )
+    return OutcomesChart(
+        height=len(rows) * STACK_ROW,
+        rows=tuple(rows),
+        words=tuple((word, _said(word)) for word in there),
+        text=". ".join(said),
+    )
+
+
+def _said(outcome: str) -> str:
+    return OUTCOMES.get(outcome, "undecided" if outcome == "open" else outcome)
+
+
+def _outcomes(gate: GateRehearsed, y: float) -> OutcomeRow:
+    return OutcomeRow(
+        y=y,
+        name=fit(gate.title, NAMES - GAP, SIZE),
+        parts=tuple(_parts(gate)),
+        note=fit(plural(gate.rounds, "round"), NOTES - GAP, SIZE),
+    )
+
+
+def _parts(gate: GateRehearsed) -> Iterator[Part]:
+    counts = [*sorted(gate.outcomes.items(), key=lambda pair: _place(pair[0])), ("open", gate.open)]
+    whole, room = sum(n for _, n in counts) or 1, WIDTH - NAMES - NOTES
+    before = 0
+    for outcome, n in counts:
+        if n:
+            x, end = NAMES + before / whole * room, NAMES + (before + n) / whole * room
+            said = _said(outcome)
+            text = f"{said} {plural(n, 'round')}, {percent(n, whole)}"
+            label = _label(said, n, end - x - GAP)
+            yield Part(round(x, 2), round(end - x, 2), outcome, label, text)
+        before += n
+
+
+def _place(outcome: str) -> tuple[int, str]:
+    """The words of votes in their order, what is open, then any other."""
+    return (ORDER.index(outcome) if outcome in ORDER else len(ORDER), outcome)
+
+
+def _label(said: str, n: int, room: float) -> str:
+    """As much as there is room for whole: nothing is cut here."""
+    choices = (f"{said} {n:,}", f"{said[0].upper()} {n:,}", f"{n:,}")
+    return next((text for text in choices if width_of(text, SIZE) <= room), "")
