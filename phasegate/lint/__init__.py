@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from phasegate.directory import Directory
+from phasegate.lint.clocks import clock_findings
 from phasegate.lint.directory import directory_findings
 from phasegate.lint.findings import Finding, Severity
 from phasegate.lint.flow import flow_findings
@@ -24,9 +25,15 @@ __all__ = ["Finding", "Severity", "lint_directory", "lint_policy", "lint_product
 def lint_policy(
     policy: Policy, directory: Directory | None = None, today: date | None = None
 ) -> list[Finding]:
-    """What is wrong with a policy; with a directory, also who is missing for its gates, and with
-    `today` who has no key that counts on that day."""
-    found = [*flow_findings(policy), *gate_findings(policy), *sunset_findings(policy)]
+    """What is wrong with a policy; with a directory, also who is missing for its gates and who
+    alone can block them; with `today`, also who has no key that counts on that day, and when from
+    that day on a gate cannot be passed for leave."""
+    found = [
+        *flow_findings(policy),
+        *gate_findings(policy),
+        *clock_findings(policy),
+        *sunset_findings(policy),
+    ]
     if directory is not None:
         found += policy_people_findings(policy, directory, today)
     return found

@@ -28,7 +28,7 @@ def absence_findings(directory: Directory) -> Iterator[Finding]:
             yield from _overlaps(path, absence, person.absences[:i])
             # Who is there changes only where an absence starts; where one ends, more people are.
             for day in [day for day in starts if absence.start <= day <= absence.end]:
-                way = _way(directory, name, day)
+                way = way_of(directory, name, day)
                 if way[-1] == name and len(way) > 1:
                     if frozenset(way) not in circles:
                         circles.add(frozenset(way))
@@ -64,17 +64,18 @@ def _overlaps(path: DocPath, absence: Absence, earlier: tuple[Absence, ...]) -> 
             )
 
 
-def _away(directory: Directory, person: str, day: date) -> Absence | None:
+def away_on(directory: Directory, person: str, day: date) -> Absence | None:
+    """The absence of somebody on that day, None if they are there."""
     entry = directory.people.get(person)
     found = [a for a in entry.absences if a.start <= day <= a.end] if entry else []
     return found[0] if found else None
 
 
-def _way(directory: Directory, start: str, day: date) -> list[str]:
+def way_of(directory: Directory, start: str, day: date) -> list[str]:
     """From somebody who is away to their delegate, and on while that one is away, too. It ends
     with the one who acts, with one who names nobody, or where it comes back to a person."""
     way = [start]
-    while (absence := _away(directory, way[-1], day)) and absence.delegate:
+    while (absence := away_on(directory, way[-1], day)) and absence.delegate:
         way.append(absence.delegate)
         if absence.delegate in way[:-1]:
             break
@@ -94,7 +95,7 @@ def _circle(path: DocPath, way: list[str], day: date) -> Finding:
 def _nobody(directory: Directory, way: list[str], day: date) -> str:
     """Why nobody acts on that day for whoever starts the way; empty if somebody does."""
     last = way[-1]
-    absence = _away(directory, last, day)
+    absence = away_on(directory, last, day)
     if absence is None or last in way[:-1]:  # a circle further on is told where it begins
         return ""
     if len(way) > 1:
@@ -103,7 +104,7 @@ def _nobody(directory: Directory, way: list[str], day: date) -> str:
             f"somebody else, or a delegate for {last}"
         )
     deputy = directory.people[last].deputy
-    theirs = _away(directory, deputy, day) if deputy else None
+    theirs = away_on(directory, deputy, day) if deputy else None
     if theirs and not theirs.delegate:
         return (
             f"on {day} the deputy {deputy} is away as well, so that only a manager acts for "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, or_meant, twice, walk
@@ -65,6 +65,26 @@ def _ways(policy: Policy) -> tuple[set[str], set[str], list[list[str]]]:
                 todo.append(review.invest)
             reached.add(name)
     return reached, last, cycles
+
+
+def reach(policy: Policy, shut: Collection[str] = ()) -> list[str]:
+    """The phases that products come to, by Go or by an investment, where the `shut` gates never
+    come to a Go."""
+    known = {phase.id for phase in policy.phases}
+    reached: list[str] = []
+    todo = [policy.phases[0].id]
+    while todo:
+        name = todo.pop()
+        if name in reached or name not in known:
+            continue
+        reached.append(name)
+        phase = policy.phase(name)
+        if phase.review and phase.review.invest:
+            todo.append(phase.review.invest)
+        following = policy.following(name)
+        if following and not (phase.gate and phase.gate.id in shut):
+            todo.append(following)
+    return reached
 
 
 def _invest(policy: Policy, i: int, phase: Phase) -> Iterator[Finding]:

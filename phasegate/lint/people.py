@@ -8,9 +8,13 @@ from datetime import date
 from phasegate.check import ReportedCheck
 from phasegate.directory import Directory
 from phasegate.gate import Gate
+from phasegate.lint.blocking import attester_findings, attesters, blocked_by, unanswered
+from phasegate.lint.cases import Case, cases_of
 from phasegate.lint.findings import Finding, gates_at, or_meant
+from phasegate.lint.flow import reach
 from phasegate.lint.gates import TIERS
 from phasegate.lint.keys import signed_gate_findings
+from phasegate.lint.leave import leave_findings
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.seats import Step, assign, can_pass, seated, steps_of
@@ -20,32 +24,110 @@ from phasegate.sunset import PlanTask, Task
 def policy_people_findings(
     policy: Policy, directory: Directory, today: date | None = None
 ) -> Iterator[Finding]:
-    """Groups that are missing or empty, gates nobody can pass, people who alone can block."""
+    """Groups that are missing or empty, gates nobody can pass and what lies behind them, people who
+    alone can block; with `today`, also from that day on when leave does."""
     for path, group in _groups_named(policy):
         if group not in directory.groups:
             hint = or_meant(group, directory.groups)
             yield Finding("error", path, f"the directory has no group {group}{hint}")
         elif not directory.groups[group].members:
             yield Finding("error", path, f"group {group} has no members in the directory; add some")
+    members = {tier: seated(directory.groups, directory, {}, tier=tier) for tier in TIERS}
+    closed: dict[str, set[int]] = {}
     for path, gate in gates_at(policy):
-        steps = {tier: _steps(gate, directory, tier) for tier in TIERS}
-        said: dict[str, list[int]] = {}
-        for tier in TIERS:
-            for problem in shortages(gate, steps[tier], barred_at(directory, tier)):
-                said.setdefault(problem, []).append(tier)
-        for problem, tiers in said.items():
-            of = "" if len(tiers) == len(TIERS) else f" (tier {', '.join(map(str, tiers))})"
-            yield Finding("error", (*path, "requires"), problem + of)
+        here = (*path, "requires")
+        seatings = {case: _steps(gate, members, case) for case in cases_of(gate) if case.applying}
+        yield from _shortages(here, gate, seatings, directory)
         yield from signed_gate_findings(path, gate, directory, today)
-        if not said:
-            alone = {person for tier in TIERS for person in blockers(steps[tier])}
-            yield from blocked_by((*path, "requires"), gate, sorted(alone))
+        found = {case: steps for case, steps in seatings.items() if case.like is not None}
+        sound = {case: steps for case, steps in found.items() if can_pass(steps)}
+        closed[gate.id] = {case.tier for case in found} - {case.tier for case in sound}
+        ways, tiers = sound.values(), sorted({case.tier for case in sound})
+        yield from blocked_by(here, gate, ways, directory, tiers)
+        yield from unanswered(here, gate, ways, directory)
+        attested = [
+            (case.tier, attesters(gate, steps, members[case.tier], directory))
+            for case, steps in sound.items()
+        ]
+        known = [  # of groups without anybody it is told above
+            (
+                tier,
+                {i: able for i, able in each.items() if able or _has_members(gate, i, directory)},
+            )
+            for tier, each in attested
+        ]
+        yield from attester_findings(path, gate, known)
+        closed[gate.id].update(tier for tier, each in attested if () in each.values())
+        if today is not None:
+            yield from leave_findings(here, gate, ways, directory, today)
+    yield from _behind(policy, closed)
 
 
-def _steps(gate: Gate, directory: Directory, tier: int) -> tuple[Step, ...]:
-    """The steps with everybody who may vote at that tier, as if every condition were true."""
-    members = seated(directory.groups, directory, {}, tier=tier)
-    return steps_of(gate.requires, members, tier=tier)
+def _has_members(gate: Gate, criterion: int, directory: Directory) -> bool:
+    return bool(directory.members(gate.criteria[criterion].attested_by or ""))
+
+
+def _steps(
+    gate: Gate, members: Mapping[int, Mapping[str, Sequence[str]]], case: Case
+) -> tuple[Step, ...]:
+    """The steps of such products, with everybody who may vote at their tier."""
+    return steps_of(gate.requires, members[case.tier], tier=case.tier, applying=case.applying)
+
+
+def _shortages(
+    path: DocPath, gate: Gate, seatings: Mapping[Case, tuple[Step, ...]], directory: Directory
+) -> Iterator[Finding]:
+    """What keeps everybody together from passing a gate. Where fewer requirements are too many
+    already, those that ask for more are not told again."""
+    short = {
+        case: list(shortages(gate, steps, barred_at(directory, case.tier)))
+        for case, steps in seatings.items()
+        if not can_pass(steps)
+    }
+    said: dict[tuple[str, str, bool], set[int]] = {}
+    for case, problems in short.items():
+        others = (set(c.applying) for c in short if c.tier == case.tier and c is not case)
+        if any(other < set(case.applying) for other in others):
+            continue
+        where = _where(gate, case)
+        for problem in problems:
+            said.setdefault((problem, where, case.like is None), set()).add(case.tier)
+    for (problem, where, supposed), tiers in said.items():
+        of = [] if len(tiers) == len(TIERS) else [f"tier {', '.join(map(str, sorted(tiers)))}"]
+        told = "; ".join([*of, *([where] if where else [])])
+        message = f"{problem} ({told})" if told else problem
+        yield Finding("warning" if supposed else "error", path, message)
+
+
+def _where(gate: Gate, case: Case) -> str:
+    """Of which products it is told, among those that conditions tell apart."""
+    asked = [gate.requires[i].title for i in case.applying if gate.requires[i].when]
+    if not asked:
+        return ""
+    titles = " and ".join(dict.fromkeys(asked))
+    if case.like is None:
+        return f"if {titles} is ever asked, of which no product was found"
+    return f"where {titles} is asked" + (f", as with {case.like}" if case.like else "")
+
+
+def _behind(policy: Policy, closed: Mapping[str, Collection[int]]) -> Iterator[Finding]:
+    """Phases that no Go leads to with this directory, since a gate before them never passes."""
+    order = [phase.id for phase in policy.phases]
+    usual = set(reach(policy))
+    lost: dict[tuple[str, ...], list[int]] = {}
+    for tier in TIERS:
+        shut = [name for name, tiers in closed.items() if tier in tiers]
+        missed = usual - set(reach(policy, shut))
+        lost.setdefault(tuple(sorted(missed, key=order.index)), []).append(tier)
+    for phases, tiers in lost.items():
+        if phases:
+            of = "" if len(tiers) == len(TIERS) else f" of tier {', '.join(map(str, tiers))}"
+            yield Finding(
+                "warning",
+                ("phases", order.index(phases[0]), "id"),
+                f"with this directory no product{of} comes to {', '.join(phases)}, unless a gate "
+                "before is overridden: it can never pass; see there",
+            )
 
 
 def barred_at(directory: Directory, tier: int) -> frozenset[str]:
@@ -95,34 +177,6 @@ def _short(step: Step, held: Mapping[int, str]) -> list[str]:
             if step.people[person] & known:  # frees a seat, which one of its groups then fills
                 short |= step.seats[i].groups
     return sorted(short)
-
-
-def blockers(steps: tuple[Step, ...]) -> Iterator[str]:
-    """People without whose yes a gate cannot pass, or whose veto no one else could give."""
-    for step in steps:
-        for person in step.people:
-            others: Mapping[str, frozenset[str]] = {
-                name: groups for name, groups in step.people.items() if name != person
-            }
-            only_veto = any(
-                step.people[person] & veto and not any(of & veto for of in others.values())
-                for veto in step.vetoes
-            )
-            if only_veto or len(assign(step.seats, others)) < len(step.seats):
-                yield person
-
-
-def blocked_by(path: DocPath, gate: Gate, people: list[str]) -> Iterator[Finding]:
-    """A warning where single people can block a gate."""
-    if people:
-        names = ", ".join(people)
-        each = "this person" if len(people) == 1 else "each of these"
-        yield Finding(
-            "warning",
-            path,
-            f"{each} alone can block gate {gate.id}: {names}; a second member lets it go on "
-            "while one is away",
-        )
 
 
 def _groups_named(policy: Policy) -> Iterator[tuple[DocPath, str]]:

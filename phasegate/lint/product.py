@@ -9,14 +9,15 @@ from phasegate.conditions import asked_of
 from phasegate.directory import Directory
 from phasegate.expressions import compile_error, evaluate, facts
 from phasegate.gate import Gate
+from phasegate.lint.blocking import attesters, blocked_by
 from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
-from phasegate.lint.people import barred_at, blocked_by, blockers, shortages
+from phasegate.lint.people import barred_at, shortages
 from phasegate.lint.values import value_findings
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.product import Product
-from phasegate.seats import seated, steps_of
+from phasegate.seats import Step, can_pass, seated, steps_of
 from phasegate.sunset import CUSTOMERS_SETTLED
 
 
@@ -197,17 +198,45 @@ def _seats(product: Product, gate: Gate, directory: Directory) -> Iterator[Findi
     chosen = product.approvers.get(gate.id, {})
     asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json"))
     members = seated(directory.groups, directory, chosen, tier=product.tier, barred=[product.owner])
-    steps = steps_of(
-        gate.requires,
-        members,
-        tier=product.tier,
-        excluded=[product.owner],
-        applying=asked.applying,
-    )
-    path: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("approvers",)
+
+    def without(*barred: str) -> tuple[Step, ...]:
+        return steps_of(
+            gate.requires,
+            members,
+            tier=product.tier,
+            excluded=barred,
+            applying=asked.applying,
+        )
+
+    steps = without(product.owner)
+    here: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("approvers",)
     short = list(shortages(gate, steps, barred_at(directory, product.tier)))
     for problem in short:
         why = f"for a product of tier {product.tier} owned by {product.owner}"
-        yield Finding("error", path, f"{problem}; counted {why}")
-    if not short and gate.id in product.approvers:
-        yield from blocked_by(path, gate, sorted(set(blockers(steps))))
+        yield Finding("error", here, f"{problem}; counted {why}")
+    if short:
+        return
+    if gate.id in product.approvers:
+        yield from blocked_by(here, gate, [steps], directory, [product.tier])
+    able = attesters(gate, steps, members, directory, [product.owner])
+    everybody = attesters(gate, steps, members, directory)
+    for i, people in able.items():
+        if everybody[i] and not people:
+            yield Finding(
+                "warning",
+                ("owner",),
+                f"gate {gate.id} can never pass: nobody but {product.owner}, who owns the product, "
+                f"could attest {gate.criteria[i].id}; a second member of "
+                f"{gate.criteria[i].attested_by} lets it go on",
+            )
+    for i, person in enumerate(product.team):
+        hands = (product.owner, person)
+        lost = [c for c, people in able.items() if people and set(people) <= {person}]
+        if not can_pass(without(*hands)) or lost:
+            yield Finding(
+                "warning",
+                ("team", i),
+                f"gate {gate.id} cannot pass if {person} submits it or brings evidence for it: "
+                "nobody votes on their own work, and too few others are left; leave that to "
+                "somebody else, or add people",
+            )

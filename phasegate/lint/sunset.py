@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from phasegate.adjusting import Adjustments
 from phasegate.ids import MAIN_QUEUE
 from phasegate.lint.acts import OF_REMINDER, act_findings, mail_findings
+from phasegate.lint.clocks import public_date_findings
 from phasegate.lint.findings import Finding
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
@@ -73,6 +74,7 @@ def _plan(plan: SunsetPlan) -> Iterator[Finding]:
     if not found.flaws:
         yield from _order(found, days)
         yield from _rules(plan, found)
+        yield from public_date_findings(found, days)
 
 
 def _at(leaf: Leaf, *below: str | int) -> DocPath:
