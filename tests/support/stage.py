@@ -25,6 +25,7 @@ from phasegate.gate_requests import (
     WithdrawRequest,
 )
 from phasegate.ids import gate_id, product_id, sunset_id
+from phasegate.ports import CHECK_MILESTONE, CHECK_PRODUCT
 from phasegate.reading import read_directory, read_policy, read_product
 from phasegate.requests import (
     Asked,
@@ -37,6 +38,7 @@ from phasegate.requests import (
     SubmitRequest,
     VoteRequest,
 )
+from phasegate.sunset_ports import CARRY_OUT, SETTLE_ACT
 from phasegate.sunset_views import SunsetView
 from phasegate.views import GateView, ProductView
 
@@ -84,6 +86,9 @@ T = TypeVar("T")
 
 WAIT = 60.0
 """Seconds: machines under load are slow, and only a failing test waits for so long."""
+
+LASTING = {CHECK_MILESTONE, CHECK_PRODUCT, CARRY_OUT, SETTLE_ACT}
+"""Activities that may be tried for days; whatever else goes on is soon in the record."""
 
 
 @dataclass
@@ -193,6 +198,31 @@ class Stage:
 
         return await self.until(opened, f"{gate} round {round_number} opens")
 
+    async def goes_on(self, gate: str) -> GateView:
+        """Wait until a round that stood still is open again."""
+        return await self.gate_is(gate, "open")
+
+    async def holds(self, gate: str, reason: str = "") -> None:
+        """The owner holds the product, and the open round has heard of it."""
+        await self.owner("hold", reason=reason)
+        await self.gate_is(gate, "on-hold")
+
+    async def gate_is(self, gate: str, status: str) -> GateView:
+        async def is_so() -> GateView | None:
+            view = await self.gate(gate)
+            return view if view.status == status else None
+
+        return await self.until(is_so, f"{gate} is {status}")
+
+    async def retires(self) -> ProductView:
+        """What is left of the life of a product under `POLICY` that is in the market."""
+        await self.submit()
+        await self.gate_opens("retire")
+        await self.vote("retire", "ana", "go")
+        await self.task_waits("keys")
+        await self.confirm("keys", "bo")
+        return await self.becomes(status="retired")
+
     async def becomes(self, **want: Any) -> ProductView:
         """Wait until the product's fields have these values."""
 
@@ -214,11 +244,12 @@ class Stage:
         return await self.until(waits, f"sunset task {task} waits")
 
     async def until(self, probe: Callable[[], Awaitable[T | None]], what: str) -> T:
-        deadline = time.monotonic() + WAIT
+        deadline, pause = time.monotonic() + WAIT, 0.03
         while time.monotonic() < deadline:
             if (found := await probe()) is not None:
                 return found
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.3, 0.25)  # whoever looks without rest slows down what it awaits
         raise AssertionError(f"not within {WAIT:.0f} s: {what}; {await self.product()}")
 
     async def history(self, workflow_id: str | None = None) -> Any:
@@ -237,12 +268,15 @@ class Stage:
                     raw = (await self.engine.workflow(workflow_id).describe()).raw_description
                 except RPCError:  # there is none
                     continue
-                names = [activity.activity_type.name for activity in raw.pending_activities]
-                if "announce" in names or raw.HasField("pending_workflow_task"):
+                names = {activity.activity_type.name for activity in raw.pending_activities}
+                if names - LASTING or raw.HasField("pending_workflow_task"):
                     return None
             return True
 
         await self.until(there, "what has happened is in the ledger")
+        # What one workflow tells another is on its way for a moment, and with neither of them.
+        await asyncio.sleep(0.1)
+        await self.until(there, "what came of it is in the ledger, too")
 
     async def at_rest(self, workflow_id: str | None = None) -> int:
         """Wait until a workflow has come to rest; how many events its history has then."""

@@ -9,12 +9,12 @@ import re
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from time import time
+from time import monotonic, time
 
 import pytest
 from processes import worker_process
 from receiver import SECRET, Receiver, receiving
-from stage import Stage
+from stage import WAIT, Stage
 from tracker import Tracker
 
 from client.checkup import Check
@@ -87,8 +87,13 @@ async def test_a_life_by_workers_of_which_each_does_one_kind_of_work(
         await stage.submit("launch")
         await stage.gate_opens("launch")
         await stage.vote("launch", "bo", "go")
-        found = await examine_workers(client, settings)
-        assert (found.state, found.mend) == ("warn", "phasegate worker run --only checks")
+
+        async def only_checks_lack() -> Check | None:
+            found = await examine_workers(client, settings)
+            return found if found.mend == "phasegate worker run --only checks" else None
+
+        found = await stage.until(only_checks_lack, "doctor knows the others")
+        assert found.state == "warn"
         assert "apart-checks: milestones are not checked" in found.what
         assert tracker.calls == []
 
@@ -110,12 +115,7 @@ async def test_a_life_by_workers_of_which_each_does_one_kind_of_work(
 
         await stage.vote("launch", "cy", "go")
         await stage.becomes(phase="market")
-        await stage.submit("retire")
-        await stage.gate_opens("retire")
-        await stage.vote("retire", "ana", "go")
-        await stage.task_waits("keys")
-        await stage.confirm("keys", "bo")
-        await stage.becomes(status="retired")
+        await stage.retires()
         assert ("DELETE", "/off") in [(method, path) for method, path, _ in tracker.calls]
         await stage.written()
 
@@ -145,11 +145,12 @@ async def test_doctor_finds_acts_ordered_where_workers_do_not_know_them(
     Ledger(settings.ledger_url).documents.publish("policy", "apart", policy, datetime.now(UTC), "a")
 
     async def says(state: str) -> Check:
-        for _ in range(100):  # a worker polls a moment after it has begun
+        deadline = monotonic() + WAIT
+        while monotonic() < deadline:  # a worker polls a moment after it has begun
             found = await examine_retirement(engine.client, settings)
             if found and found.state == state:
                 return found
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.2)
         raise AssertionError(f"doctor says {found}")
 
     confined = WorkerOptions(only=("workflows",))

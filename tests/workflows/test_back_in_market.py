@@ -167,6 +167,7 @@ async def test_a_dead_ledger_refuses_a_plan_that_nobody_can_check(
     async with build_worker(own.client, settings):
         await leaving.begin()
         await leaving.told("product.phase-entered")
+        await leaving.written()
         aside = tmp_path / "aside"
         own.ledger.close()
         blocked.rename(aside)

@@ -75,6 +75,16 @@ async def at_its_gate(stage: Stage) -> None:
     await stage.gate_opens("launch")
 
 
+async def waits_for(stage: Stage, who: str, gate: str) -> str:
+    """The group in whose name the inbox asks somebody, once it does so."""
+
+    async def asked() -> str | None:
+        rows = await inbox.inbox(stage.engine, who)
+        return next((r.group for r in rows if (r.product, r.gate) == (stage.key, gate)), None)
+
+    return await stage.until(asked, f"{who} finds {gate}")
+
+
 async def keys_of(stage: Stage, workflow_id: str) -> set[str]:
     """The keys that a history needs."""
     history = (await stage.history(workflow_id)).to_json()
@@ -132,18 +142,18 @@ async def test_a_product_that_began_before_is_found_and_goes_on(here: Installati
     stage = await here.stage("before", here.ring)
     assert await in_the_open(stage.engine.client, "PhasegateProduct = 'before'")
     async with working():
-        (row,) = [r for r in await inbox.inbox(stage.engine, "bo") if r.product == "before"]
-        assert row.group == "eng"
+        assert await waits_for(stage, "bo", "launch") == "eng"
         await stage.votes("launch", "go", "bo", "cy", "ana")
         await stage.becomes(phase="market")
         await stage.submit()
         await stage.gate_opens("retire")
-        waiting = await inbox.inbox(stage.engine, "ana")
-        assert [(r.gate, r.group) for r in waiting if r.product == "before"] == [
-            ("retire", "product")
-        ]
-        rows = products.listing(stage.engine, owner="olga")
-        assert [row.owner async for row in rows if row.key == "before"] == ["olga"]
+        assert await waits_for(stage, "ana", "retire") == "product"
+
+        async def listed() -> bool | None:
+            rows = products.listing(stage.engine, owner="olga")
+            return True if [r.owner async for r in rows if r.key == "before"] == ["olga"] else None
+
+        await stage.until(listed, "it is listed under its owner's name")
         for workflow_id in (product_id("before"), gate_id("before", "retire")):
             handle = stage.engine.workflow(workflow_id)
             found = (await handle.describe()).typed_search_attributes

@@ -53,28 +53,20 @@ async def test_a_life_in_many_runs_is_the_same_life(eager: Engine, tmp_path: Pat
     view = await stage.gate("launch")
     assert [v.vote for v in view.votes if v.state == "standing"] == ["go"]
     assert len(view.votes) == 7
-    await stage.owner("hold", reason="reorganisation")
+    await stage.holds("launch", "reorganisation")
     assert await stage.refused(stage.vote("launch", "ana", "go")) == "gate-on-hold"
     await stage.owner("resume")
-
-    async def open_again() -> bool | None:
-        return True if (await stage.gate("launch")).status == "open" else None
-
-    await stage.until(open_again, "the gate goes on")
+    await stage.goes_on("launch")
     await stage.votes("launch", "go", "ana", "cy")
     await stage.becomes(phase="market")
-    await stage.submit()
-    await stage.gate_opens("retire")
-    await stage.vote("retire", "ana", "go")
-    await stage.task_waits("keys")
-    await stage.confirm("keys", "bo")
-    final = await stage.becomes(status="retired")
+    final = await stage.retires()
     assert [(g.gate, g.round, g.outcome) for g in final.gates] == [
         ("launch", 1, "go"),
         ("retire", 1, "go"),
     ]
     assert await runs(eager, product_id(stage.key)) > 2
     assert await runs(eager, gate_id(stage.key, "launch")) > 1
+    await stage.written()
     story = stage.story()
     assert story.count("gate.vote") == 10
     assert story.count("gate.opened") == 2
@@ -120,7 +112,11 @@ async def test_a_gate_ended_after_its_product_went_on_is_noticed(eager: Engine) 
     for _ in range(3):
         await stage.owner("hold")
         await stage.owner("resume")
-    assert await runs(eager, product_id(stage.key)) > before, "the gate outlived a run"
+
+    async def renewed() -> bool | None:
+        return True if await runs(eager, product_id(stage.key)) > before else None
+
+    await stage.until(renewed, "the gate outlives a run")
     await eager.workflow(gate_id(stage.key, "launch")).terminate(reason="by mistake")
     await stage.owner("hold")
     await stage.owner("resume")

@@ -1,6 +1,7 @@
 """Corners where two things happen at once, each of which once went wrong."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from stage import DIRECTORY, POLICY, Stage
@@ -18,7 +19,7 @@ phases:
     title: Market
     in_market: true
     review:
-      first: PT1S
+      first: PT4S
       every: PT1S
       gate: {id: plr, title: Review, requires: [{group: product}]}
     gate: {id: retire, title: Retire, opens: submit, requires: [{group: product}]}
@@ -58,11 +59,7 @@ async def test_a_hold_right_after_a_submission_pauses_the_new_round(stage: Stage
     await stage.until(paused, "the round is paused")
     await stage.owner("resume")
     await stage.gate_opens("launch")
-
-    async def goes_on() -> bool | None:
-        return True if (await stage.gate("launch")).status == "open" else None
-
-    await stage.until(goes_on, "it goes on")
+    await stage.goes_on("launch")
     await stage.votes("launch", "go", "ana", "bo", "cy")
     await stage.becomes(phase="market")
 
@@ -72,7 +69,10 @@ async def test_a_held_gate_comes_back_though_a_review_fell_due_meanwhile(stage: 
     await stage.becomes(phase="market")
     await stage.submit()
     await stage.gate_opens("retire")
-    await asyncio.sleep(1.5)  # the review falls due while the gate is open
+    due = (await stage.product()).review_due
+    assert due is not None
+    late = due - datetime.now(UTC) + timedelta(seconds=0.5)
+    await asyncio.sleep(late.total_seconds())  # the review falls due while the gate is open
     await stage.vote("retire", "ana", "hold")
     await stage.becomes(status="on-hold")
     await stage.owner("resume")

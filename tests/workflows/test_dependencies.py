@@ -84,6 +84,7 @@ async def test_a_slip_travels_along_the_chain(stage: Stage) -> None:
     assert (f"{shown.expected:%Y-%m-%d}", shown.waits_for) == ("2030-06-01", f"{middle.key}/theirs")
     await replan(stage, "done", "2030-01-15")
     await state_of(last, "theirs", MilestoneStatus.planned, "expected 2030-02-01")
+    await last.written()
     said = [text for text in last.texts("milestone.at-risk") if "is at risk" in text]
     assert len(said) == 1
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from mailserver import MailServer, body, mail_server
-from stage import Stage
+from stage import WAIT, Stage
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from client.deliveries_health import examine_deliveries
 from client.engine import Engine
+from client.inbox import inbox
+from client.products import listing
 from client.schedules import LETTER, keep_schedules
 from client.settings import Settings
 from integrations import Integrations
@@ -56,7 +58,7 @@ def asked(post: MailServer, **more: object) -> Integrations:
 async def letters(client: Client, times: int) -> list[str]:
     """What every run of the schedule came to, once so many have ended."""
     query = f"WorkflowType = '{PORTFOLIO_DIGEST}' AND ExecutionStatus = 'Completed'"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT):
         while (await client.count_workflows(query)).count < times:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     return [
@@ -86,7 +88,14 @@ async def test_the_letter_comes_by_schedule_and_once_a_week(
             return True if "gate.overdue" in late.story() else None
 
         await late.until(overdue, "its gate is overdue")
-        await asyncio.sleep(1.5)  # for visibility
+
+        async def listed() -> bool | None:
+            rows = {row.key: row async for row in listing(own)}
+            found = [rows[each.key].gate for each in (late, done) if each.key in rows]
+            waits = [row for row in await inbox(own, "cy") if row.product == late.key]
+            return True if found == ["launch", None] and waits else None
+
+        await late.until(listed, "lists have what the letter is made of")
         await keep_schedules(own.client, settings.task_queue, integrations)
         schedule = own.client.get_schedule_handle(LETTER)
         spec = (await schedule.describe()).schedule.spec

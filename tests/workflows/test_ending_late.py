@@ -32,10 +32,7 @@ class Frail:
 
     async def breaks(self, stage: Stage) -> None:
         """Once nobody writes: a write in that moment would make a folder anew."""
-        seen = -1
-        while len(stage.story()) != seen:
-            seen = len(stage.story())
-            await asyncio.sleep(0.5)
+        await stage.written()
         self.engine.ledger.close()
         self.folder.rename(self.folder.with_suffix(".aside"))
         self.folder.write_text("a file where the folder was")

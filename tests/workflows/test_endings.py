@@ -11,7 +11,6 @@ from temporalio.client import WorkflowExecutionStatus
 
 from client.asking import new_request_id
 from client.dev_server import find_temporal
-from client.engine import Engine
 from phasegate.errors import EngineError
 from phasegate.ids import gate_id, product_id, sunset_id
 
@@ -23,21 +22,20 @@ async def to_launch(stage: Stage) -> None:
     await stage.gate_opens("launch")
 
 
-async def closes(engine: Engine, workflow_id: str) -> WorkflowExecutionStatus:
-    for _ in range(200):
-        status = (await engine.workflow(workflow_id).describe()).status
-        if status is not None and status is not WorkflowExecutionStatus.RUNNING:
-            return status
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{workflow_id} does not close")
+async def closes(stage: Stage, workflow_id: str) -> WorkflowExecutionStatus:
+    async def closed() -> WorkflowExecutionStatus | None:
+        status = (await stage.engine.workflow(workflow_id).describe()).status
+        return None if status is WorkflowExecutionStatus.RUNNING else status
+
+    return await stage.until(closed, f"{workflow_id} closes")
 
 
 async def test_cancelling_a_product_ends_its_gate_and_keeps_the_record(stage: Stage) -> None:
     await to_launch(stage)
     await stage.vote("launch", "bo", "go")
     await stage.owner("cancel", reason="merged into another product")
-    assert await closes(stage.engine, gate_id(stage.key, "launch")) is not None
-    assert await closes(stage.engine, product_id(stage.key)) is WorkflowExecutionStatus.COMPLETED
+    assert await closes(stage, gate_id(stage.key, "launch")) is not None
+    assert await closes(stage, product_id(stage.key)) is WorkflowExecutionStatus.COMPLETED
     view = await stage.product()
     assert view.status == "cancelled"
     await stage.written()
@@ -50,7 +48,7 @@ async def test_cancelling_a_product_ends_its_gate_and_keeps_the_record(stage: St
 async def test_a_cancel_from_the_temporal_ui_is_the_same(stage: Stage) -> None:
     await to_launch(stage)
     await stage.engine.workflow(product_id(stage.key)).cancel()
-    assert await closes(stage.engine, gate_id(stage.key, "launch")) is not None
+    assert await closes(stage, gate_id(stage.key, "launch")) is not None
     await stage.becomes(status="cancelled")
 
 
@@ -81,7 +79,7 @@ async def test_a_stopped_sunset_ends_the_product_as_cancelled(stage: Stage) -> N
     await stage.task_waits("keys")
     assert await stage.refused(stage.owner("hold")) == "not-active"
     await stage.owner("cancel")
-    assert await closes(stage.engine, sunset_id(stage.key)) is WorkflowExecutionStatus.COMPLETED
+    assert await closes(stage, sunset_id(stage.key)) is WorkflowExecutionStatus.COMPLETED
     await stage.becomes(status="cancelled")
 
 

@@ -99,6 +99,7 @@ async def test_a_recorded_github_webhook_moves_a_milestone_and_again_changes_not
     answer = await serve.post(*closed("first"))
     assert of(answer, stage) == [("shipped", "moved", "")]
     await stage.gate_opens("launch")  # the phase's only milestone is met
+    await stage.written()
     told = [e.announcement for e in stage.engine.ledger.events(stage.key, types=["milestone.met"])]
     assert [(a.actor, a.data["event"], a.text) for a in told] == [
         (
@@ -305,6 +306,12 @@ async def test_a_milestone_on_hold_hears_and_a_cancelled_product_does_not(
     assert of(await serve.post(*first), stage) == [("one", "moved", "")]
     await stage.owner("cancel")
     await stage.becomes(status="cancelled")
+    query = f"WorkflowId = '{product_id(stage.key)}' AND ExecutionStatus = 'Running'"
+
+    async def gone() -> bool | None:
+        return None if (await stage.engine.client.count_workflows(query)).count else True
+
+    await stage.until(gone, "it is not listed as running any more")
     second = ("github", webhooks.github(SECRET, f"{stage.key}-2", body, "i"), body)
     assert of(await serve.post(*second), stage) == []
 
@@ -448,5 +455,6 @@ async def test_a_server_or_worker_that_is_away_is_503_and_the_retry_is_taken(
                     return answer.status_code == 200 or None
 
                 await stage.until(ready, "it is ready again")
+                await stage.written()
                 assert stage.story().count("milestone.met") == 1
         engine.ledger.close()

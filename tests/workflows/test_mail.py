@@ -86,8 +86,10 @@ async def settled(stage: Stage, person: str) -> None:
     handle = stage.engine.workflow(mailbox(person))
 
     async def done() -> bool | None:
-        status = (await handle.describe()).status
-        return True if status == WorkflowExecutionStatus.COMPLETED else None
+        with suppress(RPCError):  # it has not begun yet
+            status = (await handle.describe()).status
+            return True if status == WorkflowExecutionStatus.COMPLETED else None
+        return None
 
     await stage.until(done, f"the mail to {person} is sent")
 
@@ -148,8 +150,9 @@ async def test_a_moved_date_updates_the_calendar_and_a_decision_takes_it_away(
         await open_gate(stage)
         (first,) = await mails(stage, post, "ana")
         await stage.evidence("Load tests")
-        await stage.owner("hold")
+        await stage.holds("launch")
         await stage.owner("resume")
+        await stage.goes_on("launch")
         await stage.votes("launch", "go", "ana", "bo", "cy")
         await stage.becomes(phase="market")
 
@@ -171,14 +174,13 @@ async def test_a_moved_date_updates_the_calendar_and_a_decision_takes_it_away(
 async def test_twenty_gates_are_one_mail_with_the_urgent_ones_first(
     house: House, post: MailServer
 ) -> None:
-    async with house(mailing(post, gather="12 seconds")) as stage:
+    async with house(mailing(post, gather="20 seconds")) as stage:
         ledger = stage.engine.ledger
         lives = [Stage(stage.engine, f"{stage.key}-{n:02}") for n in range(20)]
         for life in lives:
             await life.start(directory=DIRECTORY)
         await asyncio.gather(*(life.becomes(phase="build") for life in lives))
-        for life in lives:
-            await life.submit()
+        await asyncio.gather(*(life.submit() for life in lives))  # all while mail is gathered
         (mail, *_) = await mails(stage, post, "bo")
         await settled(stage, "bo")
         assert len(post.to("bo@acme.example")) == 1

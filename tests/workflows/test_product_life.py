@@ -343,10 +343,7 @@ async def test_a_revival_needs_no_history_in_temporal(life: Life) -> None:
             return True
         return None
 
-    for _ in range(200):
-        if await gone():
-            break
-        await asyncio.sleep(0.05)
+    await life.until(gone, "its history is deleted")
     await life.revive()
     assert (await life.product()).status == "active"
 
@@ -423,6 +420,7 @@ async def test_a_dead_ledger_refuses_what_only_the_directory_permits(
     async with build_worker(own.client, settings):
         await life.begin()
         await conditional(life, Promise(text="docs", owner="bo"))
+        await life.written()
         aside = tmp_path / "aside"
         own.ledger.close()
         blocked.rename(aside)

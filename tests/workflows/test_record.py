@@ -12,8 +12,9 @@ from ledger import Ledger
 from ledger.store import Appended
 from phasegate.events import Announcement
 
-BRIEF = 1.0
-"""Seconds within which a vote is answered while nobody waits for the ledger."""
+BRIEF, LONG = 10.0, 60.0
+"""Seconds: within the one a vote is answered also on a busy machine, for the other the ledger
+hangs."""
 
 
 @pytest.fixture
@@ -48,21 +49,20 @@ async def announced(stage: Stage, type: str, times: int) -> None:
     assert stage.story().count(type) == times
 
 
-async def test_a_ledger_that_hangs_delays_one_vote_by_a_second_and_nothing_else(
+async def test_a_ledger_that_hangs_delays_one_vote_for_a_moment_and_nothing_else(
     stage: Stage, on_write: list[Callable[..., None]]
 ) -> None:
     await to_launch(stage)
     await announced(stage, "gate.opened", 1)
     mended = threading.Event()
-    on_write.append(lambda batch: mended.wait(20))
+    on_write.append(lambda batch: mended.wait(LONG))
     taken = []
     for voter in ("ana", "bo", "cy"):
         began = time.monotonic()
         await stage.vote("launch", voter, "go")
         taken.append(time.monotonic() - began)
         await asyncio.sleep(0.2)
-    assert taken[0] < 1 + BRIEF
-    assert max(taken[1:]) < BRIEF
+    assert max(taken) < BRIEF
     await stage.becomes(phase="market")  # the gate cannot end yet, and its product goes on
     assert "gate.vote" not in stage.story()
     mended.set()
@@ -83,13 +83,22 @@ async def test_a_burst_of_votes_is_written_in_few_batches(
     policy = POLICY.replace("policy: two-phases", "policy: burst").replace("need: 2", "need: 29", 1)
     await to_launch(stage, policy, directory)
     sizes: list[int] = []
-    on_write.append(lambda batch: sizes.append(sum(e.type == "gate.vote" for e in batch)))
+    over = threading.Event()
+
+    def counted(batch: Sequence[Announcement]) -> None:
+        if votes := sum(e.type == "gate.vote" for e in batch):
+            sizes.append(votes)
+            over.wait(LONG)  # a write takes as long as the others of the burst need to come
+
+    on_write.append(counted)
     for start in range(0, 30, 10):  # the server takes ten updates at a time
+        over.clear()
         await asyncio.gather(*(stage.vote("launch", p, "go") for p in people[start : start + 10]))
+        over.set()
     await stage.becomes(phase="market")
-    batches = [size for size in sizes if size]
-    assert sum(batches) == 30
-    assert len(batches) <= 15
+    await stage.written()
+    assert sum(sizes) == 30
+    assert len(sizes) <= 15
 
 
 async def test_a_vote_that_comes_while_the_decision_is_written_changes_nothing(
@@ -97,17 +106,19 @@ async def test_a_vote_that_comes_while_the_decision_is_written_changes_nothing(
 ) -> None:
     await to_launch(stage)
     await stage.votes("launch", "go", "ana", "bo")
-    writing = threading.Event()
+    writing, came = threading.Event(), threading.Event()
 
     def slowly(batch: Sequence[Announcement]) -> None:
         if any(event.type == "gate.decided" for event in batch):
             writing.set()
-            time.sleep(0.4)
+            came.wait(LONG)
 
     on_write.append(slowly)
-    await stage.vote("launch", "cy", "go")
-    await asyncio.to_thread(writing.wait, 5)
+    deciding = asyncio.create_task(stage.vote("launch", "cy", "go"))
+    assert await asyncio.to_thread(writing.wait, LONG)
     await stage.signal("launch", "vote", {"approver": "dan", "vote": "go"})
+    came.set()
+    await deciding
     product = await stage.becomes(phase="market")
     view = await stage.gate("launch", 1)
     counted = {vote.approver for vote in view.votes}

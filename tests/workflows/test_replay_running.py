@@ -50,9 +50,9 @@ async def test_what_runs_is_replayed(engine: Engine, server: DevServer, tmp_path
     script = str(ROOT / "scripts" / "replay_running.py")
 
     async def listed() -> bool | None:
-        return True if await engine.client.count_workflows(query[1]) else None
+        return True if (await engine.client.count_workflows(query[1])).count == 2 else None
 
-    await stage.until(listed, "visibility has it")
+    await stage.until(listed, "visibility has the product and its gate")
     code, out, err = await run(server, script, *query)
     assert (code, out) == (0, ""), err
     assert "replayed, 0 of them do not replay" in err

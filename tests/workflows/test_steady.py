@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from stage import WAIT
 from temporalio import activity, workflow
 from temporalio.api.enums.v1 import EventType
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation, WorkflowActivationJob
@@ -75,7 +77,8 @@ class Answering:
 
 
 async def happened(handle: WorkflowHandle[Any, Any], kind: EventType.ValueType, times: int) -> None:
-    for _ in range(200):
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
         found = [event.event_type for event in (await handle.fetch_history()).events]
         if found.count(kind) >= times:
             return

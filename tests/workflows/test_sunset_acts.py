@@ -171,4 +171,5 @@ async def test_a_sunset_that_is_cancelled_leaves_what_is_tried(
     await tracker.asked(1)
     await leaving.engine.workflow(sunset_id(leaving.key)).cancel()
     await leaving.becomes(status="cancelled")
+    await leaving.written()
     assert "sunset.cancelled" in leaving.story()

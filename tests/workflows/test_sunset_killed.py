@@ -91,6 +91,7 @@ async def test_whatever_is_waited_for_another_worker_goes_on(
     async with worker_process():
         await leaving.becomes(status="active", phase="market")
         await leaving.told("sunset.aborted")
+        await leaving.written()
     assert {key for method, _, key in tracker.calls if method == "DELETE"} == {
         f"{sunset_id(leaving.key)}/1/signups/undo"
     }

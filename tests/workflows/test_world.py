@@ -126,6 +126,7 @@ async def test_a_dead_ledger_delays_announcements_and_never_votes(
         await stage.becomes(phase="build")
         await stage.report("done")
         await stage.gate_opens("launch")
+        await stage.written()
         aside = tmp_path / "aside"
         own.ledger.close()
         blocked.parent.rename(aside)
@@ -161,7 +162,7 @@ async def test_clocks_remind_and_escalate_and_never_decide_go(stage: Stage) -> N
               id: launch
               title: Launch
               requires: [{group: product}, {group: eng}]
-              clocks: {respond: PT3S, resolve: PT4S, remind: [PT2S], on_timeout: escalate}
+              clocks: {respond: PT6S, resolve: PT7S, remind: [PT1S], on_timeout: escalate}
           - id: check
             title: Check
             gate:
