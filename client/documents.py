@@ -42,7 +42,10 @@ def read_text(file: str) -> str:
     """A document's text. Raises UsageError."""
     try:
         return read_bounded(file).decode()
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+    except UnicodeDecodeError as error:
+        why = f"it is no UTF-8 text (byte {error.start + 1})"
+        raise UsageError(f"{file} cannot be read", why, f"file {file}") from error
+    except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{file} cannot be read", reason, f"ls -l {file}") from error
 

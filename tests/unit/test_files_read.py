@@ -26,6 +26,14 @@ def test_a_file_without_end_ends() -> None:
         load_allow_list({"PHASEGATE_COMMANDS": "/dev/zero"})
 
 
+def test_a_file_that_is_no_text_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_bytes(b"policy: x\xff\n")
+    with pytest.raises(UsageError, match="cannot be read") as error:
+        read_text(str(path))
+    assert error.value.why == "it is no UTF-8 text (byte 10)"
+
+
 def test_evidence_is_a_file(tmp_path: Path) -> None:
     for path in ("/dev/zero", "/dev/tty", str(tmp_path)):
         with pytest.raises(UsageError, match="cannot be read"):
