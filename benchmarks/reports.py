@@ -1,7 +1,5 @@
 """The reports over a large ledger, beside the floor of merely reading its rows.
 
-    make bench-reports      (or: python benchmarks/report_cost.py [--products N] [--json])
-
 The ledger is made up: products of the standard policy, each with about 60 events as workflows write
 them. Each report is timed, and its peak memory taken, in a process of its own.
 """
@@ -9,20 +7,16 @@ them. Each report is timed, and its peak memory taken, in a process of its own.
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import policies
+from benchmarks.harness import ROOT, Report, ratios, spread, turns
 from client.logs import configure_logs
 from client.reports import Meant, portfolio, slo
 from ledger import Ledger
@@ -75,7 +69,7 @@ class Story:
         return self.events
 
     def round(self, gate: str, number: int, *, last: bool) -> None:
-        about = {"gate": gate, "round": number}
+        about: dict[str, Any] = {"gate": gate, "round": number}
         people = [f"approver.{self.dice.randrange(900)}" for _ in range(6)]
         opened, due = self.at, (self.at + 5 * DAY).isoformat()
         seats = {p: [f"group-{n % 3}"] for n, p in enumerate(people)}
@@ -116,7 +110,7 @@ def floor(ledger: Ledger) -> None:
             pass
 
 
-def measure(what: str, url: str) -> dict[str, float]:
+def once(what: str, url: str) -> dict[str, float]:
     """In this process: seconds and peak memory."""
     ledger = Ledger(url)
     ledger.streams()
@@ -129,36 +123,44 @@ def measure(what: str, url: str) -> dict[str, float]:
         assert slo(ledger, Meant(), START, NOW).rounds_decided
     took = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": round(took, 2), "peak_mib": round(peak)}
+    return {"seconds": took, "peak": peak}
 
 
-def main() -> None:
-    configure_logs(json=False, level="ERROR")
-    words = sys.argv[1:]
-    if words[:1] == ["--measure"]:
-        print(json.dumps(measure(words[1], words[2])))
-        return
-    products = int(words[words.index("--products") + 1]) if "--products" in words else 10_000
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/ledger.db"
-        events = write(url, products)
-        found: dict[str, Any] = {"products": products, "events": events}
-        for what in ("floor", "slo", "portfolio"):
-            done = subprocess.run(
-                [sys.executable, __file__, "--measure", what, url],
-                check=True, capture_output=True, text=True, env=os.environ,
-            )  # fmt: skip
-            found[what] = json.loads(done.stdout)
-    if "--json" in words:
-        print(json.dumps(found))
-        return
-    print(f"{found['events']:,} events of {found['products']:,} products")
-    for what in ("floor", "slo", "portfolio"):
-        seconds, peak = found[what]["seconds"], found[what]["peak_mib"]
-        times = seconds / found["floor"]["seconds"] if found["floor"]["seconds"] else 0
-        name = "reading the rows" if what == "floor" else f"report {what}"
-        print(f"  {name:<18}{seconds:>7.2f} s  {times:>5.1f} times that  {peak:>5.0f} MiB at most")
+def apart(what: str, url: str) -> dict[str, float]:
+    """The same in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.reports", what, url],
+        check=True, capture_output=True, text=True, cwd=ROOT, timeout=300,
+    )  # fmt: skip
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+async def measure(report: Report) -> None:
+    kinds = ("floor", "slo", "portfolio")
+    for size in report.asked.sizes:
+        file = report.asked.folder / f"ledger-{size}.db"
+        url = f"sqlite:///{file}"
+        report.note(f"{size}: writing the ledger")
+        events = write(url, size)
+        found: dict[str, dict[str, list[float]]] = {
+            kind: {"seconds": [], "peak": []} for kind in kinds
+        }
+        for order in turns(kinds, report.asked.rounds):
+            for kind in order:
+                for name, value in apart(kind, url).items():
+                    found[kind][name].append(value)
+        told: dict[str, Any] = {
+            "events": events,
+            "ledger bytes per event": file.stat().st_size // events,
+        }
+        for kind, taken in found.items():
+            told[kind] = spread(taken["seconds"])
+            told[f"{kind}, MiB at most"] = round(max(taken["peak"]))
+            told[f"{kind}, ratio"] = ratios(taken["seconds"], found["floor"]["seconds"])
+        report.put(f"{size} reports", told)
 
 
 if __name__ == "__main__":
-    main()
+    configure_logs(json=False, level="ERROR")
+    print(json.dumps(once(sys.argv[1], sys.argv[2])))

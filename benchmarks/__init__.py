@@ -1,0 +1,1 @@
+"""What claims about speed and cost rest on: `make bench` (docs/performance.md)."""

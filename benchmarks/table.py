@@ -1,0 +1,190 @@
+"""The table of the bar, from the JSON of the parts: for the terminal, and as Markdown.
+
+python -m benchmarks.table [FOLDER] prints the Markdown for docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import ROOT
+
+Found = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the bar. The verdict is pass, miss, or why there is none."""
+
+    what: str
+    target: str
+    found: str
+    verdict: str
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """What the parts found, by part."""
+    found = {}
+    for path in sorted(folder.glob("*.json")):
+        if path.stem != "results":
+            with suppress(ValueError):
+                found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def said(figures: Mapping[str, float], unit: str = "", digits: int = 2) -> str:
+    """A median with its spread."""
+    median, low, high = (f"{figures[name]:.{digits}f}" for name in ("median", "min", "max"))
+    return f"{median}{unit} ({low}–{high})"
+
+
+def bar(found: Found) -> list[Row]:
+    """Every line of the bar; what was not measured says so."""
+    return [
+        _row(found, part, what, target, look)
+        for part, what, target, look in (
+            (
+                "votes",
+                "votes per second through a gate, against a workflow that only counts",
+                "≥ 0.85",
+                _votes,
+            ),
+            (
+                "gate_cost",
+                "history events of a three-vote gate, with its product's share",
+                "≤ 45",
+                _events,
+            ),
+            ("portfolio", "inbox of one approver, 10,000 products open", "< 1 s", _inbox),
+            ("portfolio", "memory of the worker, 10,000 products open", "≤ 1 GiB", _memory),
+            (
+                "portfolio",
+                "kill -9 of the worker, 100 gates open: first vote after restart",
+                "≤ 2 s",
+                _restart,
+            ),
+            ("cli", "phasegate --help, against temporal --help", "≤ 3.5 ×", _help),
+            ("rehearsal", "ten years of a product rehearsed", "< 10 s", _rehearsed),
+        )
+    ] + [
+        Row(
+            "kill -9 at any moment, 100 times over 200 lifecycles",
+            "no vote lost, none twice",
+            "make chaos",
+            "not part of this",
+        ),
+        Row(
+            "phasegate/: branch coverage, mutation score",
+            "100 %, ≥ 90 %",
+            "make mutation",
+            "not part of this",
+        ),
+    ]
+
+
+Look = Callable[[Mapping[str, Any]], tuple[str, bool]]
+
+
+def _row(found: Found, part: str, what: str, target: str, look: Look) -> Row:
+    measured = found.get(part)
+    if measured is None:
+        return Row(what, target, "", "not measured")
+    try:
+        told, met = look(measured["figures"])
+    except (KeyError, StopIteration):
+        state = measured["state"]
+        why = measured.get("why") or "not at this size"
+        return Row(what, target, "", f"not measured ({state}: {why})"[:160])
+    return Row(what, target, told, "pass" if met else "miss")
+
+
+def _votes(figures: Mapping[str, Any]) -> tuple[str, bool]:
+    ratio = figures["against counting"]["per_second"]
+    return said(ratio), ratio["median"] >= 0.85
+
+
+def _events(figures: Mapping[str, Any]) -> tuple[str, bool]:
+    sums = [each["whole"]["events"] for each in figures.values() if isinstance(each, dict)]
+    text = f"{min(sums)} to {max(sums)}"
+    return text, max(sums) <= figures["bar"]
+
+
+def _inbox(figures: Mapping[str, Any]) -> tuple[str, bool]:
+    reading = figures["10000 reading"]
+    whole = said(reading["phasegate inbox"], " s")
+    return f"{said(reading['inbox'], ' s')}; the command: {whole}", reading["inbox"]["max"] < 1
+
+
+def _memory(figures: Mapping[str, Any]) -> tuple[str, bool]:
+    used = figures["10000 memory"]["worker MiB"]
+    return f"{used:.0f} MiB", used <= 1024
+
+
+def _restart(figures: Mapping[str, Any]) -> tuple[str, bool]:
+    first = figures["100 restart"]["first"]
+    return said(first, " s"), first["median"] <= 2
+
+
+def _help(figures: Mapping[str, Any]) -> tuple[str, bool]:
+    ratio = figures["phasegate --help, ratio"]
+    return said(ratio, " ×"), ratio["median"] <= 3.5
+
+
+def _rehearsed(figures: Mapping[str, Any]) -> tuple[str, bool]:
+    seconds = figures["ten years"]
+    return said(seconds, " s", 1), seconds["median"] < 10
+
+
+def terminal(rows: list[Row]) -> str:
+    width = max(len(row.what) for row in rows)
+    lines = [
+        f"{row.verdict.upper():5} {row.what:<{width}}  {row.target:>8}  {row.found}"
+        if row.found
+        else f"{'—':5} {row.what:<{width}}  {row.target:>8}  {row.verdict}"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def markdown(found: Found) -> Iterator[str]:
+    """The bar, and then every figure of every part."""
+    yield "| what | target | found | |\n|---|---|---|---|"
+    for row in bar(found):
+        yield f"| {row.what} | {row.target} | {row.found} | {row.verdict} |"
+    for part, measured in found.items():
+        yield f"\n### {part}\n"
+        if measured["state"] != "done":
+            yield f"({measured['state']}: {measured.get('why', '')})\n"
+        yield from _part(measured["figures"])
+    machine: Mapping[str, Any] = next(
+        (each["machine"] for each in found.values() if "machine" in each), {}
+    )
+    yield "\n" + "; ".join(f"{name}: {value}" for name, value in machine.items() if value != "")
+
+
+def _part(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield "| figure | median or value | least–greatest |\n|---|---|---|"
+    for name, value in _flat(figures):
+        if isinstance(value, Mapping):
+            yield f"| {name} | {value['median']:g} | {value['min']:g}–{value['max']:g} |"
+        else:
+            yield f"| {name} | {value} | |"
+
+
+def _flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping) and "median" not in value:
+            yield from _flat(value, f"{prefix}{name}: ")
+        else:
+            yield f"{prefix}{name}", value
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist" / "bench"
+    print("\n".join(markdown(load(place))))
