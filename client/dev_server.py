@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import randbelow
 
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -51,10 +52,22 @@ def find_temporal() -> str:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback interface that is free now.
+
+    None of those that systems give to connections (from 32768 on): until whoever it is for listens
+    there, one of them could take it. Raises OSError where nothing can be listened at.
+    """
+    tries = 100
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", 15_000 + randbelow(17_000)))
+            except OSError:
+                tries -= 1
+                if not tries:
+                    raise
+            else:
+                return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

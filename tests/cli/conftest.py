@@ -24,7 +24,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     with dev(tmp_path_factory.mktemp("dev")) as (shell, process):
         yield shell
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=40)
+        _, err = process.communicate(timeout=90)
         assert process.returncode == 0, err
 
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from client.dev_server import find_temporal, free_port
 
 ROOT = Path(__file__).parents[2]
 OWN = ("PHASEGATE_", "TEMPORAL_")
-STARTING = 60.0
+STARTING = 90.0
 
 POLICY = """\
 policy: tiny
@@ -109,7 +109,7 @@ class Shell:
         clean["PHASEGATE_ALLOW_ADDRESSES"] = "127.0.0.0/8,::1"  # where the receivers of tests are
         return {**clean, "PHASEGATE_DATA_DIR": str(self.folder), **self.environment, **more}
 
-    def __call__(self, *words: str, timeout: int = 60, **env: str) -> Result:
+    def __call__(self, *words: str, timeout: int = 120, **env: str) -> Result:
         """Run a command in a process of its own."""
         out, err = self.folder / ".out", self.folder / ".err"
         job = {
@@ -142,7 +142,7 @@ class Shell:
             env=self.env(),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=STARTING,
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)
@@ -172,9 +172,13 @@ class Shell:
         assert found.code == 0, found.err
         return [row for row in found.json if row["product"] == key]
 
-    def until(self, met: Callable[[], bool], patience: float = 30) -> None:
-        end = time.monotonic() + patience
-        while not met():
+    def until(self, met: Callable[[], bool]) -> None:
+        """Look again and again; a command that failed, and so said nothing, has not met it."""
+        end = time.monotonic() + STARTING
+        while True:
+            with suppress(json.JSONDecodeError):
+                if met():
+                    return
             assert time.monotonic() < end, "it did not come to that"
             time.sleep(0.3)
 
@@ -188,7 +192,7 @@ def running(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=40)
+            process.communicate(timeout=STARTING)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

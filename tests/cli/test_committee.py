@@ -362,7 +362,7 @@ def test_what_changes_before_the_answer_is_not_voted_on(served: Shell) -> None:
     assert attached.code == 0, attached.err
     served.until(lambda: shown(served, "asked")["revision"] != old)
     os.write(screen, b"y\n")
-    out, _ = voting.communicate(timeout=30)
+    out, _ = voting.communicate(timeout=90)
     os.close(screen)
     (result,) = json.loads(out)
     assert (voting.returncode, result["taken"], result["code"]) == (1, False, "stale-revision")

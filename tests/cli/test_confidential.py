@@ -123,7 +123,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
                     yield House(shell, ring, said, log, post)
                 finally:
                     worker.terminate()
-                    worker.wait(40)
+                    worker.wait(90)
 
 
 def forms(word: str) -> Iterator[bytes]:

@@ -138,7 +138,7 @@ def test_interrupted_is_130() -> None:
     ],
 )
 def test_an_unreachable_server_is_said_with_a_hint(shell: Shell, words: list[str]) -> None:
-    result = shell(*words, timeout=30)
+    result = shell(*words)
     assert result.code == 1
     said = result.out + result.err
     assert "no Temporal server at 127.0.0.1:1" in said

@@ -79,7 +79,7 @@ def test_a_migration_that_is_killed_is_finished_by_the_same_command(moving: Shel
     assert process.stdout is not None
     assert "done" in process.stdout.readline()  # the first is migrated
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=90)
     rest = moving(*asked, "--yes", "-o", "json")
     assert rest.code == 0, rest.err
     assert {row["state"] for row in rest.json} <= {"done", "done-before"}

@@ -60,7 +60,9 @@ def test_figures_are_numbers_words_and_truths(served: Shell) -> None:
     result = served(*said, "--figure", "retention=0.91", "--figure", "signed=true")
     assert taken(result)["product"] == "figures"
     served.until(lambda: shown(served, "figures")["revision"] != before)
-    (event,) = served("events", "list", "figures", "--type", "product.evidence", "-o", "json").json
+    told = ("events", "list", "figures", "--type", "product.evidence", "-o", "json")
+    served.until(lambda: bool(served(*told).json))
+    (event,) = served(*told).json
     assert event["data"]["figures"] == {"retention": 0.91, "signed": True}
     wrong = served(*said, "--figure", "Not-This=1")
     assert (wrong.code, "--figure" in wrong.err) == (2, True)

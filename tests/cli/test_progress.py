@@ -15,7 +15,7 @@ SLOW = """
 import sys, time
 from commands import progress
 from commands.output import note
-progress.QUICK = 0.2
+progress.QUICK = QUICK_ENOUGH
 with progress.working("reading products") as told:
     told(3, 10)
     time.sleep(LONG)
@@ -26,11 +26,15 @@ print("over")
 """
 
 
-def on_a_terminal(long: float, **env: str) -> tuple[str, str]:
+def slow(long: float, quick: float = 0.2) -> str:
+    return SLOW.replace("LONG", str(long)).replace("QUICK_ENOUGH", str(quick))
+
+
+def on_a_terminal(code: str, **env: str) -> tuple[str, str]:
     """Standard error is a terminal, standard output a pipe: what each got."""
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        [sys.executable, "-c", SLOW.replace("LONG", str(long))],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env={**os.environ, "TERM": "xterm", **env},
         stdout=subprocess.PIPE,
@@ -55,7 +59,7 @@ def _read(terminal: int) -> bytes:
 
 
 def test_what_takes_long_is_seen_and_leaves_nothing_behind() -> None:
-    out, seen = on_a_terminal(1.5)
+    out, seen = on_a_terminal(slow(3))
     assert out == "data\nover\n"
     assert "reading products" in seen
     assert "3/10" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", seen)
@@ -64,16 +68,16 @@ def test_what_takes_long_is_seen_and_leaves_nothing_behind() -> None:
 
 
 def test_what_is_quick_shows_nothing() -> None:
-    assert on_a_terminal(0)[1].split() == ["said"]
+    assert on_a_terminal(slow(0, quick=60))[1].split() == ["said"]
 
 
 def test_a_terminal_that_can_do_nothing_is_left_alone() -> None:
-    assert on_a_terminal(1, TERM="dumb")[1].split() == ["said"]
+    assert on_a_terminal(slow(1), TERM="dumb")[1].split() == ["said"]
 
 
 def test_in_a_pipe_there_is_nothing_of_it() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", SLOW.replace("LONG", "1")],
+        [sys.executable, "-c", slow(1)],
         cwd=ROOT,
         capture_output=True,
         text=True,

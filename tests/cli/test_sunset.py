@@ -62,7 +62,7 @@ def leave(shell: Shell, key: str, round_number: int = 1) -> None:
     """Decide on the sunset, until its manual tasks wait."""
     assert taken(shell, "sunset", "start", key, "--as", "olga")["gate"] == "retire"
     shell.until(lambda: shell("gate", "vote", f"{key}/retire", "go", "--as", "ana").code == 0)
-    shell.until(lambda: states(shell, key).get("keys") == "waiting", 60)
+    shell.until(lambda: states(shell, key).get("keys") == "waiting")
     rounds = taken(shell, "gate", "list", key)
     assert [r["round"] for r in rounds if r["gate"] == "retire"][-1] == round_number
 
@@ -117,7 +117,7 @@ def test_an_aborted_sunset_and_a_second_that_is_carried_through(served: Shell) -
     served.until(lambda: states(served, key).get("drinks") in ("undoing", "waiting"))
     undone = ("sunset", "confirm", key, "drinks", "--note", "paid", "--as", "olga")
     served.until(lambda: served(*undone).code == 0)
-    served.until(lambda: status(served, key) == "active", 60)
+    served.until(lambda: status(served, key) == "active")
     shown = taken(served, "product", "show", key)
     assert (shown["phase"], shown["sunsets"]) == ("market", 1)
     assert shown["past_sunsets"][0]["why"] == "a buyer was found"
@@ -129,14 +129,14 @@ def test_an_aborted_sunset_and_a_second_that_is_carried_through(served: Shell) -
     taken(served, *confirm, "bo", "--proof", "count=12")
     taken(served, "sunset", "confirm", key, "drinks", "--note", "merry", "--as", "olga")
     served.until(lambda: served("gate", "vote", f"{key}/down", "go", "--as", "bo").code == 0)
-    served.until(lambda: states(served, key).get("wiped") == "waiting", 60)
+    served.until(lambda: states(served, key).get("wiped") == "waiting")
     code, why, hint = refused(served, *abort, "olga", "--yes")
     assert (code, why, hint) == (1, "point-of-no-return", f"phasegate sunset show {key}")
     assert refused(served, *abort, "olga", "--dry-run")[1] == "point-of-no-return"
     assert "no: Take it down has passed" in served("sunset", "show", key).out
     wiped = ("sunset", "confirm", key, "wiped", "--note", "gone", "--as", "olga")
     taken(served, *wiped, "--proof", "digest=sha256:ab12")
-    served.until(lambda: status(served, key) == "retired", 60)
+    served.until(lambda: status(served, key) == "retired")
     watched = served("sunset", "show", key, "--watch")
     assert (watched.code, "retired" in watched.out) == (0, True)
     assert "sha256:ab12" in str(taken(served, "sunset", "show", key)["tasks"][-1])
@@ -166,7 +166,7 @@ def test_a_sunset_starts_with_its_plan_or_not_at_all(served: Shell) -> None:
     adjusted = taken(served, "product", "show", key)["adjustments"]
     assert adjusted["skip"] == {"drinks": "nobody comes"}
     served.until(lambda: served("gate", "vote", f"{key}/retire", "go", "--as", "ana").code == 0)
-    served.until(lambda: states(served, key).get("drinks") == "skipped", 60)
+    served.until(lambda: states(served, key).get("drinks") == "skipped")
     assert refused(served, *start, "--as", "olga")[1] == "sunset-under-way"
 
 

@@ -87,7 +87,7 @@ def test_outputs_of_a_plan_of_the_running_sunset_and_of_its_withdrawal(served: S
     served.write("out.yaml", ADJUSTED.replace("LAST", LAST.isoformat()))
     taken(served, "sunset", "start", key, "out.yaml", "--as", "olga")
     served.until(lambda: served("gate", "vote", f"{key}/retire", "go", "--as", "ana").code == 0)
-    served.until(lambda: served("sunset", "show", key).code == 0, 60)
+    served.until(lambda: served("sunset", "show", key).code == 0)
     served.until(lambda: taken(served, "sunset", "show", key)["status"] == "sunsetting")
     after = calendar(served, key)
     assert {e["uid"] for e in before.values()} == {e["uid"] for e in after.values()}
@@ -115,7 +115,7 @@ def test_outputs_of_a_plan_of_the_running_sunset_and_of_its_withdrawal(served: S
 
     # Withdrawn.
     taken(served, "sunset", "abort", key, "--reason", "a buyer", "--as", "olga", "--yes")
-    served.until(lambda: taken(served, "product", "show", key)["status"] == "active", 60)
+    served.until(lambda: taken(served, "product", "show", key)["status"] == "active")
     gone = calendar(served, key)
     assert {e["uid"] for e in gone.values()} == {e["uid"] for e in after.values()}
     assert {str(e["status"]) for e in gone.values()} == {"CANCELLED"}

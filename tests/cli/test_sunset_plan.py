@@ -190,7 +190,7 @@ def test_a_plan_is_recorded_for_a_product_and_shown_from_then_on(served: Shell) 
 
     assert served("sunset", "start", key, "--as", "olga").code == 0
     served.until(lambda: served("gate", "vote", f"{key}/retire", "go", "--as", "ana").code == 0)
-    served.until(lambda: served("sunset", "show", key).code == 0, 60)
+    served.until(lambda: served("sunset", "show", key).code == 0)
     plan = shown(served, key)
     assert (plan["running"], plan["decided_by"]) == (True, "")
     assert plan["dates"]["end-of-life"].startswith(day(600))

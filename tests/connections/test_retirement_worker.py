@@ -84,7 +84,7 @@ async def test_only_the_worker_for_retirement_has_the_secret_and_acts(
         assert calls == [("DELETE", "/data/secretive")] * 2
         assert console.tokens == [f"Bearer {TOKEN}"] * 2
         worker.terminate()
-        _, log = worker.communicate(timeout=40)
+        _, log = worker.communicate(timeout=90)
     assert (worker.returncode, TOKEN in log) == (0, False)
 
 

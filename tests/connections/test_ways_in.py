@@ -83,7 +83,7 @@ def test_a_worker_decides_a_gate(way: Way, plain: Shell, ours: Authority, tmp_pa
         assert checks["transport"]["what"].startswith("TLS")
         assert name in checks["worker"]["what"]
         worker.send_signal(signal.SIGTERM)
-        _, log = worker.communicate(timeout=40)
+        _, log = worker.communicate(timeout=90)
         assert worker.returncode == 0, log
     assert json.loads(log.splitlines()[0])["event"] == "worker started", "without a warning"
     assert KEY not in log + doctor.out + doctor.err

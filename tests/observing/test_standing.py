@@ -61,6 +61,7 @@ async def test_what_hangs_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None
         assert (await found.report())["ready"] is False
     assert asked == [1]
     answer.set()
+    monkeypatch.setattr(standing, "PATIENCE", 60)
     assert (await found.report())["ready"] is True
 
 

@@ -66,7 +66,7 @@ class Server:
             stderr=subprocess.DEVNULL,
             cwd="/",
         )
-        end = time.monotonic() + 30
+        end = time.monotonic() + 90
         while self.sql("postgres", "SELECT 1").returncode:
             assert self.process.poll() is None, "postgres ended"
             assert time.monotonic() < end, "postgres does not answer"
@@ -76,7 +76,7 @@ class Server:
         """SIGINT rolls back and disconnects everybody, SIGQUIT is a crash."""
         if self.process is not None:
             self.process.send_signal(how)
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=90)
             self.process = None
 
     def sql(

@@ -17,7 +17,7 @@ import httpx2
 from client.dev_server import free_port
 
 ROOT = Path(__file__).parents[2]
-STARTING = 30.0
+STARTING = 90.0
 
 SECRET, SIGNING = "s3cret-of-ours", "whsec_c2lnbmluZy1rZXktb2Ytb3Vycw=="
 
@@ -106,7 +106,7 @@ async def serving(
         stderr=asyncio.subprocess.PIPE,
         limit=1024 * 1024,
     )
-    async with httpx2.AsyncClient(timeout=20, trust_env=False) as http:
+    async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
         served = Served(process, f"http://127.0.0.1:{port}", http)
         following = asyncio.create_task(served.follow())
         try:

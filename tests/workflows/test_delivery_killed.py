@@ -59,7 +59,7 @@ async def test_what_was_sent_and_not_recorded_is_sent_again_and_seen_once(
             await stage.becomes(phase="build")
             # Its answer may die with the worker.
             reported = asyncio.create_task(stage.report("done"))
-            await asyncio.wait_for(first.wait(), 30)
+            await asyncio.wait_for(first.wait(), 90)
         assert first.returncode == -signal.SIGKILL
         receiver.answer = lambda request: (200, {})
         async with worker_process():
@@ -118,7 +118,7 @@ async def test_a_mail_that_was_sent_and_not_recorded_goes_out_with_the_same_mess
                 await stage.start(directory=DIRECTORY)
                 await stage.becomes(phase="build")
                 await stage.report("done")
-                await asyncio.wait_for(first.wait(), 30)
+                await asyncio.wait_for(first.wait(), 90)
             assert len(post.mails) == 1
             post.answer = lambda to, message: "250 taken"
             async with worker_process():
