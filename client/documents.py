@@ -107,10 +107,15 @@ def find_product(file: str) -> Parsed[Product]:
     return parse_product(read_text(file), file)
 
 
-def check_policy(policy: Parsed[Policy], directory: Directory | None = None) -> list[Found]:
-    """What is wrong with a policy, in the order of the file."""
+def check_policy(
+    policy: Parsed[Policy],
+    directory: Directory | None = None,
+    product: Parsed[Product] | None = None,
+) -> list[Found]:
+    """What is wrong with a policy, in the order of the file; then with a product under it."""
     found = [*lint_policy(policy.model, directory, _today()), *extension_hints(policy.model)]
-    return _placed(policy, found)
+    about = lint_product(product.model, policy.model, directory) if product else []
+    return _placed(policy, found) + (_placed(product, about) if product else [])
 
 
 def check_directory(directory: Parsed[Directory]) -> list[Found]:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from commands.options import Output
 
 if TYPE_CHECKING:
+    from client.documents import Found
     from commands.output import Block
     from ledger import Ledger
     from phasegate.policy import Policy
@@ -128,17 +129,31 @@ def lint(
     /,
     *,
     directory: Annotated[
-        str | None, Parameter(help="Also say who is missing in this directory (NAME or FILE)")
+        str | None,
+        Parameter(help="Also say who is missing in this directory, who can block, and when"),
+    ] = None,
+    product: Annotated[
+        str | None,
+        Parameter(help="Also judge this product's FILE: its owner, tier, team and dates"),
     ] = None,
     output: Output = "table",
 ) -> int:
-    """Find what is wrong with a policy file. Exit code 2 where there are errors."""
-    from client.documents import check_policy, find_directory, find_policy
+    """Find what is wrong with a policy file. Exit code 2 where there are errors.
+
+    With a directory (NAME or FILE) it proves whether its people can pass the gates, by the rules
+    that count votes. Warnings refuse nothing.
+    """
+    from client.documents import check_policy, find_directory, find_policy, find_product
     from commands.findings import print_findings
 
     ledger = _ledger()
     people = find_directory(directory, ledger).model if directory else None
-    return print_findings(file, lambda: check_policy(find_policy(file, ledger), people), output)
+    goods = find_product(product) if product else None
+
+    def check() -> list[Found]:
+        return check_policy(find_policy(file, ledger), people, goods)
+
+    return print_findings(file, check, output)
 
 
 def schema(

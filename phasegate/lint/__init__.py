@@ -13,6 +13,7 @@ from phasegate.lint.directory import directory_findings
 from phasegate.lint.findings import Finding, Severity
 from phasegate.lint.flow import flow_findings
 from phasegate.lint.gates import gate_findings
+from phasegate.lint.never import never_findings
 from phasegate.lint.people import policy_people_findings
 from phasegate.lint.product import product_findings
 from phasegate.lint.sunset import sunset_findings
@@ -31,6 +32,7 @@ def lint_policy(
     found = [
         *flow_findings(policy),
         *gate_findings(policy),
+        *never_findings(policy),
         *clock_findings(policy),
         *sunset_findings(policy),
     ]

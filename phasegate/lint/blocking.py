@@ -53,11 +53,13 @@ def blocked_by(
     seatings: Collection[tuple[Step, ...]],
     directory: Directory,
     tiers: Collection[int],
+    known: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """A warning where single people can block a gate, in one of the ways in which it is seated."""
+    """A warning where single people can block a gate, in one of the ways in which it is seated;
+    of those who are `known` it is told elsewhere."""
     groups: dict[str, set[str]] = {}
     for steps in seatings:
-        for person in blockers(steps):
+        for person in set(blockers(steps)).difference(known):
             groups.setdefault(person, set()).update(mends(steps, person))
     if not groups:
         return
@@ -105,31 +107,38 @@ def unanswered(
     gate: Gate,
     seatings: Collection[tuple[Step, ...]],
     directory: Directory,
+    owner: str | None = None,
 ) -> Iterator[Finding]:
-    """A warning where a gate waits for every one of some people, and nobody may act for one."""
-    known = {person for steps in seatings for person in blockers(steps)}
-    waits: dict[str, None] = {}
-    for steps in seatings:
-        for step in steps:
-            for person, groups in step.people.items():
-                awaited = gate.wait_for == "all" or groups & step.veto_groups
-                if awaited and person not in known and not _helped(directory, person):
-                    waits[person] = None
+    """A warning where a gate waits for every one of some people, and nobody may act for one. With
+    an owner, who acts for nobody, of those of whom it is true only because of that."""
+    alone = {person for steps in seatings for person in blockers(steps)}
+    waits = sorted(
+        {
+            person
+            for steps in seatings
+            for step in steps
+            for person, groups in step.people.items()
+            if gate.wait_for == "all" or groups & step.veto_groups
+            if person not in alone and not _helpers(directory, person) - {owner}
+            if owner is None or _helpers(directory, person)
+        }
+    )
     if waits:
-        names = ", ".join(sorted(waits))
         why = "wait_for: all" if gate.wait_for == "all" else "their groups have a veto"
+        since = f", since {owner} owns the product" if owner else ""
         yield Finding(
             "warning",
             path,
             f"gate {gate.id} waits for every one of these ({why}), and while one says nothing, "
-            f"nobody may act in their place: {names}; give them a deputy or a manager in the "
-            "directory",
+            f"nobody may act in their place{since}: {', '.join(waits)}; give them "
+            f"{'another' if owner else 'a'} deputy or manager in the directory",
         )
 
 
-def _helped(directory: Directory, person: str) -> bool:
+def _helpers(directory: Directory, person: str) -> set[str | None]:
+    """Who may act for somebody silent, sooner or later."""
     entry = directory.people.get(person)
-    return bool(entry and (entry.deputy or entry.manager))
+    return {*directory.managers(person), *([entry.deputy] if entry and entry.deputy else ())}
 
 
 Attesters = dict[int, tuple[str, ...]]

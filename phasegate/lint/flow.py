@@ -42,6 +42,21 @@ def flow_findings(policy: Policy) -> Iterator[Finding]:
                 f"no product ever reaches phase {phase.id}: make it another's next, or remove it",
             )
         yield from _phase(policy, i, phase, last=phase.id in last)
+    if policy.sunset and not cycles and not any(_leads_out(policy, name) for name in reached):
+        yield Finding(
+            "warning",
+            ("sunset",),
+            "no product comes to this sunset: no phase in the market has a gate or a review whose "
+            "kill leads there, and the last phase never ends; set in_market: true where it is sold",
+        )
+
+
+def _leads_out(policy: Policy, name: str) -> bool:
+    """Whether the sunset begins from this phase: by a kill, or since no phase comes after it."""
+    phase = policy.phase(name)
+    if phase.in_market and (phase.gate or phase.review):
+        return True
+    return policy.following(name) is None and (phase.gate is not None or phase.review is None)
 
 
 def _ways(policy: Policy) -> tuple[set[str], set[str], list[list[str]]]:
@@ -67,12 +82,12 @@ def _ways(policy: Policy) -> tuple[set[str], set[str], list[list[str]]]:
     return reached, last, cycles
 
 
-def reach(policy: Policy, shut: Collection[str] = ()) -> list[str]:
+def reach(policy: Policy, shut: Collection[str] = (), start: str | None = None) -> list[str]:
     """The phases that products come to, by Go or by an investment, where the `shut` gates never
-    come to a Go."""
+    come to a Go; from the first phase on, or from `start`."""
     known = {phase.id for phase in policy.phases}
     reached: list[str] = []
-    todo = [policy.phases[0].id]
+    todo = [start or policy.phases[0].id]
     while todo:
         name = todo.pop()
         if name in reached or name not in known:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from phasegate.gate import Gate
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
+from phasegate.lint.flow import reach
 from phasegate.lint.shapes import expression_problem
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
@@ -24,7 +25,10 @@ def gate_findings(policy: Policy) -> Iterator[Finding]:
         seen = everything
         if path[0] == "phases" and isinstance(path[1], int):
             here = policy.phases[path[1]]
-            before = order[: order.index(here.id)] if here.id in order else []
+            if here.id in order:
+                before = order[: order.index(here.id)]
+            else:  # only an investment leads there, from a product that has been further on
+                before = [p.id for p in policy.phases if here.id in reach(policy, start=p.id)]
             upto = [*(policy.phase(name) for name in before), here]
             seen = {milestone.id for phase in upto for milestone in phase.milestones}
         else:

@@ -9,10 +9,11 @@ from phasegate.conditions import asked_of
 from phasegate.directory import Directory
 from phasegate.expressions import compile_error, evaluate, facts
 from phasegate.gate import Gate
-from phasegate.lint.blocking import attesters, blocked_by
+from phasegate.lint.blocking import attesters, blocked_by, blockers, unanswered
 from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
 from phasegate.lint.people import barred_at, shortages
+from phasegate.lint.plans import plan_findings
 from phasegate.lint.values import value_findings
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
@@ -27,6 +28,7 @@ def product_findings(
     """Unknown names, approvers outside their groups, gates nobody can pass, dates out of order."""
     yield from _milestones(product, policy, directory)
     yield from _dates(product, policy)
+    yield from plan_findings(product, policy, directory)
     yield from _criteria(product, policy)
     yield from _conditions(product, policy)
     yield from value_findings(product, policy)
@@ -216,8 +218,10 @@ def _seats(product: Product, gate: Gate, directory: Directory) -> Iterator[Findi
         yield Finding("error", here, f"{problem}; counted {why}")
     if short:
         return
-    if gate.id in product.approvers:
-        yield from blocked_by(here, gate, [steps], directory, [product.tier])
+    # Who blocks whatever the product is told of the policy.
+    known = () if gate.id in product.approvers else set(blockers(without()))
+    yield from blocked_by(here, gate, [steps], directory, [product.tier], known)
+    yield from unanswered(here, gate, [steps], directory, product.owner)
     able = attesters(gate, steps, members, directory, [product.owner])
     everybody = attesters(gate, steps, members, directory)
     for i, people in able.items():
