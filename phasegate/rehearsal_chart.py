@@ -81,13 +81,13 @@ def span(x1: float, x2: float, *, least: float = 2.0, edge: float = WIDTH) -> Sp
 
 
 def percent(part: int, whole: int) -> str:
-    """`12 %`; what is some but less than one, or not quite all, is said so: never 0 % or 100 %."""
+    """`12 %`; what is some but less than one, or not quite all, is never said to be 0 or 100 %."""
     if not part or part == whole:
         return "100 %" if part else "0 %"
     share = part / whole * 100
     if share < 1:
-        return "under 1 %"
-    return "over 99 %" if share > 99 else f"{share:.0f} %"
+        return "<1 %"
+    return ">99 %" if share > 99 else f"{share:.0f} %"
 
 
 def plural(n: int, one: str, many: str = "") -> str:

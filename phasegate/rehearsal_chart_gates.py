@@ -28,13 +28,17 @@ from phasegate.text_width import fit, width_of
 ROW, BAND = 34.0, 10.0
 PASSES = ("go", "conditional-go")
 ORDER = (*OUTCOMES, "open")
+BOLD = SIZE * 1.15
+"""Letters that stand out are as broad as some of this size."""
+
 STACK, STACK_ROW = 18.0, 26.0
 
 
 @dataclass(frozen=True)
 class Band:
     """From the first run to the last (`whole`), P50 to P80 and P80 to P95, and P50 itself. Where
-    too few runs came to it, `open`: it reaches the edge, for the rest is later than every date."""
+    too few runs came to it, `open`: what is after the last known percentile (`late`) reaches the
+    edge, for the rest is later than every date."""
 
     y: float
     whole: Span
@@ -128,9 +132,9 @@ def _row(
         gate=gate,
         y=y,
         name=fit(gate.title, NAMES - GAP, SIZE),
-        decided=_band(gate.decided, decided, top, axis),
+        decided=_band(gate.decided, decided, top, axis) or _undecided(gate, top, axis),
         passed=_band(gate.passed, passed, top + BAND + 2, axis) if later else None,
-        note=fit(_note(gate), NOTES - GAP, SIZE),
+        note=fit(_note(gate), NOTES - GAP, BOLD if gate.stuck else SIZE),
         text=f"{gate.title}: {_words(gate)}",
     )
 
@@ -142,9 +146,18 @@ def _band(spread: DateSpread, came: Sequence[datetime], y: float, axis: Axis) ->
     unsure = spread.p95 is None
     last = axis.right if unsure else axis.x(came[-1])
     whole = span(axis.x(came[0]), last, edge=axis.right)
-    likely = span(x50, x80 or axis.right, edge=axis.right) if x50 is not None else None
-    late = span(x80, x95 or axis.right, edge=axis.right) if x80 is not None else None
+    known = x50 if x80 is None else x80
+    likely = None if x50 is None or x80 is None else span(x50, x80, edge=axis.right)
+    late = span(known, axis.right if x95 is None else x95, edge=axis.right) if known else None
     return Band(round(y, 2), whole, x50, likely, late, unsure)
+
+
+def _undecided(gate: GateRehearsed, y: float, axis: Axis) -> Band | None:
+    """Of a gate that was opened and that no run decided."""
+    at = gate.opened.p50
+    if at is None:
+        return None
+    return Band(round(y, 2), span(axis.x(at), axis.right, edge=axis.right), None, None, None, True)
 
 
 def _note(gate: GateRehearsed) -> str:
@@ -188,7 +201,7 @@ def outcomes_chart(gates: Sequence[GateRehearsed]) -> OutcomesChart | None:
 
 
 def _said(outcome: str) -> str:
-    return OUTCOMES.get(outcome, "undecided" if outcome == "open" else outcome)
+    return OUTCOMES.get(outcome, "Undecided" if outcome == "open" else outcome)
 
 
 def _outcomes(gate: GateRehearsed, y: float) -> OutcomeRow:

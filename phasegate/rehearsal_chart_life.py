@@ -8,7 +8,14 @@ from datetime import datetime
 from typing import TypeVar
 
 from phasegate.rehearsal_chart import AXIS, GAP, NAMES, SIZE, Axis, Span, axis_over, span
-from phasegate.rehearsal_view import CLOCKS, ClockFired, RoundRehearsed, RunRehearsed, StuckAt
+from phasegate.rehearsal_view import (
+    CLOCKS,
+    ClockFired,
+    Rehearsal,
+    RoundRehearsed,
+    RunRehearsed,
+    StuckAt,
+)
 from phasegate.roadmap_layout import GATES
 from phasegate.roadmap_scale import SHORTEST, Tick
 from phasegate.roadmap_words import OUTCOMES, day
@@ -34,7 +41,7 @@ class PhaseBar:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision, or several too near each other to be drawn apart."""
+    """A decision, or the last of several too near each other to be drawn apart."""
 
     x: float
     state: str
@@ -73,8 +80,33 @@ class LifeChart:
     launch: float | None
 
 
-def life_chart(life: RunRehearsed) -> LifeChart:
-    """One run, from its start to its last event; a gate has a row if it was opened."""
+def life_charts(life: RunRehearsed) -> list[tuple[str, LifeChart]]:
+    """One run, until its launch and from there on: the years in the market would leave the months
+    before them no room. The second part is left out where nothing happens in it."""
+    at = life.launched_at
+    if at is None:
+        return [("Until it ends", _chart(life))]
+    before, after = _part(life, lambda when: when < at), _part(life, lambda when: when >= at)
+    found = [("Until its launch", _chart(before))]
+    if after.rounds or after.clocks or after.stuck:
+        later = after.model_copy(update={"started_at": at, "launched_at": None})
+        found.append(("In the market", _chart(later)))
+    return found
+
+
+def _part(life: RunRehearsed, there: Callable[[datetime], bool]) -> RunRehearsed:
+    kept = {
+        "phases": [one for one in life.phases if there(one.start)],
+        "rounds": [one for one in life.rounds if there(one.opened_at)],
+        "clocks": [one for one in life.clocks if there(one.at)],
+        "stuck": life.stuck if life.stuck and there(life.stuck.since) else None,
+        "ended_at": life.ended_at if life.ended_at and there(life.ended_at) else None,
+    }
+    return life.model_copy(update=kept)
+
+
+def _chart(life: RunRehearsed) -> LifeChart:
+    """From its start to its last event; a gate has a row if it was opened."""
     axis = axis_over(_instants(life))
     titles = {held.gate: held.title for held in reversed(life.rounds)}
     order = dict.fromkeys(held.gate for held in life.rounds)
@@ -124,7 +156,7 @@ def _row(life: RunRehearsed, gate: str, title: str, y: float, axis: Axis) -> Lif
     return LifeRow(
         y=y,
         name=fit(title, NAMES - GAP, SIZE),
-        rounds=tuple(_rounds(held, axis)),
+        rounds=tuple(_rounds((one for one in held if one.decided_at or not stuck), axis)),
         decided=tuple(_decisions(held, axis)),
         fired=tuple(_clocks((one for one in life.clocks if one.gate == gate), axis)),
         stuck=_for_good(stuck, axis),
@@ -144,11 +176,11 @@ def _for_good(stuck: StuckAt | None, axis: Axis) -> Span | None:
 
 def _decisions(held: Iterable[RoundRehearsed], axis: Axis) -> Iterator[Decided]:
     decided = [(axis.x(one.decided_at), one) for one in held if one.decided_at]
-    for group in _near(decided, DIAMOND * 2):
+    for group in _near(decided, DIAMOND * 2, chained=True):
         last = group[-1][1]
         text = "; ".join(_of_round(one) for _, one in group)
         state = GATES.get(last.outcome or "", "abandoned")
-        yield Decided(group[0][0], state, text, len(group))
+        yield Decided(group[-1][0], state, text, len(group))
 
 
 def _of_round(one: RoundRehearsed) -> str:
@@ -170,11 +202,14 @@ def of_clock(one: ClockFired) -> str:
     return f"{one.clock}: {', '.join(one.people)}" if one.people else one.clock
 
 
-def _near(items: Iterable[tuple[float, T]], room: float) -> Iterator[list[tuple[float, T]]]:
-    """In their order, those within `room` pixels of the first of a group."""
+def _near(
+    items: Iterable[tuple[float, T]], room: float, *, chained: bool = False
+) -> Iterator[list[tuple[float, T]]]:
+    """In their order, those within `room` pixels of the first of a group; `chained`, of the one
+    before."""
     group = list[tuple[float, T]]()
     for x, item in items:
-        if group and x - group[0][0] >= room:
+        if group and x - group[-1 if chained else 0][0] >= room:
             yield group
             group = []
         group.append((x, item))
@@ -182,17 +217,18 @@ def _near(items: Iterable[tuple[float, T]], room: float) -> Iterator[list[tuple[
         yield group
 
 
-def shown_lives(lives: Iterable[RunRehearsed], middle: datetime | None) -> list[RunRehearsed]:
+def shown_lives(found: Rehearsal) -> list[RunRehearsed]:
     """The run that launches at the median, else the first that goes on, else the first; and the
-    first that got stuck, if that is another."""
-    found = list(lives)
+    example of where most runs get stuck, if that is another."""
+    middle = found.launch.p50
     tests: list[Callable[[RunRehearsed], bool]] = [
         lambda life: middle is not None and life.launched_at == middle and not life.stuck,
         lambda life: middle is not None and life.launched_at == middle,
         lambda life: life.stuck is None,
         lambda life: True,
     ]
-    typical = next((life for test in tests for life in found if test(life)), None)
-    stuck = next((life for life in found if life.stuck), None)
+    typical = next((life for test in tests for life in found.lives if test(life)), None)
+    example = found.stuck[0].example if found.stuck else None
+    stuck = next((life for life in found.lives if life.number == example), None)
     chosen = {life.number: life for life in (typical, stuck) if life}
     return list(chosen.values())

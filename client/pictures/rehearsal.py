@@ -8,7 +8,7 @@ from client.pictures.theme import DARK, LIGHT
 from phasegate.rehearsal_chart import AXIS, NAMES, WIDTH, percent, plural
 from phasegate.rehearsal_chart_gates import BAND, ROW, STACK, gates_chart, outcomes_chart
 from phasegate.rehearsal_chart_launch import BASE, HEIGHT, LEFT, TOP, launch_chart
-from phasegate.rehearsal_chart_life import BAR, FOOT, MIDDLE, life_chart, of_clock, shown_lives
+from phasegate.rehearsal_chart_life import BAR, FOOT, MIDDLE, life_charts, of_clock, shown_lives
 from phasegate.rehearsal_chart_waits import BAR as WAIT_BAR
 from phasegate.rehearsal_chart_waits import LEVELS, waited_for, waits_chart
 from phasegate.rehearsal_view import CLOCKS, Rehearsal, StuckAt
@@ -53,15 +53,14 @@ def rehearsal_html(found: Rehearsal) -> str:
         found=found,
         alone=[one for one in found.absences if one.stuck],
         launch=launch_chart(found),
-        panels=[(title, chart) for title, chart in panels if chart],
-        unreached=[gate for gate in found.gates if not gate.runs],
-        outcomes=outcomes_chart(found.gates),
+        panels=[(title, chart) for title, chart in panels if chart and found.runs > 1],
+        outcomes=outcomes_chart(found.gates) if found.runs > 1 else None,
         waits=[
             (title, chart, waited_for(found, kind))
             for title, kind in (("People", "person"), ("Groups", "group"))
             if (chart := waits_chart(found, kind))
         ],
-        lives=[(life, life_chart(life)) for life in shown_lives(found.lives, found.launch.p50)],
+        lives=[(life, life_charts(life)) for life in shown_lives(found)],
         titles={gate.gate: gate.title for gate in found.gates},
         clocks={clock: CLOCK_WORDS[clock] for clock in CLOCKS if found.clocks.get(clock)},
         of_clock=of_clock,
