@@ -27,6 +27,9 @@ GAP = (0.3, 1.5)
 class Chaos:
     """Breaks parts of the house, until it is told to stop; what it broke is then whole again."""
 
+    failed: list[Exception]
+    """Why faults could not be made, or mended: a run without them shows less than it says."""
+
     def __init__(
         self, house: House, tally: Tally, seed: int, kills: int, progress: Callable[[], float]
     ) -> None:
@@ -35,7 +38,7 @@ class Chaos:
         self._house, self._tally, self._kills, self._progress = house, tally, kills, progress
         self._dice = Random(f"chaos/{seed}")  # noqa: S311
         self._healing: set[asyncio.Task[None]] = set()
-        self._broken = 0
+        self._broken, self.failed = 0, []
 
     @property
     def kills(self) -> int:
@@ -43,12 +46,14 @@ class Chaos:
 
     @asynccontextmanager
     async def reigns(self) -> AsyncIterator[None]:
+        """Break things within the block. What fails here is in `failed`."""
         reign = asyncio.create_task(self._reign())
         try:
             yield
         finally:
             reign.cancel()
-            await asyncio.gather(reign, *self._healing, return_exceptions=True)
+            ended, *_ = await asyncio.gather(reign, *self._healing, return_exceptions=True)
+            self.failed += [ended] if isinstance(ended, Exception) else []
 
     async def _reign(self) -> None:
         others = self._others()
@@ -56,7 +61,7 @@ class Chaos:
             await asyncio.sleep(self._dice.uniform(*GAP))
             due = self._kills * self._progress()
             if self.kills < due:
-                await asyncio.shield(self._heal(self._kill(self._next_kill())))
+                await asyncio.wait({self._heal(self._kill(self._next_kill()))})
             elif others and not self._healing and self._broken < due:
                 name = self._dice.choice(sorted(others))
                 self._broken += 1
@@ -72,8 +77,13 @@ class Chaos:
         task = asyncio.ensure_future(broken)
         assert isinstance(task, asyncio.Task)
         self._healing.add(task)
-        task.add_done_callback(self._healing.discard)
+        task.add_done_callback(self._healed)
         return task
+
+    def _healed(self, task: asyncio.Task[None]) -> None:
+        self._healing.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self.failed.append(error)
 
     def _others(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """Each once, before any of them again."""

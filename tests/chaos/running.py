@@ -67,6 +67,7 @@ async def run(
             telling = asyncio.create_task(_tell(tally, total, begun, say))
             await _play(home, plan, tally, at_once, deadline=begun + patience, look=look)
             telling.cancel()
+        found.violations += sorted({f"a fault went wrong: {error!r}" for error in chaos.failed})
         say(f"played: {tally.stuck or 'all ended'}")
         found.starts = sum(slot.starts for slot in home.crew)
         client = await connect(home.direct())
