@@ -6,9 +6,8 @@ nor is the order of what has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from difflib import SequenceMatcher
-from typing import Any
 
 from phasegate.base import Wire
 from phasegate.gate_diff import diff_gates
@@ -87,7 +86,7 @@ def _phases(old: Policy, new: Policy, renamed: Mapping[str, str]) -> Iterator[Po
     for name in before:
         if name not in after:
             yield there("removed", "phase", name, f"phase {name} is gone")
-    moved = _moved([n for n in before if n in after], [n for n in after if n in before])
+    moved = _moved(before, after)
     for name, phase in after.items():
         if name not in before:
             text = f"phase {name} is new, after {_previous(new, name)}"
@@ -210,7 +209,7 @@ def _sunset(old: SunsetPlan | None, new: SunsetPlan | None) -> Iterator[PolicyCh
     for name in before:
         if name not in after:
             yield there("removed", "sunset", name, f"sunset task {name} is gone")
-    moved = _moved([n for n in before if n in after], [n for n in after if n in before])
+    moved = _moved(before, after)
     for name, task in after.items():
         if name not in before:
             text = f"sunset task {name} is new: {task.kind}, {day_in_words(task)}"
@@ -239,12 +238,9 @@ def _task(old: Task, new: Task) -> Iterator[PolicyChange]:
             )
 
 
-def _moved(before: Sequence[str], after: Sequence[str]) -> list[str]:
-    """Of the same names in two orders, those that have changed their place among the others."""
-    matcher = SequenceMatcher(a=before, b=after, autojunk=False)
-    kept = {before[i] for block in matcher.get_matching_blocks() for i in _range(block)}
-    return [name for name in after if name not in kept]
-
-
-def _range(block: Any) -> Iterable[int]:
-    return range(block.a, block.a + block.size)
+def _moved(before: Collection[str], after: Collection[str]) -> set[str]:
+    """Of the names in both orders, those that have changed their place among the others."""
+    was, now = [n for n in before if n in after], [n for n in after if n in before]
+    matcher = SequenceMatcher(a=was, b=now, autojunk=False)
+    kept = [was[b.a : b.a + b.size] for b in matcher.get_matching_blocks()]
+    return set(now).difference(*kept)
