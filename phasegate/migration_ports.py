@@ -68,7 +68,7 @@ class LastMigration(Wire):
 class Standing(Wire):
     """Where a product stands, as far as another policy may change it.
 
-    `held` is on hold. `busy` says why it cannot be judged this moment; empty if it can.
+    `busy` says why it cannot be judged this moment; empty if it can.
     """
 
     key: str
