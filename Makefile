@@ -7,7 +7,10 @@ PYTEST_ARGS ?=
 # The uv that made .venv (see scripts/bootstrap.sh).
 UV = $(shell command -v uv || echo .venv-tools/bin/uv)
 
-.PHONY: help venv demo test chaos check format audit sbom bench bench-inbox bench-reports compose-lint image-test clean
+# What `make mutation` tries its faults with; nothing else needs it.
+MUTMUT := mutmut==3.8.1
+
+.PHONY: help venv demo test chaos mutation check format audit sbom bench bench-inbox bench-reports compose-lint image-test clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -25,6 +28,10 @@ test: $(STAMP) ## Run the tests (PYTEST_ARGS="-k vote")
 
 chaos: $(STAMP) ## 200 lifecycles while everything around them is killed (docs/chaos.md)
 	@PYTHONPATH=.:tests/support $(BIN)/python -m tests.chaos
+
+mutation: $(STAMP) ## Which faults of the domain its tests notice (MODULES="rules seats" SAMPLE=40)
+	@MODULES="$(MODULES)" SAMPLE="$(SAMPLE)" SEED="$(SEED)" TESTS="$(TESTS)" \
+		$(UV) run --no-sync --frozen --with $(MUTMUT) python scripts/mutation.py
 
 check: $(STAMP) ## Lint, formatting, types, import rules
 	$(BIN)/ruff check .
