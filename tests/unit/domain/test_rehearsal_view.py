@@ -1,4 +1,4 @@
-"""What a rehearsal shows keeps its names: an example of it, as scripts got it, is read as it was."""
+"""What a rehearsal shows keeps its names: scripts read them."""
 
 import json
 from pathlib import Path

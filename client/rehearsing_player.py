@@ -1,0 +1,169 @@
+"""The players of rehearsals: a workflow for each play, so that the server knows when to skip time.
+
+A player sleeps until somebody is to act, or until something is announced. While it acts, in an
+activity, and while any worker works, time stands still for all plays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+from temporalio import activity, workflow
+from temporalio.client import Client, Interceptor
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
+from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
+    UnsandboxedWorkflowRunner,
+    Worker,
+)
+from temporalio.worker import Interceptor as WorkerInterceptor
+
+from phasegate import ports
+from phasegate.base import Instant, Wire
+from phasegate.errors import PhasegateError
+
+QUEUE = "phasegate-rehearsal"
+
+PATIENCE = timedelta(minutes=5)
+"""How long one turn may take; it takes milliseconds."""
+
+SETTLE = timedelta(seconds=1)
+"""How long after something was announced it is looked at. The server lets that pass once nobody
+works any more. A query that meets a product on its way into another run is lost, and time then
+stands still for good (tried)."""
+
+MEANINGLESS = ("gate.reminder", "sunset.reminder", "milestone.", "condition.reminder", "gate.vote")
+"""What is announced and moves nobody to anything: what follows from it is announced, too."""
+
+
+class Turn(Wire):
+    """A player's turn, and when the next one is: None when the play is over."""
+
+    key: str
+    now: Instant
+    next: Instant | None = Field(None, description="set in the answer")
+
+
+@workflow.defn(name="Player")
+class Player:
+    """Has a turn when it is time, and when it is poked."""
+
+    def __init__(self) -> None:
+        self._poked = False
+
+    @workflow.run
+    async def run(self, first: Turn) -> None:
+        """From the start of a play to its end."""
+        key, at = first.key, first.now
+        while True:
+            rest = at - workflow.now()
+            if rest > timedelta(0):
+                try:
+                    await workflow.wait_condition(lambda: self._poked, timeout=rest)
+                    await workflow.sleep(SETTLE)
+                except TimeoutError:
+                    pass
+            self._poked = False
+            done = await workflow.execute_activity(
+                "turn",
+                Turn(key=key, now=workflow.now()),
+                result_type=Turn,
+                start_to_close_timeout=PATIENCE,
+                retry_policy=None,
+            )
+            if done.next is None:
+                return
+            at = done.next
+
+    @workflow.signal
+    def poke(self) -> None:
+        """Something was announced."""
+        self._poked = True
+
+
+TakeTurn = Callable[[str, datetime], Awaitable[datetime | None]]
+
+
+class Players:
+    """Wakes players when something is announced of their products, and lets them have turns."""
+
+    def __init__(self, take_turn: TakeTurn) -> None:
+        self._take_turn = take_turn
+        self._poked: set[str] = set()
+        self._client: Client | None = None
+
+    def worker(self, client: Client) -> Worker:
+        """The worker that runs them, beside the one that is rehearsed."""
+        self._client = Client(
+            client.service_client,
+            namespace=client.namespace,
+            data_converter=pydantic_data_converter,
+        )
+        return Worker(
+            self._client,
+            task_queue=QUEUE,
+            workflows=[Player],
+            activities=[self.turn],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
+
+    async def play(self, key: str, start: datetime) -> None:
+        """One play, to its end."""
+        assert self._client is not None
+        await self._client.execute_workflow(
+            "Player", Turn(key=key, now=start), id=f"player/{key}", task_queue=QUEUE
+        )
+
+    async def poke(self, key: str, types: list[str]) -> None:
+        """Something was announced of a product."""
+        if self._client is None or key in self._poked:
+            return
+        if all(type.startswith(MEANINGLESS) for type in types):
+            return
+        self._poked.add(key)
+        try:
+            await self._client.get_workflow_handle(f"player/{key}").signal("poke")
+        except RPCError:
+            pass  # the play is over
+
+    @activity.defn(name="turn")
+    async def turn(self, order: Turn) -> Turn:
+        """Look at the product, do what is due, and say when to look again."""
+        self._poked.discard(order.key)
+        try:
+            return Turn(
+                key=order.key, now=order.now, next=await self._take_turn(order.key, order.now)
+            )
+        except PhasegateError as error:
+            raise ApplicationError(str(error), type="turn", non_retryable=True) from error
+
+
+class Announced(Interceptor, WorkerInterceptor):
+    """Tells players of what the worker announces, once it stands in the ledger."""
+
+    def __init__(self) -> None:
+        self.players: Players | None = None
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
+        return _Announced(next, self)
+
+
+class _Announced(ActivityInboundInterceptor):
+    def __init__(self, next: ActivityInboundInterceptor, told: Announced) -> None:
+        super().__init__(next)
+        self._told = told
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:
+        result = await super().execute_activity(input)
+        players = self._told.players
+        if players and activity.info().activity_type == ports.ANNOUNCE:
+            request: ports.AnnounceRequest = input.args[0]
+            await players.poke(request.product, [event.type for event in request.events])
+        return result

@@ -1,0 +1,108 @@
+"""The time-skipping Temporal server, on which years pass in seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
+from temporalio.client import Client, Interceptor
+from temporalio.service import RPCError
+
+from client.attribute_setup import TYPES
+from client.dev_server import free_port, stop
+from client.plugin import phasegate_plugin
+from client.runtime import core_runtime
+from ledger.privacy import private_file
+from phasegate.errors import EngineError
+from phasegate.search import ATTRIBUTES
+
+STARTING = 30.0
+"""Seconds it may take to answer; it takes a tenth of one."""
+
+
+def find_test_server() -> str:
+    """The `temporal-test-server` command, from the extra `simulate`. Raises EngineError."""
+    beside = Path(sys.executable).parent / "temporal-test-server"
+    found = str(beside) if beside.exists() else shutil.which("temporal-test-server")
+    if not found:
+        raise EngineError(
+            "the time-skipping Temporal server is not installed",
+            "there is no `temporal-test-server` command beside python or on PATH",
+            "pip install 'phasegate[simulate]'",
+        )
+    return found
+
+
+@asynccontextmanager
+async def skipping_server(log: Path, interceptors: Sequence[Interceptor]) -> AsyncIterator[Client]:
+    """Run the server until the block ends, and connect to it. Its time runs, and skips nothing.
+
+    It keeps nothing on disk but its `log`, listens on loopback, and neither lists nor searches
+    workflows. Raises EngineError when it does not come up.
+    """
+    port = free_port()
+    private_file(log)
+    with log.open("ab") as output:  # noqa: ASYNC230 - once, and local
+        process = await asyncio.create_subprocess_exec(
+            *(find_test_server(), str(port)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C reaches us, and we stop the server after the worker
+        )
+    try:
+        client = await _connected(f"127.0.0.1:{port}", process, log, interceptors)
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(
+                namespace=client.namespace,
+                search_attributes={name: TYPES[kind] for name, kind in ATTRIBUTES.items()},
+            )
+        )
+        yield client
+    finally:
+        await stop(process)
+
+
+@asynccontextmanager
+async def skipping(client: Client) -> AsyncIterator[None]:
+    """Let the server jump to the next timer whenever nobody works, until the block ends."""
+    await client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+    try:
+        yield
+    finally:
+        await client.test_service.lock_time_skipping(LockTimeSkippingRequest())
+
+
+async def _connected(
+    address: str,
+    process: asyncio.subprocess.Process,
+    log: Path,
+    interceptors: Sequence[Interceptor],
+) -> Client:
+    try:
+        async with asyncio.timeout(STARTING):
+            while process.returncode is None:
+                try:
+                    return await Client.connect(
+                        address,
+                        plugins=[phasegate_plugin()],
+                        interceptors=interceptors,
+                        runtime=core_runtime(),
+                    )
+                except (RuntimeError, RPCError):
+                    await asyncio.sleep(0.02)
+        why = f"it ended with {process.returncode}"
+    except TimeoutError:
+        why = f"waited {STARTING:.0f} s"
+    said = log.read_text(errors="replace").strip().splitlines()
+    raise EngineError(
+        "the time-skipping Temporal server does not start",
+        f"{why}; it said: {said[-1] if said else 'nothing'}",
+        f"{find_test_server()} 7234",
+    )
