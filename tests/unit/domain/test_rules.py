@@ -534,6 +534,16 @@ def test_rule_7_another_veto_cannot_pass_and_is_decided_when_all_have_voted_or_t
     assert judge(veto, members, {}, late).outcome is None
 
 
+def test_rule_7_says_what_people_said_before_who_is_missing() -> None:
+    vetoes = [Requirement(group="eng", veto=True), Requirement(group="legal", need=0, veto=True)]
+    assert [judge(vetoes, {"eng": "ann bob"}, {"ann": word}).why for word in ("recycle", "go")] == [
+        "a veto says recycle",
+        "nobody is left who could give the veto of legal",
+    ]
+    few = judge(vetoes, {"eng": "ann"}, {"ann": "abstain"})
+    assert few.why == "too few people are left who could say yes"
+
+
 @pytest.mark.parametrize(
     ("said", "word"),
     [
@@ -599,8 +609,9 @@ def test_rule_11_one_conditional_vote_or_a_weak_should_makes_it_a_conditional_go
     members = {"eng": "ann bob cyd"}
     yes = {"ann": "go", "bob": "conditional-go"}
     verdict = judge(ENG, members, yes)
-    assert (verdict.outcome, verdict.why) == (
+    assert (verdict.outcome, verdict.ready, verdict.why) == (
         Outcome.conditional_go,
+        True,
         "every requirement is met, with conditions",
     )
     weak = Situation(weak_shoulds=("nps", "cost"))
