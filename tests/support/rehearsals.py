@@ -144,7 +144,7 @@ def _clocks(
     for days, clock in ((3, "reminder"), (5, "reminder"), (7, "overdue"), (14, "escalation")):
         if opened + DAY * days < at:
             people = [] if clock == "escalation" else chance.sample(who, 2)
-            life.clocks.append(ClockFired(at=opened + DAY * days, clock=clock, gate=f"g{n}",  # type: ignore[arg-type]
+            life.clocks.append(ClockFired(at=opened + DAY * days, clock=clock, gate=f"g{n}",
                                           round=held, people=people))  # fmt: skip
 
 
@@ -196,7 +196,7 @@ def _bottlenecks(lives: list[RunRehearsed]) -> list[Bottleneck]:
         for held in life.rounds:
             for one in held.waited:
                 for kind, name in (("person", one.who), ("group", one.groups[0])):
-                    of = found.setdefault((kind, name), Bottleneck(who=name, kind=kind))  # type: ignore[arg-type]
+                    of = found.setdefault((kind, name), Bottleneck(who=name, kind=kind))
                     of.asked += 1
                     of.days += one.days
                     of.critical += one.critical

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from browsing import chromium, opened
+from playwright.sync_api import Browser
 from tales import day
 from whole_life import HOSTILE, policy, whole_life
 
@@ -18,19 +17,13 @@ from client.pictures.retrospective import html
 from phasegate.events import Anchor
 from phasegate.retrospective import retrospective_of
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = os.environ.get("PHASEGATE_CHROMIUM") or shutil.which("chromium")
-    if not found:
-        pytest.skip("no chromium here: apt-get install chromium, or set PHASEGATE_CHROMIUM")
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=found, args=FLAGS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +35,6 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pages") / "kettle.html"
     path.write_text(html(life), "utf-8")
     return path
-
-
-def opened(browser: Browser, file: Path, **more: Any) -> tuple[Page, list[str]]:
-    page, said = browser.new_context(**more).new_page(), list[str]()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: said.append(dialog.message))
-    page.on("request", lambda r: None if r.url == file.as_uri() else said.append(r.url))
-    page.goto(file.as_uri())
-    return page, said
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,37 @@
+"""Debian's chromium, for tests of pages; they are skipped where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    found = os.environ.get("PHASEGATE_CHROMIUM") or shutil.which("chromium")
+    if not found:
+        pytest.skip("no chromium here: apt-get install chromium, or set PHASEGATE_CHROMIUM")
+    with sync_playwright() as play:
+        started = play.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()
+
+
+def opened(browser: Browser, file: Path, **more: Any) -> tuple[Page, list[str]]:
+    """The page, and what its console said, what failed, and what it asked of the network."""
+    page, said = browser.new_context(**more).new_page(), list[str]()
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda r: None if r.url == file.as_uri() else said.append(r.url))
+    page.goto(file.as_uri())
+    return page, said
