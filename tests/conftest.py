@@ -7,6 +7,7 @@ same says so in the same way. Processes that tests start inherit it.
 import os
 from typing import NoReturn
 
+import pytest
 import structlog
 
 os.environ["PHASEGATE_ALLOW_ADDRESSES"] = "127.0.0.0/8,::1"
@@ -17,3 +18,16 @@ def _drop(logger: object, method: str, event: object) -> NoReturn:
 
 
 structlog.configure(processors=[_drop])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What has slow tests begins first: begun last, it would be waited for alone.
+
+    In whole scopes, as `--dist=loadscope` gives them away.
+    """
+
+    def scope(item: pytest.Item) -> str:
+        return item.nodeid.rpartition("::")[0]
+
+    slow = {scope(item) for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: scope(item) not in slow)

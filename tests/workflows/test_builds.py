@@ -34,7 +34,8 @@ from client.versions_health import examine_versions
 from phasegate.ids import gate_id, product_id, sunset_id
 from worker import WorkerOptions, build_worker
 
-pytestmark = pytest.mark.timeout(300)  # three workers begin, and three replay: imports, mostly
+# Three workers begin, and three replay: imports, mostly.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 NAME = "builds"
 """Of the deployment, and of the task queue."""
