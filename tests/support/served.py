@@ -52,12 +52,14 @@ class Served:
             f"{self.url}/events/{source}", headers=dict(headers), content=body, **more
         )
 
-    async def feed(
-        self, product: str, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes]
-    ) -> httpx2.Response:
-        """Send customers."""
+    async def feed(self, product: str, headers: Mapping[str, str], body: bytes) -> httpx2.Response:
+        """Send customers, and once more where there was no time for an answer, as senders do."""
         url = f"{self.url}/customers/{product}"
-        return await self.http.post(url, headers=dict(headers), content=body, timeout=60)
+        for _ in range(3):
+            answer = await self.http.post(url, headers=dict(headers), content=body)
+            if answer.status_code != 503:
+                break
+        return answer
 
     def said(self, event: str) -> list[dict[str, Any]]:
         """The log lines about this."""

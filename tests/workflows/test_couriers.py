@@ -181,14 +181,15 @@ async def test_what_is_given_up_is_a_dead_letter_and_what_comes_later_goes_on(
 
 
 async def test_receivers_that_hang_hold_up_no_lifecycle_and_no_other_receiver(
-    house: Callable[..., AsyncIterator[Stage]], receiver: Receiver
+    house: Callable[..., AsyncIterator[Stage]], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("activities.endpoint.SECONDS", 2 * WAIT)  # nobody gives up meanwhile
     free = threading.Event()
     hanging: list[str] = []
 
     def hangs(request: Request) -> tuple[int, dict[str, str]]:
         hanging.append(request.event["subject"])
-        free.wait(60)
+        free.wait(2 * WAIT)
         return 200, {}
 
     with receiving() as stuck:

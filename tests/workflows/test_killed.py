@@ -7,10 +7,13 @@ import pytest
 from processes import worker_process
 from stage import Stage
 
+from client.asking import new_request_id
 from client.dev_server import dev_server, free_port
 from client.engine import Engine
 from client.settings import Settings
+from phasegate.errors import EngineError
 from phasegate.ids import product_id
+from phasegate.requests import Receipt
 
 
 async def announced(stage: Stage, *, votes: int) -> None:
@@ -45,7 +48,15 @@ async def test_a_worker_killed_in_the_middle_of_a_gate_loses_nothing(
             await stage.votes("launch", "go", "ana", "bo")
             first.kill()
             await first.wait()
-        late = asyncio.create_task(stage.vote("launch", "cy", "go"))
+        once = new_request_id()
+
+        async def answered() -> Receipt | None:
+            try:
+                return await stage.vote("launch", "cy", "go", request_id=once)
+            except EngineError:  # who hears nothing for so long says the same again
+                return None
+
+        late = asyncio.create_task(stage.until(answered, "a worker takes the vote"))
         await asyncio.sleep(1)
         assert not late.done()
         async with worker_process() as second:
