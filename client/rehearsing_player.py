@@ -6,14 +6,20 @@ activity, and while any worker works, time stands still for all plays.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import Field
 from temporalio import activity, workflow
-from temporalio.client import Client, Interceptor
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    WorkflowHandle,
+)
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
@@ -38,6 +44,9 @@ SETTLE = timedelta(seconds=1)
 """How long after something was announced it is looked at. The server lets that pass once nobody
 works any more. A query that meets a product on its way into another run is lost, and time then
 stands still for good (tried)."""
+
+RUN = timedelta(days=1000)
+"""A player begins another run after so long: the server ends each run after ten years."""
 
 MEANINGLESS = ("gate.reminder", "sunset.reminder", "milestone.", "condition.reminder", "gate.vote")
 """What is announced and moves nobody to anything: what follows from it is announced, too."""
@@ -81,6 +90,8 @@ class Player:
             if done.next is None:
                 return
             at = done.next
+            if workflow.now() - workflow.info().start_time > RUN and not self._poked:
+                workflow.continue_as_new(Turn(key=key, now=at))
 
     @workflow.signal
     def poke(self) -> None:
@@ -118,7 +129,12 @@ class Players:
         """One play, to its end."""
         assert self._client is not None
         await self._client.execute_workflow(
-            "Player", Turn(key=key, now=start), id=f"player/{key}", task_queue=QUEUE
+            "Player",
+            Turn(key=key, now=start),
+            id=f"player/{key}",
+            task_queue=QUEUE,
+            execution_timeout=LIFETIME,
+            run_timeout=LIFETIME,
         )
 
     async def poke(self, key: str, types: list[str]) -> None:
@@ -128,10 +144,8 @@ class Players:
         if all(type.startswith(MEANINGLESS) for type in types):
             return
         self._poked.add(key)
-        try:
+        with suppress(RPCError):  # the play is over
             await self._client.get_workflow_handle(f"player/{key}").signal("poke")
-        except RPCError:
-            pass  # the play is over
 
     @activity.defn(name="turn")
     async def turn(self, order: Turn) -> Turn:
@@ -145,14 +159,28 @@ class Players:
             raise ApplicationError(str(error), type="turn", non_retryable=True) from error
 
 
+LIFETIME = timedelta(days=36_500)
+"""The server ends what is started after ten years of 365 days, unless told otherwise (tried)."""
+
+
 class Announced(Interceptor, WorkerInterceptor):
-    """Tells players of what the worker announces, once it stands in the ledger."""
+    """Tells players of what the worker announces, once it stands in the ledger; and lets what is
+    started live for longer than the server would."""
 
     def __init__(self) -> None:
         self.players: Players | None = None
 
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
+        return _Lasting(next)
+
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Announced(next, self)
+
+
+class _Lasting(OutboundInterceptor):
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
+        input.execution_timeout = input.run_timeout = LIFETIME
+        return await super().start_workflow(input)
 
 
 class _Announced(ActivityInboundInterceptor):

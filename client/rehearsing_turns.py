@@ -1,8 +1,9 @@
-"""The turns of one play: what the engine shows, and what its people ask of it, as any client does."""
+"""The turns of one play: what the engine shows, and what people ask of it, as any client does."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,6 +51,8 @@ class Turns:
     engine: Engine
     play: Play
     directory: Directory
+    lost: Callable[[], None] = lambda: None
+    """Told of each query that the server lost."""
     started: bool = False
 
     @property
@@ -125,12 +128,13 @@ class Turns:
 
     async def _shown(self, workflow_id: str, kind: type[T]) -> T | None:
         for _ in range(TRIES):
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(SECOND_TRY):
-                    try:
-                        return await query(self.engine.workflow(workflow_id), "show", kind)
-                    except NotRunning:
-                        return None
+                    return await query(self.engine.workflow(workflow_id), "show", kind)
+            except NotRunning:
+                return None
+            except TimeoutError:
+                self.lost()
         raise EngineError(
             f"{workflow_id} shows nothing", f"asked {TRIES} times", "phasegate simulate --runs 1"
         )

@@ -167,6 +167,11 @@ COMMANDS: Mapping[str, Command | Noun] = {
             ),
         },
     ),
+    "simulate": Command(
+        "commands.simulate:simulate",
+        "Rehearse a policy: when its gates decide, and where it gets stuck",
+        "phasegate simulate launch.yaml --directory people.yaml --html launch.html",
+    ),
     "events": Noun(
         "The record of what happened",
         {

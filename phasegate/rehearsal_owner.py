@@ -108,10 +108,8 @@ class Owner:
         rounds = [summary for summary in view.gates if summary.gate == gate]
         key: Key = ("submit", view.phase, gate, str(len(view.gates)))
         since = self.first_seen.setdefault(key, now)
-        stopped = (
-            bool(rounds) and bool(view.entered_at) and rounds[-1].decided_at >= view.entered_at
-        )
-        if stopped:
+        here = [held for held in rounds if view.entered_at and held.decided_at >= view.entered_at]
+        if here:
             at = self._at(view.owner, own.resubmits, key, since)
         elif self.policy.phase(view.phase).in_market:
             if own.retires is None or launched_at is None:

@@ -44,6 +44,7 @@ class Play:
     cast: Cast
     until: datetime
     absent: str = ""
+    to_launch: bool = False
     ended: bool = False
     stuck: StuckAt | None = None
     status: str = "active"
@@ -85,7 +86,8 @@ class Play:
                 self.stuck = where_stuck(view, gate, sunset, [*self.refused.values()], now)
         else:
             self._still_since = None
-        self.ended = self.stuck is not None or now >= self.until
+        launched = self.to_launch and self._launched_at is not None
+        self.ended = self.stuck is not None or launched or now >= self.until
 
     def due(self, now: datetime) -> list[Act]:
         """What is to be done now, in order; it is planned no more."""

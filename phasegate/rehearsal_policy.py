@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from phasegate.check import ReportedCheck
-from phasegate.directory import Absence, Directory, Person
+from phasegate.directory import Absence, Directory, Group, Person
 from phasegate.policy import Policy
 from phasegate.product import Goal, Market, Need, Product
 from phasegate.rehearsal import Script
@@ -72,6 +72,33 @@ def made_up(policy: Policy, directory: Directory) -> Product:
         customer_needs=(Need(need="A need", evidence="Interviews"),),
         goals=(Goal(goal="A goal", metric="A metric", target="1"),),
     )
+
+
+def made_up_people(policy: Policy) -> Directory:
+    """Two people for each group that the policy names, and a manager of all of them."""
+    groups = sorted(_named(policy.model_dump(mode="python")))
+    members = {group: (f"{group[:60]}-1", f"{group[:60]}-2") for group in groups}
+    people = {person: Person(manager="manager") for both in members.values() for person in both}
+    return Directory(
+        directory="made-up",
+        people={**people, "manager": Person()},
+        groups={group: Group(members=both) for group, both in members.items()},
+    )
+
+
+_ONE = ("group", "attested_by", "by", "abort_by", "legal_hold_by")
+_SEVERAL = ("any_of", "include", "reviewers")
+
+
+def _named(node: Any) -> set[str]:
+    """The groups that a policy names, wherever it does."""
+    if isinstance(node, list | tuple):
+        return {group for item in node for group in _named(item)}
+    if not isinstance(node, dict):
+        return set()
+    own = {node[name] for name in _ONE if isinstance(node.get(name), str)}
+    own |= {group for name in _SEVERAL for group in node.get(name) or ()}
+    return own | {group for value in node.values() for group in _named(value)}
 
 
 def with_owner(directory: Directory, owner: str) -> Directory:

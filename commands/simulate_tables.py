@@ -1,0 +1,136 @@
+"""A rehearsal as people read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from commands.output import Block, Fields, Grid, dense
+from commands.times import day_of
+from phasegate.rehearsal_view import DateSpread, Rehearsal, RunRehearsed
+
+SHOWN = 12
+"""Bottlenecks of each kind that the table has; JSON has all."""
+
+
+def rehearsal_blocks(found: Rehearsal) -> Iterable[Block]:
+    """What must not be overlooked first: where it gets stuck, and who alone makes it so."""
+    yield Fields(list(_stuck(found)), loud=True)
+    yield Fields([*_head(found)])
+    yield _gates(found)
+    yield _absences(found)
+    yield _bottlenecks(found)
+    if found.runs == 1 and found.lives:
+        yield _time_line(found.lives[0])
+
+
+def _stuck(found: Rehearsal) -> Iterator[tuple[str, object]]:
+    for place in found.stuck:
+        share = f" in {place.runs} of {found.runs} runs" if found.runs > 1 else ""
+        yield "stuck", f"{place.where}{share}: {place.why}"
+    for one in found.absences:
+        if one.stuck:
+            name = f"{one.name} ({one.person})" if one.name not in ("", one.person) else one.person
+            yield "stuck", f"{one.stuck.where}, when {name} alone is away: {one.stuck.why}"
+
+
+def _head(found: Rehearsal) -> Iterator[tuple[str, object]]:
+    yield "rehearsed", f"{found.policy} {found.policy_version}, {found.product_name}"
+    yield "people", found.people or "everybody says go, halfway through their time to answer"
+    runs = "1 run" if found.runs == 1 else f"{found.runs} runs"
+    yield "runs", f"{runs}, seed {found.seed}, {day_of(found.start)} to {day_of(found.until)}"
+    if found.launch_phase:
+        yield "launch", _dates(found.launch, found.runs)
+    yield "ends as", ", ".join(f"{word} {count}" for word, count in found.statuses.items())
+    yield "clocks", ", ".join(f"{word} {count}" for word, count in found.clocks.items())
+
+
+def _dates(spread: DateSpread, runs: int) -> str:
+    if runs == 1:
+        return day_of(spread.p50) or "never"
+    marks = (("P50", spread.p50), ("P80", spread.p80), ("P95", spread.p95))
+    dates = ", ".join(f"{mark} {day_of(at) or 'never'}" for mark, at in marks)
+    return f"{dates}; {spread.n} of {spread.runs} runs"
+
+
+def _gates(found: Rehearsal) -> Grid:
+    passes = ("passes P50", "P80", "P95") if found.runs > 1 else ("passes", "", "")
+    return dense(
+        ("gate", "runs", "rounds", "opens", *passes, "days", "outcomes", "clocks", "stuck"),
+        [
+            (
+                gate.gate,
+                gate.runs if found.runs > 1 else "",
+                gate.rounds,
+                day_of(gate.opened.p50),
+                day_of(gate.passed.p50),
+                day_of(gate.passed.p80) if found.runs > 1 else "",
+                day_of(gate.passed.p95) if found.runs > 1 else "",
+                f"{gate.days.p50:.1f}" if gate.days.p50 is not None else "",
+                ", ".join(f"{word} {count}" for word, count in gate.outcomes.items()),
+                ", ".join(f"{word} {count}" for word, count in gate.clocks.items()),
+                gate.stuck or "",
+            )
+            for gate in found.gates
+        ],
+        "Gates",
+    )
+
+
+def _absences(found: Rehearsal) -> Grid:
+    return dense(
+        ("away", "groups", "stuck at", "launch", "days later", "deadline decides"),
+        [
+            (
+                one.person,
+                one.groups,
+                one.stuck.where if one.stuck else "",
+                day_of(one.launched_at) or ("never" if found.launch_phase else ""),
+                f"{one.delay_days:+.1f}" if one.delay_days else "",
+                one.timed_out,
+            )
+            for one in found.absences
+        ],
+        "One person away",
+    )
+
+
+def _bottlenecks(found: Rehearsal) -> Grid:
+    rows = [
+        row
+        for kind in ("person", "group")
+        for row in [one for one in found.bottlenecks if one.kind == kind and one.days][:SHOWN]
+    ]
+    return dense(
+        ("waited for", "kind", "asked", "silent", "days", "days that held a gate up", "most at"),
+        [
+            (
+                row.who,
+                row.kind,
+                row.asked,
+                row.unanswered or "",
+                f"{row.days:.1f}",
+                f"{row.critical:.1f}" if row.critical else "",
+                row.worst_gate,
+            )
+            for row in rows
+        ],
+        "Bottlenecks",
+    )
+
+
+def _time_line(run: RunRehearsed) -> Grid:
+    lines = [(phase.start, f"enters {phase.title}", "") for phase in run.phases]
+    for held in run.rounds:
+        lines.append((held.opened_at, f"{held.gate} opens", f"round {held.round}"))
+        if held.decided_at:
+            lines.append((held.decided_at, f"{held.gate}: {held.outcome}", held.why))
+    for fired in run.clocks:
+        if fired.clock not in ("reminder", "hold", "kill"):
+            lines.append((fired.at, f"{fired.gate}: {fired.clock}", ", ".join(fired.people)))
+    if run.ended_at:
+        lines.append((run.ended_at, run.status, ""))
+    return dense(
+        ("day", "what", "why or who"),
+        [(day_of(at), what, why) for at, what, why in sorted(lines, key=lambda line: line[0])],
+        "Time line",
+    )
