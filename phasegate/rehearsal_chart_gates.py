@@ -1,8 +1,8 @@
-"""When each gate decides over all runs, and what it comes to."""
+"""When each gate decides over all runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,6 @@ from phasegate.rehearsal_chart import (
     NAMES,
     NOTES,
     SIZE,
-    WIDTH,
     Axis,
     Span,
     axis_over,
@@ -20,18 +19,15 @@ from phasegate.rehearsal_chart import (
     plural,
     span,
 )
+from phasegate.rehearsal_sums import PASSES
 from phasegate.rehearsal_view import DateSpread, GateRehearsed, Rehearsal
 from phasegate.roadmap_scale import Tick
-from phasegate.roadmap_words import OUTCOMES, day
-from phasegate.text_width import fit, width_of
+from phasegate.roadmap_words import day
+from phasegate.text_width import fit
 
 ROW, BAND = 34.0, 10.0
-PASSES = ("go", "conditional-go")
-ORDER = (*OUTCOMES, "open")
 BOLD = SIZE * 1.15
 """Letters that stand out are as broad as some of this size."""
-
-STACK, STACK_ROW = 18.0, 26.0
 
 
 @dataclass(frozen=True)
@@ -69,35 +65,6 @@ class GatesChart:
     rows: tuple[GateRow, ...]
 
 
-@dataclass(frozen=True)
-class Part:
-    """The rounds of a gate that came to one outcome."""
-
-    x: float
-    width: float
-    outcome: str
-    label: str
-    text: str
-
-
-@dataclass(frozen=True)
-class OutcomeRow:
-    y: float
-    name: str
-    parts: tuple[Part, ...]
-    note: str
-
-
-@dataclass(frozen=True)
-class OutcomesChart:
-    """`words` are the outcomes there are, and how each is called."""
-
-    height: float
-    rows: tuple[OutcomeRow, ...]
-    words: tuple[tuple[str, str], ...]
-    text: str
-
-
 def gates_chart(found: Rehearsal, gates: Sequence[GateRehearsed]) -> GatesChart | None:
     """Of these gates, a row each; None where no run came to any of them."""
     came = {gate.gate: _came(found, gate) for gate in gates}
@@ -106,7 +73,10 @@ def gates_chart(found: Rehearsal, gates: Sequence[GateRehearsed]) -> GatesChart 
     if not instants:
         return None
     axis = axis_over(instants)
-    rows = [_row(gate, AXIS + n * ROW, axis, came[gate.gate]) for n, gate in enumerate(gates)]
+    rows = [
+        _row(gate, AXIS + n * ROW, axis, came[gate.gate], found.runs)
+        for n, gate in enumerate(gates)
+    ]
     return GatesChart(AXIS + len(rows) * ROW, axis.right, axis.ticks(), tuple(rows))
 
 
@@ -123,7 +93,11 @@ def _came(found: Rehearsal, gate: GateRehearsed) -> tuple[list[datetime], list[d
 
 
 def _row(
-    gate: GateRehearsed, y: float, axis: Axis, came: tuple[list[datetime], list[datetime]]
+    gate: GateRehearsed,
+    y: float,
+    axis: Axis,
+    came: tuple[list[datetime], list[datetime]],
+    runs: int,
 ) -> GateRow:
     decided, passed = came
     later = gate.passed != gate.decided and gate.passed.n > 0
@@ -134,7 +108,7 @@ def _row(
         name=fit(gate.title, NAMES - GAP, SIZE),
         decided=_band(gate.decided, decided, top, axis) or _undecided(gate, top, axis),
         passed=_band(gate.passed, passed, top + BAND + 2, axis) if later else None,
-        note=fit(_note(gate), NOTES - GAP, BOLD if gate.stuck else SIZE),
+        note=fit(_note(gate, runs), NOTES - GAP, BOLD if gate.stuck else SIZE),
         text=f"{gate.title}: {_words(gate)}",
     )
 
@@ -160,13 +134,15 @@ def _undecided(gate: GateRehearsed, y: float, axis: Axis) -> Band | None:
     return Band(round(y, 2), span(axis.x(at), axis.right, edge=axis.right), None, None, None, True)
 
 
-def _note(gate: GateRehearsed) -> str:
+def _note(gate: GateRehearsed, runs: int) -> str:
+    """Shares of all runs, as where they get stuck is told."""
     if not gate.runs:
         return "not reached"
-    if gate.stuck:
-        return f"stuck {percent(gate.stuck, gate.runs)}"
-    open_yet = gate.runs - gate.decided.n
-    return f"open {percent(open_yet, gate.runs)}" if open_yet else ""
+    undecided = gate.runs - gate.decided.n
+    for word, n in (("stuck", gate.stuck), ("open", undecided)):
+        if n:
+            return f"{word} {percent(n, runs)}"
+    return f"reached {percent(gate.runs, runs)}" if gate.runs < runs else ""
 
 
 def _words(gate: GateRehearsed) -> str:
@@ -174,65 +150,10 @@ def _words(gate: GateRehearsed) -> str:
         return "no run came to it"
     dates = gate.decided
     named = (("P50", dates.p50), ("P80", dates.p80), ("P95", dates.p95))
-    said = [f"{name} {day(at)}" for name, at in named if at]
-    first = ", ".join(["first decision " + said[0], *said[1:]]) if said else ""
-    where = [plural(gate.runs, "run") + " came to it", first]
-    where += [f"{plural(gate.stuck, 'run')} stuck"] if gate.stuck else []
+    said = ", ".join(f"{name} {day(at)}" for name, at in named if at)
+    where = [
+        plural(gate.runs, "run") + " came to it",
+        f"first decision {said}" if said else "",
+        f"{plural(gate.stuck, 'run')} stuck" if gate.stuck else "",
+    ]
     return "; ".join(filter(None, where))
-
-
-def outcomes_chart(gates: Sequence[GateRehearsed]) -> OutcomesChart | None:
-    """The rounds of each gate, as parts of a whole; None where no round was held."""
-    held = [gate for gate in gates if gate.rounds]
-    if not held:
-        return None
-    rows = [_outcomes(gate, n * STACK_ROW) for n, gate in enumerate(held)]
-    there = sorted({part.outcome for row in rows for part in row.parts}, key=_place)
-    said = (
-        f"{gate.title}: {', '.join(part.text for part in row.parts)}"
-        for gate, row in zip(held, rows, strict=True)
-    )
-    return OutcomesChart(
-        height=len(rows) * STACK_ROW,
-        rows=tuple(rows),
-        words=tuple((word, _said(word)) for word in there),
-        text=". ".join(said),
-    )
-
-
-def _said(outcome: str) -> str:
-    return OUTCOMES.get(outcome, "Undecided" if outcome == "open" else outcome)
-
-
-def _outcomes(gate: GateRehearsed, y: float) -> OutcomeRow:
-    return OutcomeRow(
-        y=y,
-        name=fit(gate.title, NAMES - GAP, SIZE),
-        parts=tuple(_parts(gate)),
-        note=fit(plural(gate.rounds, "round"), NOTES - GAP, SIZE),
-    )
-
-
-def _parts(gate: GateRehearsed) -> Iterator[Part]:
-    counts = [*sorted(gate.outcomes.items(), key=lambda pair: _place(pair[0])), ("open", gate.open)]
-    whole, room = sum(n for _, n in counts) or 1, WIDTH - NAMES - NOTES
-    before = 0
-    for outcome, n in counts:
-        if n:
-            x, end = NAMES + before / whole * room, NAMES + (before + n) / whole * room
-            said = _said(outcome)
-            text = f"{said} {plural(n, 'round')}, {percent(n, whole)}"
-            label = _label(said, n, end - x - GAP)
-            yield Part(round(x, 2), round(end - x, 2), outcome, label, text)
-        before += n
-
-
-def _place(outcome: str) -> tuple[int, str]:
-    """The words of votes in their order, what is open, then any other."""
-    return (ORDER.index(outcome) if outcome in ORDER else len(ORDER), outcome)
-
-
-def _label(said: str, n: int, room: float) -> str:
-    """As much as there is room for whole: nothing is cut here."""
-    choices = (f"{said} {n:,}", f"{said[0].upper()} {n:,}", f"{n:,}")
-    return next((text for text in choices if width_of(text, SIZE) <= room), "")

@@ -6,9 +6,10 @@ from client.pictures.drawing import environment
 from client.pictures.retrospective import TONES, is_link, minute
 from client.pictures.theme import DARK, LIGHT
 from phasegate.rehearsal_chart import AXIS, NAMES, WIDTH, percent, plural
-from phasegate.rehearsal_chart_gates import BAND, ROW, STACK, gates_chart, outcomes_chart
+from phasegate.rehearsal_chart_gates import BAND, ROW, gates_chart
 from phasegate.rehearsal_chart_launch import BASE, HEIGHT, LEFT, TOP, launch_chart
 from phasegate.rehearsal_chart_life import BAR, FOOT, MIDDLE, life_charts, of_clock, shown_lives
+from phasegate.rehearsal_chart_outcomes import STACK, outcomes_chart
 from phasegate.rehearsal_chart_waits import BAR as WAIT_BAR
 from phasegate.rehearsal_chart_waits import LEVELS, waited_for, waits_chart
 from phasegate.rehearsal_view import CLOCKS, Rehearsal, StuckAt

@@ -7,13 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from phasegate.figures import rank
+from phasegate.rehearsal_sums import PASSES, bottlenecks, date_spread, day_spread
 from phasegate.rehearsal_view import (
     AbsenceRehearsed,
-    Bottleneck,
     ClockFired,
-    DateSpread,
-    DaySpread,
     GateRehearsed,
     PhaseRehearsed,
     Rehearsal,
@@ -66,13 +63,13 @@ def rehearsal(
         runs=runs,
         start=START,
         until=START + 3650 * DAY,
-        launch=_dates(runs, [life.launched_at for life in lives]),
+        launch=date_spread(life.launched_at for life in lives),
         launch_phase="market",
         statuses=dict(Counter(life.status for life in lives)),
         gates=found,
         clocks=dict(sum((Counter(gate.clocks) for gate in found), Counter[str]())),
         outcomes=dict(sum((Counter(gate.outcomes) for gate in found), Counter[str]())),
-        bottlenecks=_bottlenecks(lives),
+        bottlenecks=bottlenecks(lives),
         stuck=list(_stuck(got_stuck, runs)),
         stuck_share=len(got_stuck) / runs,
         absences=[_absence(one, names, one in set(alone)) for one in people] if swept else [],
@@ -155,54 +152,25 @@ def _waited(who: str, length: timedelta, chance: Random) -> Waited:
     )
 
 
-def _dates(runs: int, found: Iterable[datetime | None]) -> DateSpread:
-    came = sorted(at for at in found if at)
-    values = {
-        f"p{p}": came[rank(runs, p)] for p in (50, 80, 95) if runs and rank(runs, p) < len(came)
-    }
-    return DateSpread(runs=runs, n=len(came), **values)
-
-
 def _gate(gate: str, title: str, lives: list[RunRehearsed]) -> GateRehearsed:
     held = [[one for one in life.rounds if one.gate == gate] for life in lives]
-    held = [rounds for rounds in held if rounds]
     every = [one for rounds in held for one in rounds]
-    lengths = sorted((one.decided_at - one.opened_at) / DAY for one in every if one.decided_at)
-    passed = [
-        next((o.decided_at for o in r if o.outcome in ("go", "conditional-go")), None) for r in held
-    ]
+    passes = [[o.decided_at for o in rounds if o.outcome in PASSES] for rounds in held]
     return GateRehearsed(
         gate=gate,
         title=title,
         kind="review" if title.startswith("Review") else "phase",
-        runs=len(held),
+        runs=sum(bool(rounds) for rounds in held),
         rounds=len(every),
         open=sum(one.decided_at is None for one in every),
-        opened=_dates(len(held), (rounds[0].opened_at for rounds in held)),
-        decided=_dates(len(held), (rounds[0].decided_at for rounds in held)),
-        passed=_dates(len(held), passed),
-        days=DaySpread(n=len(lengths), max=lengths[-1],
-                       **{f"p{p}": lengths[rank(len(lengths), p)] for p in (50, 80, 95)})
-        if lengths else DaySpread(),
+        opened=date_spread(rounds[0].opened_at if rounds else None for rounds in held),
+        decided=date_spread(rounds[0].decided_at if rounds else None for rounds in held),
+        passed=date_spread(dates[0] if dates else None for dates in passes),
+        days=day_spread((o.decided_at - o.opened_at) / DAY for o in every if o.decided_at),
         outcomes=dict(Counter(one.outcome for one in every if one.outcome)),
         clocks=dict(Counter(c.clock for life in lives for c in life.clocks if c.gate == gate)),
         stuck=sum(life.stuck is not None and life.stuck.where == gate for life in lives),
-    )  # fmt: skip
-
-
-def _bottlenecks(lives: list[RunRehearsed]) -> list[Bottleneck]:
-    found: dict[tuple[str, str], Bottleneck] = {}
-    for life in lives:
-        for held in life.rounds:
-            for one in held.waited:
-                for kind, name in (("person", one.who), ("group", one.groups[0])):
-                    of = found.setdefault((kind, name), Bottleneck(who=name, kind=kind))
-                    of.asked += 1
-                    of.days += one.days
-                    of.critical += one.critical
-                    of.mean_critical = of.critical / len(lives)
-                    of.worst_gate = held.gate
-    return sorted(found.values(), key=lambda one: -one.critical)
+    )
 
 
 def _stuck(got: list[RunRehearsed], runs: int) -> Iterable[StuckShare]:

@@ -12,16 +12,10 @@ from hypothesis import strategies as st
 from rehearsals import START, rehearsal
 
 from phasegate.rehearsal_chart import NAMES, NOTES, SIZE, WIDTH, Span, axis_over, percent, span
-from phasegate.rehearsal_chart_gates import (
-    BAND,
-    STACK_ROW,
-    GatesChart,
-    OutcomesChart,
-    gates_chart,
-    outcomes_chart,
-)
+from phasegate.rehearsal_chart_gates import BAND, GatesChart, gates_chart
 from phasegate.rehearsal_chart_launch import BASE, LEFT, MOST, TOP, LaunchChart, launch_chart
 from phasegate.rehearsal_chart_life import CLOCK, DIAMOND, LifeChart, life_charts, shown_lives
+from phasegate.rehearsal_chart_outcomes import STACK_ROW, OutcomesChart, outcomes_chart
 from phasegate.rehearsal_chart_waits import MOST as MOST_BARS
 from phasegate.rehearsal_chart_waits import WaitsChart, waited_for, waits_chart
 from phasegate.rehearsal_view import (
