@@ -52,14 +52,14 @@ sbom: $(STAMP) ## What an installation consists of, as CycloneDX: dist/phasegate
 		--format cyclonedx1.5 --output-file dist/phasegate.cdx.json >/dev/null
 	@echo dist/phasegate.cdx.json
 
-bench: $(STAMP) ## What a gate costs, beside a floor
-	@$(BIN)/python benchmarks/history_cost.py
+bench: $(STAMP) ## Speed and cost beside their floors (BENCH_ONLY=votes; docs/performance.md)
+	@$(BIN)/python -m benchmarks
 
-bench-inbox: $(STAMP) ## The inbox of one approver among 10,000 open gates, beside a floor
-	@$(BIN)/python benchmarks/inbox_cost.py
+bench-inbox: $(STAMP) ## Only what grows with open products: memory, inbox, list, roadmap, restart
+	@BENCH_ONLY=portfolio $(BIN)/python -m benchmarks
 
-bench-reports: $(STAMP) ## The reports over 10,000 products of 60 events each, beside a floor
-	@$(BIN)/python benchmarks/report_cost.py
+bench-reports: $(STAMP) ## Only the reports over large ledgers
+	@BENCH_ONLY=reports $(BIN)/python -m benchmarks
 
 compose-lint: $(STAMP) ## Check docker-compose.yml
 	$(BIN)/pytest -n 0 tests/unit/test_compose.py

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -67,6 +68,17 @@ class Report:
     def put(self, name: str, value: Any) -> None:
         self.figures[name] = value
         self.write()
+
+    @contextmanager
+    def trying(self, name: str) -> Iterator[None]:
+        """What fails in here is named, and the part goes on with the rest."""
+        try:
+            yield
+        except Exception as error:
+            said = f"{name}: {type(error).__name__}: {error}"
+            self.why = f"{self.why}; {said}" if self.why else said
+            self.note(f"FAILED {said}")
+            self.write()
 
     def note(self, text: str) -> None:
         """Progress, for whoever waits."""
@@ -184,7 +196,7 @@ async def run_part(name: str, path: Path) -> bool:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
     try:
         await measuring
-        report.state = "done"
+        report.state = "failed" if report.why else "done"
     except asyncio.CancelledError:
         report.state, report.why = "timed out", "it was ended before it had everything"
     except Exception as error:

@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,11 +124,20 @@ class Installation:
         return process
 
     def database_bytes(self) -> int:
-        """What the server's database takes on disk, with what is not yet folded into it."""
-        return sum(path.stat().st_size for path in self.folder.glob("temporal.db*"))
+        """What the server's database takes on disk."""
+        return folded(self.folder / "temporal.db")
 
     def ledger_bytes(self) -> int:
-        return sum(path.stat().st_size for path in self.folder.glob("ledger.db*"))
+        return folded(self.folder / "ledger.db")
+
+
+def folded(database: Path) -> int:
+    """Bytes of an SQLite database, with what was waiting in its log folded in."""
+    if not database.exists():
+        return 0
+    with closing(sqlite3.connect(database, timeout=10)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return database.stat().st_size
 
 
 @asynccontextmanager

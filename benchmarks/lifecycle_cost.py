@@ -21,7 +21,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
@@ -29,8 +28,10 @@ from temporalio.testing import WorkflowEnvironment
 import policies
 from benchmarks.harness import ROOT, Report
 from benchmarks.histories import Cost, whole
+from benchmarks.installation import folded
 from client import gates, products
 from client.asking import ask, new_request_id, query
+from client.attribute_setup import TYPES
 from client.engine import Engine
 from client.logs import configure_logs
 from client.plugin import phasegate_plugin
@@ -61,11 +62,6 @@ market: {{segment: small ports, problem: idle cranes}}
 customer_needs: [{{need: to know of a changed arrival, evidence: interviews}}]
 goals: [{{goal: it pays, metric: revenue, target: 1.2 million}}]
 """
-TYPES = {
-    "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "KeywordList": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-    "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
-}
 T = TypeVar("T")
 
 
@@ -200,7 +196,9 @@ async def measure(report: Report) -> None:
     (source / "README").write_text("what it was", encoding="utf-8")
     people = (ROOT / "examples" / "example.directory.yaml").read_text(encoding="utf-8")
     async with skipping(report.asked.folder) as (engine, env):
-        before = _ledger_bytes(report.asked.folder)
+        ledger = report.asked.folder / "ledger.db"
+        engine.ledger.streams()
+        before = folded(ledger)
         policy = read_policy(policies.text_of("standard"), "standard.yaml")
         await products.start(
             engine, read_product(PRODUCT, "product"), policy, read_directory(people, "directory")
@@ -215,7 +213,7 @@ async def measure(report: Report) -> None:
         report.put("days", ((await env.get_current_time()) - began).days)
         report.put("ended as", product.status if product else "unknown")
         report.put("record's entries", engine.ledger.head(KEY).seq)
-        report.put("record's bytes", _ledger_bytes(report.asked.folder) - before)
+        report.put("record's bytes", folded(ledger) - before)
     if product is None or product.status != "retired":
         stands = product and (product.status, product.phase, product.gate, product.waiting_for)
         raise RuntimeError(f"it did not come to its end: {stands}")
@@ -225,7 +223,3 @@ def _tell(report: Report, costs: dict[str, Cost]) -> None:
     for name, cost in sorted(costs.items()):
         report.put(name, cost.told())
     report.put("whole life", sum(costs.values(), Cost()).told())
-
-
-def _ledger_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("ledger.db*"))

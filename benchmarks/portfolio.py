@@ -58,9 +58,14 @@ async def measure(report: Report) -> None:
             await _floor(plain, grown, size)
             grown = size
             report.put(f"{size} memory", _memory(home, worker, bare, empty, size))
-            await _reading(report, home, size)
-            report.note(f"{size}: killing the worker")
-            report.put(f"{size} restart", await restart(home, worker, size, asked.rounds))
+            with report.trying(f"{size} reading"):
+                await _reading(report, home, size)
+            with report.trying(f"{size} roadmap"):
+                report.note(f"{size}: roadmap, {ROADMAP:.0f} s at most")
+                report.put(f"{size} roadmap", await _roadmap(home.engine, size))
+            with report.trying(f"{size} restart"):
+                report.note(f"{size}: killing the worker")
+                report.put(f"{size} restart", await restart(home, worker, size, asked.rounds))
 
 
 async def _grow(
@@ -146,8 +151,6 @@ async def _reading(report: Report, home: Installation, size: int) -> None:
     found["phasegate inbox, ratio"] = ratios(taken["phasegate inbox"], taken["inbox floor"])
     found["inbox rows"] = len(await inbox(engine, ME))
     report.put(f"{size} reading", found)
-    report.note(f"{size}: roadmap, {ROADMAP:.0f} s at most")
-    report.put(f"{size} roadmap", await _roadmap(engine, size))
 
 
 async def _roadmap(engine: Engine, size: int) -> dict[str, Any]:

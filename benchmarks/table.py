@@ -76,14 +76,14 @@ def bar(found: Found) -> list[Row]:
         Row(
             "kill -9 at any moment, 100 times over 200 lifecycles",
             "no vote lost, none twice",
-            "make chaos",
-            "not part of this",
+            "",
+            "shown by make chaos",
         ),
         Row(
             "phasegate/: branch coverage, mutation score",
             "100 %, ≥ 90 %",
-            "make mutation",
-            "not part of this",
+            "",
+            "shown by make mutation",
         ),
     ]
 
@@ -142,14 +142,17 @@ def _rehearsed(figures: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def terminal(rows: list[Row]) -> str:
-    width = max(len(row.what) for row in rows)
-    lines = [
-        f"{row.verdict.upper():5} {row.what:<{width}}  {row.target:>8}  {row.found}"
-        if row.found
-        else f"{'—':5} {row.what:<{width}}  {row.target:>8}  {row.verdict}"
+    """The bar as lines; what has no verdict says why."""
+    wide = [max(len(cell) for cell in column) for column in zip(*map(_cells, rows), strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(_cells(row), wide, strict=True)).rstrip()
         for row in rows
-    ]
-    return "\n".join(lines)
+    )
+
+
+def _cells(row: Row) -> tuple[str, str, str, str]:
+    verdict = row.verdict.upper() if row.verdict in ("pass", "miss") else "-"
+    return verdict, row.what, row.target, row.found or row.verdict
 
 
 def markdown(found: Found) -> Iterator[str]:
