@@ -141,6 +141,17 @@ def test_on_hold_no_deadline_passes_and_what_was_left_is_left_afterwards() -> No
     assert state.settle(much_later + 3 * DAY).outcome is Outcome.recycle
 
 
+def test_a_round_is_opened_once_and_before_whatever_it_was_told_already() -> None:
+    clocks = Clockwork()
+    clocks.ask_again("directory", "keep", on(1))
+    clocks.open(START)
+    clocks.open(on(2))
+    assert [(w.why, w.order.kind, w.order.since) for w in clocks.again] == [
+        ("opened", "start", START),
+        ("directory", "keep", on(1)),
+    ]
+
+
 def test_held_twice_while_the_directory_does_not_answer_loses_no_day() -> None:
     state = sitting(ONE, {"eng": ("ann",)})
     state.clocks.ask_again("directory", "keep", on(1))
