@@ -47,12 +47,7 @@ async def test_a_whole_life_outlives_a_killed_server(
         assert {vote.approver: vote.vote for vote in view.votes} == {"ana": "go", "bo": "go"}
         await stage.vote("launch", "cy", "go")
         await stage.becomes(phase="market")
-        await stage.submit("retire")
-        await stage.gate_opens("retire")
-        await stage.vote("retire", "ana", "go")
-        await stage.task_waits("keys")
-        await stage.confirm("keys", "bo")
-        await stage.becomes(status="retired")
+        await stage.retires()
         await stage.written()
         story = stage.story()
         assert engine.ledger.verify(stage.key) == len(story)

@@ -51,12 +51,7 @@ async def _live(stage: Stage) -> None:
     await stage.gate_opens("launch")
     await stage.votes("launch", "go", "ana", "bo", "cy")
     await stage.becomes(phase="market")
-    await stage.submit("retire")
-    await stage.gate_opens("retire")
-    await stage.vote("retire", "ana", "go")
-    await stage.task_waits("keys")
-    await stage.confirm("keys", "bo")
-    await stage.becomes(status="retired")
+    await stage.retires()
 
     async def told() -> bool | None:
         """What the killed worker was about to write comes later than the end, by another."""

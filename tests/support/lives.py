@@ -62,11 +62,7 @@ async def whole_life(stage: Stage) -> None:
     await stage.owner("hold", reason="a pause")
     await stage.refused(stage.vote("launch", "cy", "go"))
     await stage.owner("resume")
-
-    async def open_again() -> bool | None:
-        return True if (await stage.gate("launch")).status == "open" else None
-
-    await stage.until(open_again, "open again")
+    await stage.goes_on("launch")
     await stage.votes("launch", "recycle", "ana", "cy", "dan")
     await stage.becomes(gate=None)
     await stage.submit()
@@ -357,19 +353,10 @@ async def many_runs(stage: Stage) -> None:
         await stage.vote("launch", "bo", word)
     await stage.owner("hold", reason="reorganisation")
     await stage.owner("resume")
-
-    async def open_again() -> bool | None:
-        return True if (await stage.gate("launch")).status == "open" else None
-
-    await stage.until(open_again, "the gate goes on")
+    await stage.goes_on("launch")
     await stage.votes("launch", "go", "ana", "cy")
     await stage.becomes(phase="market")
-    await stage.submit()
-    await stage.gate_opens("retire")
-    await stage.vote("retire", "ana", "go")
-    await stage.task_waits("keys")
-    await stage.confirm("keys", "bo")
-    await stage.becomes(status="retired")
+    await stage.retires()
 
 
 async def lost_life(stage: Stage) -> None:
@@ -398,12 +385,7 @@ async def sealed_life(stage: Stage) -> None:
     await stage.refused(stage.vote("launch", "eve", "go"))
     await stage.votes("launch", "go", "ana", "bo", "cy")
     await stage.becomes(phase="market")
-    await stage.submit()
-    await stage.gate_opens("retire")
-    await stage.vote("retire", "ana", "go")
-    await stage.task_waits("keys")
-    await stage.confirm("keys", "bo")
-    await stage.becomes(status="retired")
+    await stage.retires()
 
 
 async def killed_life(stage: Stage) -> None:
