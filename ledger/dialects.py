@@ -6,15 +6,18 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DisconnectionError
 
 from ledger import server
 from ledger.errors import LedgerError
 from ledger.schema import APPEND_ONLY, REDACTABLE
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 WRITES = "ledger_writes"
 """Execution option of a connection whose transaction is going to write."""
@@ -119,6 +122,8 @@ def upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> 
 
 def _insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # takes time to load
+
         return postgresql.insert(table)
     return sqlite.insert(table)
 

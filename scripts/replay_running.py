@@ -27,9 +27,10 @@ from temporalio.worker import Replayer
 
 from client.connection import connect
 from client.leaving import leave
-from client.plugin import WORKFLOWS, phasegate_plugin
+from client.plugin import phasegate_plugin
 from client.runtime import core_runtime
 from phasegate.errors import EngineError
+from workflows.every import WORKFLOWS
 
 TYPES = ", ".join(f"'{each.__name__}'" for each in WORKFLOWS)
 OPEN = f"ExecutionStatus = 'Running' AND WorkflowType IN ({TYPES})"

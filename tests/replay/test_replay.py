@@ -13,8 +13,8 @@ from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
 
 import workflows
-from client.plugin import WORKFLOWS
 from workflows import calling
+from workflows.every import WORKFLOWS
 from workflows.gatekeeper import Gatekeeper
 
 HISTORIES = goldens.histories()

@@ -17,7 +17,6 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from activities import ActivitySettings, activities_by_kind
-from client.plugin import WORKFLOWS
 from ledger import Ledger
 from ledger.schema import documents, publications
 from phasegate.delivery import MailItems
@@ -26,6 +25,7 @@ from phasegate.lifecycle import Lifecycle, SunsetReport
 from phasegate.requests import VoteRequest
 from phasegate.sittings import GateReport, OpenerNote
 from phasegate.views import GateView
+from workflows.every import WORKFLOWS
 
 STATES = Path(__file__).parents[1] / "states"
 
