@@ -12,7 +12,7 @@ from phasegate.rehearsal_chart_life import BAR, FOOT, MIDDLE, life_charts, of_cl
 from phasegate.rehearsal_chart_outcomes import STACK, outcomes_chart
 from phasegate.rehearsal_chart_waits import BAR as WAIT_BAR
 from phasegate.rehearsal_chart_waits import LEVELS, waited_for, waits_chart
-from phasegate.rehearsal_view import CLOCKS, Rehearsal, StuckAt
+from phasegate.rehearsal_view import CLOCKS, AbsenceRehearsed, Rehearsal, StuckAt
 from phasegate.roadmap_words import OUTCOMES, day
 
 CLOCK_WORDS = {
@@ -52,7 +52,7 @@ def rehearsal_html(found: Rehearsal) -> str:
     ]
     return environment().get_template("rehearsal.html.jinja").render(
         found=found,
-        alone=[one for one in found.absences if one.stuck],
+        alone=[one for one in found.absences if stops(one, found)],
         launch=launch_chart(found),
         panels=[(title, chart) for title, chart in panels if chart and found.runs > 1],
         outcomes=outcomes_chart(found.gates) if found.runs > 1 else None,
@@ -77,6 +77,11 @@ def rehearsal_html(found: Rehearsal) -> str:
         tones=TONES | {"stuck": "bad"},
         is_link=is_link,
     )  # fmt: skip
+
+
+def stops(away: AbsenceRehearsed, found: Rehearsal) -> bool:
+    """Whether the product goes no further only because this one person is away."""
+    return away.stuck is not None or (away.outcome == "killed" and "killed" not in found.statuses)
 
 
 def waiting(stuck: StuckAt) -> str:

@@ -64,6 +64,16 @@ def test_whose_leave_alone_stops_it_is_the_first_thing_said() -> None:
     assert "Any one of 2 people on leave is enough" in both
 
 
+def test_a_leave_that_lets_a_deadline_kill_it_is_said_as_loudly() -> None:
+    found = rehearsal(3, 5)
+    away = next(one for one in found.absences if one.person == "pia")
+    away.outcome, away.launched_at = "killed", None
+    said = "Pia pia away, and nobody else: the product ends killed , after the deadline decided"
+    assert said in Page(rehearsal_html(found)).text
+    found.statuses["killed"] = 1
+    assert said not in Page(rehearsal_html(found)).text, "it ends so with everybody there, too"
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [
