@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -52,13 +53,14 @@ def reassign(
     approver: str,
     to: str,
     rights: Authority | None = None,
+    now: datetime = START,
     **found: Any,
 ) -> str:
     request = ReassignRequest(
         actor=who, approver=approver, to=to, reason="she left", request_id="r"
     )
     rights = may(manages=True) if rights is None else rights
-    return seating.reassign(state, request, rights, may(**found), START)
+    return seating.reassign(state, request, rights, may(**found), now)
 
 
 # -- delegating -----------------------------------------------------------------------------------
@@ -214,10 +216,12 @@ def test_who_ever_had_a_hand_in_it_gives_no_seat_away() -> None:
 @pytest.mark.parametrize("rights", [may(manages=True), may("reassign")])
 def test_a_seat_is_given_to_somebody_else_for_good(rights: Authority) -> None:
     state = committee()
-    assert reassign(state, "max", "ann", "dan", rights) == "dan takes ann's seat on g1: she left"
+    later = START + DAY
+    text = reassign(state, "max", "ann", "dan", rights, later)
+    assert text == "dan takes ann's seat on g1: she left"
     again(state)
     assert state.members() == {"eng": ("bob", "cyd", "dan", "owner")}
-    assert state.asked_since("dan") == START
+    assert (state.asked_since("dan"), state.asked_since("bob")) == (later, START)
     forbidden("stranger", lambda: cast(state, "ann", "go"))
     cast(state, "dan", "go")
     assert state.verdict(START).pending == ("bob", "cyd")
