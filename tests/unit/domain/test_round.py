@@ -318,6 +318,21 @@ def test_a_vote_keeps_the_seats_it_was_cast_with_when_one_of_two_groups_is_left(
     assert state.outcome is Outcome.go
 
 
+def test_who_left_after_voting_in_one_step_is_not_asked_in_the_next() -> None:
+    both = [Requirement(group="eng", need=2), Requirement(group="eng", step=2)]
+    state = sitting(both, {"eng": ("ann", "bob")})
+    cast(state, "ann", "go")
+    state.clocks.ask_again("directory", "keep", START)
+    again(state, {"eng": ("bob",)})
+    assert [tuple(step.people) for step in state.steps()] == [("ann", "bob"), ("bob",)]
+
+
+def test_a_round_that_is_not_convened_yet_has_nobody_to_advise_it() -> None:
+    state = opened(ONE, reviewers=("docs",))
+    assert state.reviewers() == {"docs": ()}
+    forbidden("stranger", lambda: cast(state, "kim", "go"))
+
+
 def test_a_veto_cast_by_somebody_who_left_still_stops_the_gate() -> None:
     requires = [Requirement(group="eng"), Requirement(group="legal", need=0, veto=True)]
     state = sitting(requires, {"eng": ("ann",), "legal": ("lea",)})

@@ -81,6 +81,18 @@ def test_a_circle_of_others_that_does_not_touch_one_is_not_ones_own() -> None:
     assert not Mandates(absences=gone).circles(gives("ann", "bob"), START)
 
 
+def test_the_keys_that_a_mandate_rests_on_are_those_on_its_way() -> None:
+    def signed(approver: str, to: str) -> Delegation:
+        return gives(approver, to).model_copy(update={"key": f"key of {approver}"})
+
+    found = Mandates(given=[signed("ann", "bob"), gives("bob", "cyd"), signed("dan", "ann")])
+    assert found.signed_way("dan", "cyd", START) == {"dan": "key of dan", "ann": "key of ann"}
+    assert found.signed_way("ann", "ann", START) == {}
+    assert found.signed_way("ann", "dan", START) is None
+    gone = {"cyd": (away(START, START + DAY, "bob"),)}
+    assert found.knowing(gone).signed_way("ann", "dan", START) is None, "it leads round and round"
+
+
 def test_what_is_known_of_one_more_person_changes_nothing_of_before() -> None:
     before = Mandates(given=[gives("bob", "cyd")])
     after = before.knowing({"ann": (away(START, START + DAY, "bob"),)})
