@@ -143,12 +143,12 @@ def test_on_hold_no_deadline_passes_and_what_was_left_is_left_afterwards() -> No
 
 def test_a_round_is_opened_once_and_before_whatever_it_was_told_already() -> None:
     clocks = Clockwork()
-    clocks.ask_again("directory", "keep", on(1))
+    clocks.ask_again("directory", "keep", on(1), actor="max")
     clocks.open(START)
     clocks.open(on(2))
-    assert [(w.why, w.order.kind, w.order.since) for w in clocks.again] == [
-        ("opened", "start", START),
-        ("directory", "keep", on(1)),
+    assert [(w.why, w.actor, w.order.kind, w.order.since) for w in clocks.again] == [
+        ("opened", "", "start", START),
+        ("directory", "max", "keep", on(1)),
     ]
 
 
