@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from temporalio.client import Client, WorkflowFailureError
+from temporalio.client import Client
 
 from client.engine import Engine
 from client.rehearsing_player import Announced, Players
@@ -20,7 +20,7 @@ from client.settings import Settings
 from ledger import Ledger
 from phasegate.base import digest_of
 from phasegate.directory import Directory
-from phasegate.errors import EngineError
+from phasegate.errors import EngineError, PhasegateError
 from phasegate.policy import Policy
 from phasegate.product import Product
 from phasegate.rehearsal import Script
@@ -130,13 +130,10 @@ async def _until_over(
     async def play(turn: Turns) -> None:
         try:
             await players.play(turn.key, what.start)
-        except WorkflowFailureError as error:
-            cause = error.cause
-            while cause.__cause__ is not None:
-                cause = cause.__cause__
+        except PhasegateError as error:
             raise EngineError(
                 f"{_named(turn.play)} failed",
-                str(cause),
+                f"with seed {what.seed}: {error.what}: {error.why}",
                 f"phasegate simulate {what.policy.policy} --seed {what.seed} --runs 1",
             ) from error
 

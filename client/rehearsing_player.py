@@ -6,6 +6,7 @@ activity, and while any worker works, time stands still for all plays.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from temporalio.client import (
     StartWorkflowInput,
     WorkflowHandle,
 )
+from temporalio.common import RetryPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
@@ -33,7 +35,6 @@ from temporalio.worker import Interceptor as WorkerInterceptor
 
 from phasegate import ports
 from phasegate.base import Instant, Wire
-from phasegate.errors import PhasegateError
 
 QUEUE = "phasegate-rehearsal"
 
@@ -85,7 +86,7 @@ class Player:
                 Turn(key=key, now=workflow.now()),
                 result_type=Turn,
                 start_to_close_timeout=PATIENCE,
-                retry_policy=None,
+                retry_policy=RetryPolicy(maximum_attempts=1),
             )
             if done.next is None:
                 return
@@ -108,6 +109,7 @@ class Players:
     def __init__(self, take_turn: TakeTurn) -> None:
         self._take_turn = take_turn
         self._poked: set[str] = set()
+        self._over: dict[str, asyncio.Future[None]] = {}
         self._client: Client | None = None
 
     def worker(self, client: Client) -> Worker:
@@ -126,9 +128,13 @@ class Players:
         )
 
     async def play(self, key: str, start: datetime) -> None:
-        """One play, to its end."""
+        """One play, to its end. Raises what its turn fails with.
+
+        The server is not asked for the result: now and then it breaks the stream of that answer.
+        """
         assert self._client is not None
-        await self._client.execute_workflow(
+        self._over[key] = asyncio.get_running_loop().create_future()
+        await self._client.start_workflow(
             "Player",
             Turn(key=key, now=start),
             id=f"player/{key}",
@@ -136,6 +142,7 @@ class Players:
             execution_timeout=LIFETIME,
             run_timeout=LIFETIME,
         )
+        await self._over[key]
 
     async def poke(self, key: str, types: list[str]) -> None:
         """Something was announced of a product."""
@@ -151,12 +158,16 @@ class Players:
     async def turn(self, order: Turn) -> Turn:
         """Look at the product, do what is due, and say when to look again."""
         self._poked.discard(order.key)
+        over = self._over[order.key]
         try:
-            return Turn(
-                key=order.key, now=order.now, next=await self._take_turn(order.key, order.now)
-            )
-        except PhasegateError as error:
+            next_at = await self._take_turn(order.key, order.now)
+        except Exception as error:
+            if not over.done():
+                over.set_exception(error)
             raise ApplicationError(str(error), type="turn", non_retryable=True) from error
+        if next_at is None and not over.done():
+            over.set_result(None)
+        return Turn(key=order.key, now=order.now, next=next_at)
 
 
 LIFETIME = timedelta(days=36_500)

@@ -204,7 +204,9 @@ def _until(text: str, begin: datetime) -> datetime:
 
 async def _rehearsed(what: Rehearsing) -> Rehearsal:
     """Played in a folder of its own, with none of this installation's settings."""
+    import asyncio
     import logging
+    import signal
     from collections.abc import AsyncIterator
     from contextlib import asynccontextmanager
     from pathlib import Path
@@ -235,6 +237,10 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
             surroundings({"PHASEGATE_DATA_DIR": name}, folder / "temporal.toml"),
         ):
             configure_logs(json=False, level="ERROR", to=log)
+            playing = asyncio.current_task()
+            assert playing is not None
+            # The server is in a session of its own: whoever ends us must not leave it behind.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
             try:
                 with working("rehearsing") as progress:
                     return await rehearse(what, folder, worker, progress)

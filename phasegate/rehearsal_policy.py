@@ -121,9 +121,9 @@ def on_leave(directory: Directory, script: Script) -> Directory:
 
 
 def without(directory: Directory, person: str, start: datetime, end: datetime) -> Directory:
-    """The directory, with one person on leave from the start to the end, and no delegate."""
-    day = timedelta(days=2)
-    away = Absence(start=(start - day).date(), end=(end + day).date())
+    """The directory, with one person on leave from the start to a year after the end, and without
+    a delegate: nobody is waited for who is back soon after the horizon."""
+    away = Absence(start=(start - timedelta(days=2)).date(), end=(end + timedelta(days=366)).date())
     left = directory.people[person].model_copy(update={"absences": (away,)})
     return directory.model_copy(update={"people": {**directory.people, person: left}})
 
