@@ -79,9 +79,9 @@ def in_their_place(directory: Directory, person: str) -> str:
     """Who may act for somebody who does not answer, in words."""
     entry = directory.people.get(person)
     if entry and entry.deputy:
-        return f"{entry.deputy} acts for them once they are late"
+        return f"if late, {entry.deputy} may act as deputy"
     if entry and entry.manager:
-        return f"{entry.manager} acts for them later still, as manager"
+        return f"if late, {entry.manager} may act as manager"
     return "nobody acts for them"
 
 

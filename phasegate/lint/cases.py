@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 from typing import Any, get_args
 
@@ -50,6 +51,7 @@ def cases_of(gate: Gate) -> list[Case]:
     return [case for tier in TIERS for case in _of_tier(gate, tier)]
 
 
+@lru_cache(maxsize=1000)
 def never_true(expression: str, tier: int) -> bool:
     """Whether no product of a tier can make an expression true. Only what depends on tier and
     maturity alone is known so surely."""
@@ -70,10 +72,9 @@ def _of_tier(gate: Gate, tier: int) -> Iterator[Case]:
             yield Case(tier, in_tier)
         return
     always = [i for i in in_tier if i not in conditional]
-    conditions = {i: _Condition(gate.requires[i], when) for i, when in conditional.items()}
     found: dict[tuple[int, ...], str] = {}
     for chosen in _products(list(conditional.values()), tier):
-        asked = {i: condition.asks(chosen, tier) for i, condition in conditions.items()}
+        asked = {i: _asks(when, tier, _own(when, chosen)) for i, when in conditional.items()}
         if None not in asked.values():  # else it cannot be known what to ask, and it cannot start
             applying = tuple(sorted([*always, *(i for i, asks in asked.items() if asks)]))
             found.setdefault(applying, _words(chosen))
@@ -83,22 +84,20 @@ def _of_tier(gate: Gate, tier: int) -> Iterator[Case]:
             yield Case(tier, tuple(sorted([*always, i])), None)
 
 
-class _Condition:
-    """The condition of one requirement, judged as the engine does, once for each choice of the
-    fields that it asks for."""
+@lru_cache(maxsize=20_000)
+def _asks(when: str, tier: int, chosen: tuple[tuple[str, type, Any], ...]) -> bool | None:
+    """Whether the engine asks such a product what has this condition; None where nobody could tell.
+    Each choice of the fields in it is judged once: most products of a search differ in others."""
+    requirement = Requirement(group="group", when=when)
+    definition = _definition({path: value for path, _, value in chosen}, tier)
+    asked = asked_of([requirement], tier, definition)
+    return None if asked.problems else bool(asked.applying)
 
-    def __init__(self, requirement: Requirement, when: str) -> None:
-        self._requirement = requirement
-        self._paths = paths_in([when])
-        self._known: dict[tuple[object, ...], bool | None] = {}
 
-    def asks(self, chosen: Mapping[str, Any], tier: int) -> bool | None:
-        """Whether it is asked of such a product; None where nobody could tell."""
-        own = tuple((type(v := chosen.get(path)), v) for path in self._paths)
-        if own not in self._known:
-            asked = asked_of([self._requirement], tier, _definition(chosen, tier))
-            self._known[own] = None if asked.problems else bool(asked.applying)
-        return self._known[own]
+def _own(when: str, chosen: Mapping[str, Any]) -> tuple[tuple[str, type, Any], ...]:
+    """What of a product a condition asks for. With types, since 1 equals true."""
+    paths = (path for path in paths_in([when]) if path in chosen)
+    return tuple((path, type(chosen[path]), chosen[path]) for path in paths)
 
 
 def _products(expressions: Sequence[str], tier: int) -> Iterator[dict[str, Any]]:

@@ -125,8 +125,8 @@ def _behind(policy: Policy, closed: Mapping[str, Collection[int]]) -> Iterator[F
             yield Finding(
                 "warning",
                 ("phases", order.index(phases[0]), "id"),
-                f"with this directory no product{of} comes to {', '.join(phases)}, unless a gate "
-                "before is overridden: it can never pass; see there",
+                f"with this directory no product{of} comes to {', '.join(phases)}, since a gate "
+                "before can never pass; only an override leads on",
             )
 
 

@@ -31,6 +31,7 @@ _KNOWN = {"string", "int", "double", "bool", "map"}
 _PLAIN = {str: FieldDescriptorProto.TYPE_STRING, int: FieldDescriptorProto.TYPE_INT64}
 
 
+@lru_cache(maxsize=1000)
 def expression_problem(expr: str, *variables: str) -> str | None:
     """Why an expression of a policy cannot be used, or None; `product` must have what it names."""
     return compile_error(expr, *variables) or _unknown_field(expr, variables)

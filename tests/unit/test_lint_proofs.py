@@ -1,0 +1,200 @@
+"""What lint calls impossible no committee of the directory ever does, and what it says nothing of
+they can: random directories and gates, judged by the engine's own rule."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from phasegate.directory import Directory
+from phasegate.expressions import evaluate, facts
+from phasegate.gate import Gate
+from phasegate.lint import Finding, lint_policy, lint_product
+from phasegate.lint.leave import stuck
+from phasegate.policy import Policy
+from phasegate.product import Product
+from phasegate.rules import Ballot, Situation, decide
+from phasegate.seats import Step, in_force, seated, steps_of
+from phasegate.votes import Outcome, Vote
+
+PEOPLE = ("ann", "bob", "cy", "dee", "eve")
+GROUPS = ("red", "green", "blue")
+CONDITIONS = (
+    None,
+    None,
+    "product.figures.x > 2",
+    "product.figures.x <= 2.0",
+    "product.tier == 1",
+    "product.maturity != 'ga' || product.figures.x > 2",
+)
+FEW = settings(max_examples=50, deadline=None)  # the first ones compile CEL
+PASSED = (Outcome.go, Outcome.conditional_go)
+
+members = st.lists(st.sampled_from(PEOPLE), max_size=4, unique=True)
+tiers = st.sampled_from([[], [], [1], [2, 3]])
+
+
+def people(groups: dict[str, Any], *more: str) -> Directory:
+    return Directory.model_validate(
+        {"people": {name: {} for name in (*PEOPLE, "olga", *more)}, "groups": groups}
+    )
+
+
+directories = st.fixed_dictionaries(
+    {name: st.fixed_dictionaries({"members": members, "approve": tiers}) for name in GROUPS}
+).map(people)
+
+
+@st.composite
+def requirements(draw: st.DrawFn) -> dict[str, Any]:
+    groups = draw(st.lists(st.sampled_from(GROUPS), min_size=1, max_size=2, unique=True))
+    need = draw(st.integers(0, 2))
+    include = groups[:1] if need and len(groups) > 1 and draw(st.booleans()) else []
+    return {
+        "any_of": groups,
+        "need": need,
+        "include": include,
+        "veto": need == 0 or draw(st.booleans()),
+        "tiers": draw(tiers),
+        "when": draw(st.sampled_from(CONDITIONS)),
+    }
+
+
+@st.composite
+def gates(draw: st.DrawFn) -> Gate:
+    first = draw(st.lists(requirements(), min_size=1, max_size=3))
+    second = draw(st.lists(requirements(), max_size=1))
+    asked = [*first, *({**one, "step": 2} for one in second)]
+    return Gate.model_validate({"id": "g", "title": "G", "requires": asked})
+
+
+def rules(gate: Gate) -> Policy:
+    phase = {"id": "a", "title": "A", "gate": gate.model_dump(mode="json")}
+    return Policy.model_validate({"policy": "p", "version": "1", "title": "P", "phases": [phase]})
+
+
+def goods(tier: int, x: float, maturity: str, **more: Any) -> Product:
+    what = {"key": "k", "name": "K", "owner": "olga", "tier": tier, "maturity": maturity}
+    return Product.model_validate({**what, "figures": {"x": x}, **more})
+
+
+EVERY = [goods(t, x, m) for t in (1, 2, 3) for x in (2, 3) for m in ("alpha", "ga")]
+IN_FORCE = {
+    (when, p.tier, p.figures["x"], p.maturity): evaluate(when, facts(p.model_dump(mode="json"))).met
+    for when in dict.fromkeys(CONDITIONS)
+    if when
+    for p in EVERY
+}
+"""Judged once: CEL takes a while to compile."""
+
+
+def steps(gate: Gate, directory: Directory, product: Product, *barred: str) -> tuple[Step, ...]:
+    """As the engine seats a product."""
+    asked = [
+        i
+        for i in in_force(gate.requires, product.tier)
+        if (when := gate.requires[i].when) is None
+        or IN_FORCE[when, product.tier, product.figures["x"], product.maturity]
+    ]
+    sit = seated(directory.groups, directory, {}, tier=product.tier, barred=barred)
+    return steps_of(gate.requires, sit, tier=product.tier, excluded=barred, applying=asked)
+
+
+def passes(found: tuple[Step, ...], silent: Iterable[str] = ()) -> bool:
+    """Whether it passes where everybody but these says go."""
+    votes = [Ballot(p, Vote.go, s.number) for s in found for p in s.people if p not in silent]
+    return decide(found, votes, Situation()).outcome in PASSED
+
+
+def never(found: list[Finding]) -> list[Finding]:
+    return [f for f in found if f.severity == "error" and "can never pass" in f.message]
+
+
+def named(found: list[Finding]) -> set[str]:
+    """Who alone can block, by what lint says."""
+    for finding in found:
+        if said := re.search(r"alone can block gate g: (.*?); it cannot pass", finding.message):
+            return set(re.findall(r"(\w+) \(", said[1]))
+    return set()
+
+
+@FEW
+@given(gates(), directories)
+def test_a_gate_is_called_impossible_if_some_product_cannot_pass_it(
+    gate: Gate, directory: Directory
+) -> None:
+    seatings = [found for product in EVERY if (found := steps(gate, directory, product))]
+    said = never(lint_policy(rules(gate), directory))
+    assert bool(said) == (not all(passes(found) for found in seatings))
+
+
+@FEW
+@given(gates(), directories, st.sampled_from(EVERY), st.data())
+def test_no_votes_pass_what_is_called_impossible_for_a_product(
+    gate: Gate, directory: Directory, product: Product, data: st.DataObject
+) -> None:
+    owned = product.model_copy(update={"owner": data.draw(st.sampled_from(PEOPLE))})
+    found = steps(gate, directory, owned, owned.owner)
+    assume(found)
+    said = never(lint_product(owned, rules(gate), directory))
+    assert bool(said) == (not passes(found))
+    if said:
+        seats = [(step.number, person) for step in found for person in step.people]
+        votes = [Ballot(p, data.draw(st.sampled_from(list(Vote))), n) for n, p in seats]
+        assert decide(found, votes, Situation()).outcome not in PASSED
+
+
+@FEW
+@given(gates(), directories)
+def test_who_is_called_a_single_blocker_is_one_and_nobody_else_is(
+    gate: Gate, directory: Directory
+) -> None:
+    sound = [p for p in EVERY if passes(steps(gate, directory, p))]
+    assume(sound)
+    said = named(lint_policy(rules(gate), directory))
+    groups = {name: group.model_dump(mode="json") for name, group in directory.groups.items()}
+    for person in PEOPLE:
+        gone = {
+            name: {**group, "members": [m for m in group["members"] if m != person]}
+            for name, group in groups.items()
+        }
+        alone = any(not passes(steps(gate, people(gone), product)) for product in sound)
+        assert alone == (person in said)
+        if alone:  # and it fails for a product of theirs
+            assert any(not passes(steps(gate, directory, p, person)) for p in sound)
+            twice = {
+                name: {**group, "members": [*group["members"], "new"]}
+                if person in group["members"]
+                else group
+                for name, group in groups.items()
+            }
+            more = people(twice, "new")
+            assert all(passes(steps(gate, more, product, person)) for product in sound)
+
+
+@FEW
+@given(gates(), directories, st.sampled_from(EVERY), st.sets(st.sampled_from(PEOPLE)))
+def test_a_gate_stands_still_while_those_are_away_whom_it_needs_or_waits_for(
+    gate: Gate, directory: Directory, product: Product, away: set[str]
+) -> None:
+    found = steps(gate, directory, product)
+    assume(found and passes(found))
+    everybody = {person for step in found for person in step.people}
+    assume(not everybody <= away)  # a gate of vetoes alone needs no seat, and yet somebody's yes
+    assert stuck(gate, found, away) == (not passes(found, silent=away))
+
+
+@FEW
+@given(gates(), directories, st.sampled_from(EVERY), st.sampled_from(PEOPLE))
+def test_a_member_of_the_team_is_told_what_cannot_pass_if_they_submit_it(
+    gate: Gate, directory: Directory, product: Product, member: str
+) -> None:
+    own = product.model_copy(update={"team": (member,)})
+    assume(passes(steps(gate, directory, own, own.owner)))
+    found = lint_product(own, rules(gate), directory)
+    told = any(f.path == ("team", 0) and "cannot pass if" in f.message for f in found)
+    assert told == (not passes(steps(gate, directory, own, own.owner, member)))
