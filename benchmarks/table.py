@@ -1,6 +1,6 @@
 """The table of the bar, from the JSON of the parts: for the terminal, and as Markdown.
 
-python -m benchmarks.table [FOLDER] prints the Markdown for docs/performance.md.
+`python -m benchmarks.table [FOLDER]` prints Markdown; with --into it goes into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -97,10 +97,9 @@ def _row(found: Found, part: str, what: str, target: str, look: Look) -> Row:
         return Row(what, target, "", "not measured")
     try:
         told, met = look(measured["figures"])
-    except (KeyError, StopIteration):
-        state = measured["state"]
-        why = measured.get("why") or "not at this size"
-        return Row(what, target, "", f"not measured ({state}: {why})"[:160])
+    except (KeyError, ValueError):
+        why = "not at this size" if measured["state"] == "done" else measured["state"]
+        return Row(what, target, "", f"not measured: {why}")
     return Row(what, target, told, "pass" if met else "miss")
 
 
@@ -180,14 +179,37 @@ def _part(figures: Mapping[str, Any]) -> Iterator[str]:
             yield f"| {name} | {value} | |"
 
 
+DETAILS = {"actions_by_kind", "runs"}
+"""They are in the JSON."""
+
+
 def _flat(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in figures.items():
+        if name in DETAILS:
+            continue
         if isinstance(value, Mapping) and "median" not in value:
             yield from _flat(value, f"{prefix}{name}: ")
         else:
             yield f"{prefix}{name}", value
 
 
+BEGIN, END = "<!-- figures: make bench && python -m benchmarks.table --into -->", "<!-- end -->"
+
+
+def put_into(page: Path, text: str) -> None:
+    """Replace what is between the marks of a page. Raises ValueError where there are none."""
+    said = page.read_text(encoding="utf-8")
+    before, begin, rest = said.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{page} has no place for figures: {BEGIN} … {END}")
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    place = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist" / "bench"
-    print("\n".join(markdown(load(place))))
+    words = [word for word in sys.argv[1:] if word != "--into"]
+    written = "\n".join(markdown(load(Path(words[0]) if words else ROOT / "dist" / "bench")))
+    if "--into" in sys.argv:
+        put_into(ROOT / "docs" / "performance.md", written)
+    else:
+        print(written)
