@@ -1,15 +1,18 @@
-"""Putting many products under another policy: looking first, then one Update each."""
+"""Putting many products under another policy: which are meant, and what it means for each.
+
+`client.migrating` then does it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal
 
-from client import changing, gates, products
+from client import gates, products
 from client.asking import query
 from client.dependencies import require_possible
 from client.documents import find_policy
@@ -23,7 +26,7 @@ from phasegate.expressions import compile_error, evaluate
 from phasegate.ids import product_id
 from phasegate.impartial import TELLS, hands_told
 from phasegate.migration import plan_migration
-from phasegate.migration_ports import Blocker, MigrateRequest, MigrationPlan, MigrationTerms
+from phasegate.migration_ports import Blocker, MigrationPlan, MigrationTerms
 from phasegate.migration_ports import Standing as Stands
 from phasegate.policy import Policy
 
@@ -119,7 +122,7 @@ async def standings(engine: Engine, migration: Migration) -> list[Stands | Migra
             try:
                 standing = await query(engine.workflow(product_id(key)), "standing", Stands)
             except EngineError as error:
-                return _failed(migration, key, error)
+                return failed(migration, key, error)
         return standing if _meant(migration, standing) else None
 
     answers = await asyncio.gather(*(ask(key) for key in keys))
@@ -164,7 +167,7 @@ async def look(engine: Engine, migration: Migration, standing: Stands) -> Migrat
         to=migration.digest,
         now=datetime.now(UTC),
     )
-    plan.blockers += await _waits(engine, migration, standing)
+    plan.blockers += await waits_for_ever(engine, migration, standing)
     told = engine.ledger.events(standing.key, types=TELLS) if directory else []
     hands = hands_told(entry.announcement for entry in told)
     if directory and (forbidden := _not_permitted(migration, standing, directory, hands)):
@@ -195,7 +198,7 @@ def _not_permitted(
     return None
 
 
-async def _waits(engine: Engine, migration: Migration, standing: Stands) -> list[Blocker]:
+async def waits_for_ever(engine: Engine, migration: Migration, standing: Stands) -> list[Blocker]:
     """Milestones of the new policy may wait for other products, directly or in a circle. Those that
     wait for this one keep nobody from migrating it: see `client.left_waiting`."""
     product = migration.terms.renamed(standing.product)
@@ -222,73 +225,10 @@ async def _votes(engine: Engine, plan: MigrationPlan) -> dict[str, str]:
     }
 
 
-def publish(engine: Engine, migration: Migration, now: datetime) -> None:
-    """Publish the policy where it never was. An older version that products go back to must not
-    become the one that new products start under. Raises EngineError, LedgerError."""
-    name = migration.policy.policy
-    published = {known.digest for known in engine.ledger.documents.history("policy", name)}
-    if migration.digest not in published:
-        products.publish_policy(engine, migration.policy, now, migration.actor)
-
-
-async def carry_out(
-    engine: Engine,
-    migration: Migration,
-    found: Sequence[Stands],
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> AsyncIterator[MigrationRow]:
-    """Migrate each, one after the other. Each judges by itself whether it can.
-
-    What was begun and broken off is begun again in the same way: a product that was done says so.
-    Stops where the engine gives no answer: so it would for the next.
-    """
-    for done, standing in enumerate(found):
-        progress(done, len(found))
-        row = await _one(engine, migration, standing)
-        yield row
-        if row.code == "no-answer":
-            return
-
-
-async def _one(engine: Engine, migration: Migration, standing: Stands) -> MigrationRow:
-    key = standing.key
-    row = MigrationRow(migration=migration.id, product=key, state="already")
-    if standing.policy_digest == migration.digest:
-        return await look(engine, migration, standing)
-    if waits := await _waits(engine, migration, standing):
-        error = EngineError(f"{key} cannot be migrated", waits[0].text, waits[0].hint)
-        return _failed(migration, key, error, code=waits[0].code)
-    request = MigrateRequest(
-        actor=migration.actor,
-        to=migration.digest,
-        from_=standing.policy_digest,
-        reason=migration.reason,
-        terms=migration.terms,
-        migration=migration.id,
-        request_id=f"{migration.id}.{standing.migrations}",
-    )
-    try:
-        receipt = await products.request(engine, key, "migrate", request)
-    except (Refusal, EngineError) as error:
-        return _failed(migration, key, error)
-    if migration.terms.phases:
-        await _told(changing.publish_definition(engine, key, migration.actor))
-    row.state, row.text = "done", receipt.text
-    return row
-
-
-async def _told(publishing: Awaitable[None]) -> None:
-    """The product has it by now, and its record too: a definition that cannot be published is
-    published by the next change."""
-    try:
-        await publishing
-    except EngineError:
-        return
-
-
-def _failed(
+def failed(
     migration: Migration, key: str, error: PhasegateError, *, code: str = ""
 ) -> MigrationRow:
+    """The row of a product that gave no answer, or a refusal; `code` says more than the error."""
     answered = isinstance(error, Refusal | NotRunning) or bool(code)
     row = MigrationRow(
         migration=migration.id,

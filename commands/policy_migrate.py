@@ -93,6 +93,7 @@ async def migrate(
     from client.engine import Engine
     from client.known_policies import find_one_policy
     from client.left_waiting import tell_who_waits
+    from client.migrating import publish
     from commands.confirming import confirmed
     from commands.failing import DECLINED
     from commands.migration_blocks import row_blocks
@@ -139,7 +140,7 @@ async def migrate(
     if not yes and not confirmed(question, _again(to, from_, meant)):
         note("nothing was done")
         return DECLINED
-    migrations.publish(engine, meant, datetime.now(UTC))
+    publish(engine, meant, datetime.now(UTC))
     left_waiting = {row.product: row.left_waiting for row in rows}
     return await _carry_out(engine, to, meant, found, left_waiting, output)
 
@@ -186,7 +187,8 @@ async def _carry_out(
     output: Format,
 ) -> int:
     """Migrate each product that stands somewhere, and show what came of all."""
-    from client.migrations import MigrationRow, carry_out
+    from client.migrating import carry_out
+    from client.migrations import MigrationRow
     from commands.migration_blocks import row_blocks
     from commands.output import emit, note
     from commands.progress import working

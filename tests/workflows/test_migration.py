@@ -15,7 +15,7 @@ from replaying import replay
 from sqlalchemy import insert
 from stage import Stage
 
-from client import migrations, products
+from client import migrating, migrations, products
 from client.audit_checks import verify_record
 from client.audits import record_of
 from client.engine import Engine
@@ -103,10 +103,10 @@ async def looked(engine: Engine, meant: Migration) -> list[MigrationRow]:
 
 async def done(engine: Engine, meant: Migration, most: int = 99) -> list[MigrationRow]:
     """Carry it out, and break it off after so many."""
-    migrations.publish(engine, meant, datetime.now(UTC))
+    migrating.publish(engine, meant, datetime.now(UTC))
     found = list(await migrations.standings(engine, meant))
     rows = []
-    async for row in migrations.carry_out(engine, meant, found):  # type: ignore[arg-type]
+    async for row in migrating.carry_out(engine, meant, found):  # type: ignore[arg-type]
         rows.append(row)
         if len(rows) == most:
             break
@@ -326,7 +326,7 @@ async def test_who_may_not_migrate_does_not_break_off_a_migration(played: Played
     await played.opened()
     await played.vote("launch", "ana", "go")
     meant = played.meant(LEGAL_TOO, terms={"reopen": True})
-    migrations.publish(played.engine, meant, datetime.now(UTC))
+    migrating.publish(played.engine, meant, datetime.now(UTC))
     asked = MigrateRequest(
         actor="zoe", to=meant.digest, reason="r", terms=meant.terms, request_id="z"
     )
