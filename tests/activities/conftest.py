@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from over_http import Quiet, http_server
 
 from ledger import Ledger
 
@@ -46,12 +46,12 @@ class Web:
 
 @pytest.fixture
 def web() -> Iterator[Web]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            served.asked.append(Asked(self.command, self.path, dict(self.headers), body))
+            found.asked.append(Asked(self.command, self.path, dict(self.headers), body))
             try:
-                if answer := served.answers.get(self.path.partition("?")[0]):
+                if answer := found.answers.get(self.path.partition("?")[0]):
                     answer(self)
                 else:
                     self.send_error(404)
@@ -60,18 +60,9 @@ def web() -> Iterator[Web]:
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    served = Web(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield served
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_server(Handler) as url:
+        found = Web(url)
+        yield found
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from over_http import Quiet, http_server
 
 
 @dataclass
@@ -39,7 +40,7 @@ def serving() -> Iterator[Tracker]:
     state = Tracker()
     state.answers.set()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def answer(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
             self.rfile.read(length)
@@ -59,15 +60,6 @@ def serving() -> Iterator[Tracker]:
 
         do_GET = do_POST = do_DELETE = answer
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    state.answers.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with http_server(Handler) as state.url:
+        yield state
+        state.answers.set()

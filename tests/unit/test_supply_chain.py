@@ -6,16 +6,15 @@ import importlib.util
 import json
 import subprocess
 import sys
-import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from over_http import Quiet, http_server
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -97,7 +96,7 @@ def test_everything_is_locked_by_hash() -> None:
 def advisories(vulnerable: str = "") -> Iterator[str]:
     """OSV's own answers (https://google.github.io/osv.dev/api/), for one package or none."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             known = {"vulns": [{"id": "PYSEC-1", "modified": "2026-01-01T00:00:00Z"}]}
@@ -124,18 +123,8 @@ def advisories(vulnerable: str = "") -> Iterator[str]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with http_server(Handler) as url:
+        yield f"{url}/"
 
 
 def audited(monkeypatch: pytest.MonkeyPatch, service: str) -> subprocess.CompletedProcess[str]:

@@ -10,12 +10,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mailserver import mail_server
+from over_http import Quiet, http_server
 from processes import worker_process
 from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -68,7 +68,7 @@ class Deadly:
 def endpoint() -> Iterator[Deadly]:
     deadly = Deadly()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             deadly.calls.append((self.path, self.headers["Idempotency-Key"]))
@@ -82,19 +82,9 @@ def endpoint() -> Iterator[Deadly]:
 
         do_POST = do_DELETE = answer
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    deadly.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield deadly
-    deadly.let_go.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with http_server(Handler) as deadly.url:
+        yield deadly
+        deadly.let_go.set()
 
 
 def ordered(task: str, act: dict[str, Any], effect: str = "reversible") -> ActOrder:
@@ -154,7 +144,7 @@ async def test_a_worker_killed_in_the_middle_of_everything(
                         started = runs.exists() and runs.read_text().strip()
                         return bool(len(deadly.calls) == 2 and some.is_set() and started)
 
-                    async with asyncio.timeout(60):
+                    async with asyncio.timeout(90):
                         while not busy():  # noqa: ASYNC110  # what it waits for is in other processes
                             await asyncio.sleep(0.02)
                     first.send_signal(signal.SIGKILL)

@@ -9,14 +9,13 @@ import sys
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import AuthResult
 from mailserver import mail_server
+from over_http import Quiet, http_server
 from processes import ROOT
 from receiver import SECRET, receiving
 from served import serving
@@ -63,7 +62,7 @@ VERBOSE = (
 def ci_that_tells(answers: dict[str, int]) -> Iterator[str]:
     """A system that says in its answer what it was sent, as many do in their errors."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self) -> None:
             sent = self.headers["Authorization"]
             said = {"done": answers["status"] == 200, "sent": sent}
@@ -73,14 +72,8 @@ def ci_that_tells(answers: dict[str, int]) -> Iterator[str]:
             self.wfile.write(json.dumps(said).encode())
             answers["asked"] = answers.get("asked", 0) + 1
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with http_server(Handler) as url:
+        yield url
 
 
 @asynccontextmanager
