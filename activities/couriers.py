@@ -157,7 +157,7 @@ class Round:
         with ledger_errors():
             fail = self._ledger.deliveries.failing
             since = await asyncio.to_thread(fail, order.receiver, order.product, now, answer.why)
-        if answer.for_good or now >= self._last_day(max(since, item.since)):
+        if answer.for_good or now >= max(since, item.since) + self._channel.give_up:
             await self._settle([item.entry], "dead", answer.why)
             log.error("given up", receiver=order.receiver, product=order.product, why=answer.why)
             self.dead += 1
@@ -177,12 +177,6 @@ class Round:
             f"it is tried again until it is given up; phasegate events list {order.product} --dead",
             retry_after=later,
         )
-
-    def _last_day(self, start: datetime) -> datetime:
-        try:
-            return start + self._channel.give_up
-        except OverflowError:
-            return datetime.max.replace(tzinfo=UTC)
 
     async def _leave(self, answer: Gone) -> Delivered:
         order = self._order

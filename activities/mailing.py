@@ -51,7 +51,7 @@ class Postbox:
 
     def __init__(self, ledger: Ledger, mail: Mail, main_queue: str) -> None:
         self._ledger, self._mail, self._main_queue = ledger, mail, main_queue
-        self.give_up = timedelta.max  # Temporal itself takes it: there is nobody to give up on
+        self.give_up: timedelta = mail.give_up.approximate
 
     async def send(self, entry: Entry) -> Answer:
         item = MailItem(product=entry.announcement.product, seq=entry.seq)

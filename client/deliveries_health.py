@@ -18,7 +18,9 @@ def examine_deliveries(settings: Settings) -> Check:
         ledger.close()
     except LedgerError:
         return Check(check=name, state="warn", what="unknown, since the ledger cannot be read")
-    said = [f"{who} takes nothing since {at:%Y-%m-%d %H:%M} UTC" for who, at in silent.items()]
+    said = [
+        f"{who} takes nothing since {of.since:%Y-%m-%d %H:%M} UTC" for who, of in silent.items()
+    ]
     said += [f"{who} said on {at:%Y-%m-%d} that it is gone (410)" for who, at in gone.items()]
     if dead:
         said.append(f"{sum(dead.values())} dead letters, of {', '.join(list(dead)[:5])}")
@@ -28,5 +30,6 @@ def examine_deliveries(settings: Settings) -> Check:
     if letters and not (dead or silent or gone):
         mend = "temporal schedule trigger --schedule-id phasegate-portfolio-digest"
         return Check(check=name, state="warn", what="; ".join(said), mend=mend)
-    mend = f"phasegate events list {next(iter(dead), 'KEY')} --dead"
+    product = next(iter([*dead, *(of.product for of in silent.values())]), "KEY")
+    mend = f"phasegate events list {product} --dead"
     return Check(check=name, state="warn", what="; ".join(said), mend=mend)

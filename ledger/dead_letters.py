@@ -35,6 +35,14 @@ class Late:
     why: str
 
 
+@dataclass(frozen=True)
+class Silent:
+    """A receiver that takes nothing of some products: since when of the first, and one of them."""
+
+    since: datetime
+    product: str
+
+
 class DeadLetters:
     """Every method is one transaction and raises LedgerError where the database cannot be used."""
 
@@ -85,17 +93,22 @@ class DeadLetters:
             rows = connection.execute(query.order_by(deliveries.c.receiver))
             return [delivery_of(row) for row in rows]
 
-    def silent(self) -> dict[str, datetime]:
-        """Receivers that take nothing of some product now, and since when of the first."""
+    def silent(self) -> dict[str, Silent]:
+        """Receivers that take nothing of some product now."""
         query = (
-            select(couriers.c.receiver, func.min(couriers.c.failing_since).label("since"))
+            select(
+                couriers.c.receiver,
+                func.min(couriers.c.failing_since).label("since"),
+                func.min(couriers.c.product).label("product"),
+            )
             .where(LATE)
             .group_by(couriers.c.receiver)
             .order_by(couriers.c.receiver)
         )
         with self._database.reading() as connection:
             return {
-                row.receiver: datetime.fromisoformat(row.since) for row in connection.execute(query)
+                row.receiver: Silent(datetime.fromisoformat(row.since), row.product)
+                for row in connection.execute(query)
             }
 
     def retry(self, chosen: Sequence[Delivery], at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,7 @@ async def test_a_mail_waits_until_the_record_says_who_is_in_the_product(ledger: 
     answer = await Postbox(ledger, MAIL, "phasegate").send(opened)
     assert isinstance(answer, Refused)
     assert not answer.for_good
+    assert Postbox(ledger, MAIL, "phasegate").give_up == timedelta(days=3), "and not for ever"
     product = {"name": "Lamp", "owner": "olga"}
     written(ledger, "product.started", product=product, directory="acme")
     written(ledger, "product.updated", product={"name": "Lantern", "owner": "olga"})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ledger import Entry, Ledger
+from ledger.dead_letters import Silent
 from phasegate.events import Announcement
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -77,7 +78,7 @@ def test_failing_counts_from_the_first_failure_until_something_is_taken(ledger: 
     later = NOW + timedelta(hours=3)
     assert ledger.deliveries.failing(CRM, "atlas", NOW, "503") == NOW
     assert ledger.deliveries.failing(CRM, "atlas", later, "503") == NOW
-    assert ledger.dead_letters.silent() == {CRM: NOW}
+    assert ledger.dead_letters.silent() == {CRM: Silent(NOW, "atlas")}
     assert [(late.receiver, late.why) for late in ledger.dead_letters.late("atlas")] == [
         (CRM, "503")
     ]
@@ -93,12 +94,12 @@ def test_what_is_given_up_or_of_no_interest_does_not_end_the_failing(ledger: Led
     ledger.deliveries.settle(CRM, "atlas", [one], "dead", later, "503")
     ledger.deliveries.settle(CRM, "atlas", [two], None, later)
     assert ledger.deliveries.failing(CRM, "atlas", later, "503") == NOW
-    assert ledger.dead_letters.silent() == {CRM: NOW}
+    assert ledger.dead_letters.silent() == {CRM: Silent(NOW, "atlas")}
     ledger.deliveries.settle(CRM, "atlas", [three], "dead", later, "503")
     assert ledger.dead_letters.silent() == {}  # nothing waits: the dead letters say it
     assert ledger.dead_letters.late("atlas") == []
     ledger.dead_letters.retry(ledger.dead_letters.of("atlas")[:1], later)
-    assert ledger.dead_letters.silent() == {CRM: NOW}
+    assert ledger.dead_letters.silent() == {CRM: Silent(NOW, "atlas")}
 
 
 def test_days_count_from_the_event_or_from_when_another_try_was_asked_for(ledger: Ledger) -> None:
