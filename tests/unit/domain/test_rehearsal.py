@@ -1,0 +1,228 @@
+"""Plays of a script: the same luck for the same seed, nobody acts while away, nothing goes out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from phasegate.check import ReportedCheck
+from phasegate.directory import Absence, Directory, Group, Person
+from phasegate.problems import DocumentError
+from phasegate.reading import parse, read_policy
+from phasegate.rehearsal import Script
+from phasegate.rehearsal_cast import Cast, steady
+from phasegate.rehearsal_policy import askable, by_people, made_up, made_up_people
+from phasegate.rehearsal_sums import bottlenecks, date_spread, day_spread
+from phasegate.rehearsal_unknown import unknown
+from phasegate.rehearsal_view import RoundRehearsed, RunRehearsed, Waited
+from policies import names, text_of
+
+START = datetime(2027, 3, 1, 9, tzinfo=UTC)
+PEOPLE = Directory(
+    people={
+        "ana": Person(time_zone="Europe/Berlin"),
+        "bo": Person(
+            absences=(Absence(start=START.date(), end=START.date() + timedelta(days=40)),)
+        ),
+        "cy": Person(),
+    },
+    groups={"eng": Group(members=("ana", "bo")), "legal": Group(members=("cy",))},
+)
+POLICY = """
+policy: tiny
+version: "1"
+title: Tiny
+phases:
+  - id: build
+    title: Build
+    milestones:
+      - {id: done, title: Done, check: {kind: http, url: "https://x.example/", expression: "true"}}
+    gate:
+      id: launch
+      title: Launch
+      assurance: signed
+      requires: [{group: eng}, {group: legal, veto: true}]
+  - {id: market, title: Market, in_market: true, gate: {id: out, title: Out, requires: [{group: eng}]}}
+sunset:
+  tasks:
+    - {id: call, title: Call, kind: http, url: "https://x.example/", undo: {kind: http, url: "https://x.example/"}}
+    - {id: run, title: Run, kind: command, command: stop, by: legal, effect: irreversible}
+    - {id: mail, title: Mail, kind: mail, subject: It ends, text: Soon}
+    - {id: plan, title: Plan, kind: plan, tasks: [{id: pack, title: Pack, kind: archive, source: x}]}
+"""  # noqa: E501
+
+
+def script(text: str) -> Script:
+    return parse(Script, text, "people.yaml").model
+
+
+SLOW = script("everybody: {answers: {median: 3 business days, p90: 9 business days}}")
+
+
+@settings(deadline=None)  # time zones are read from disk at first
+@given(seed=st.integers(0, 99), run=st.integers(1, 9), hours=st.integers(0, 9000))
+def test_an_answer_comes_after_the_question_and_not_from_somebody_away(
+    seed: int, run: int, hours: int
+) -> None:
+    cast, asked = Cast(SLOW, PEOPLE, seed, run), START + timedelta(hours=hours)
+    for person in PEOPLE.people:
+        at = cast.answer_at(person, ("eng",), "launch", "a", asked, None)
+        assert at > asked
+        assert cast.present([person], at) == [person]
+        assert (at.second, at.microsecond) == (0, 0)
+        again = Cast(SLOW, PEOPLE, seed, run)
+        assert again.answer_at(person, ("eng",), "launch", "a", asked, None) == at
+
+
+@settings(deadline=None)
+@given(late=st.integers(0, 58_999), seed=st.integers(0, 9))
+def test_a_server_that_is_late_changes_no_draw(late: int, seed: int) -> None:
+    """Time goes on while the server works: the same play must not depend on how long."""
+    cast, due = Cast(Script(), PEOPLE, seed, 1), datetime(2027, 3, 9, 23, 59, 59, tzinfo=UTC)
+    delay = timedelta(milliseconds=late)
+    for who, rule in ((cast, None), (Cast(SLOW, PEOPLE, seed, 1), None), (cast, due)):
+        punctual = who.answer_at("ana", (), "launch", "a", START, rule)
+        assert who.answer_at("ana", (), "launch", "a", START + delay, rule) == punctual
+    assert steady(due) == datetime(2027, 3, 10, tzinfo=UTC)
+
+
+def test_halfway_through_the_time_to_answer_unless_the_script_says_otherwise() -> None:
+    asked, due = START, datetime(2027, 3, 8, 23, 59, 59, tzinfo=UTC)  # five business days
+    at = Cast(Script(), PEOPLE, 1, 1).answer_at("cy", (), "launch", "a", asked, due)
+    assert at == datetime(2027, 3, 3, 13, tzinfo=UTC)
+
+
+def test_nine_of_ten_take_the_p90_at_most() -> None:
+    def took(n: int) -> timedelta:
+        cast = Cast(script("everybody: {answers: {median: 10 days, p90: 30 days}}"), PEOPLE, 7, n)
+        return cast.answer_at("cy", (), "launch", "a", START, None) - START
+
+    found = sorted(took(n) for n in range(2000))
+    assert 9 <= found[1000].days <= 11
+    assert 27 <= found[1800].days <= 33
+
+
+def test_the_most_particular_manner_counts() -> None:
+    said = script(
+        """
+        everybody: {says: abstain}
+        groups: {legal: {says: recycle}}
+        people: {ana: {says: kill}}
+        gates: {launch: {says: hold, people: {cy: {says: go}}}}
+        """
+    )
+    cast = Cast(said, PEOPLE, 1, 1)
+
+    def word(who: str, group: str, gate: str) -> str:
+        return cast.word(who, [group], gate, "x")
+
+    assert word("bo", "eng", "other") == "abstain"
+    assert word("cy", "legal", "other") == "recycle"
+    assert word("ana", "legal", "other") == "kill"
+    assert word("ana", "eng", "launch") == "hold"
+    assert word("cy", "legal", "launch") == "go"
+    assert not said.is_random
+    assert script("everybody: {says: {go: 9, never: 1}}").is_random
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("everybody: {says: maybe}", "needs one of go, conditional-go"),
+        ("everybody: {answers: soon}", "'soon' is not a span"),
+        ("owner: {submits: {median: 2 days, p90: 1 day}}", "p90 (1 day) is below median (2 days)"),
+        ("owner: {submits: {median: 2 days, p90: 3 business days}}", "both need business days"),
+    ],
+)
+def test_a_script_that_cannot_be_played_is_refused(text: str, why: str) -> None:
+    with pytest.raises(DocumentError, match=r".*") as refused:
+        script(text)
+    assert why in str(refused.value.problems[0])
+
+
+def test_names_that_mean_nobody_are_told_with_what_is_meant() -> None:
+    said = script(
+        """
+        people: {anna: {says: kill}}
+        groups: {legl: {says: kill}}
+        gates: {lunch: {people: {zed: {says: go}}}}
+        milestones: {dome: 3 days}
+        unmet: [nothing]
+        owner: {evidence: [{phase: bild}]}
+        """
+    )
+    policy = read_policy(POLICY, "tiny")
+    flaws = dict(unknown(said, policy, made_up(policy, PEOPLE), PEOPLE))
+    assert flaws["people", "anna"] == "the directory has no person 'anna'; did you mean ana?"
+    assert flaws.keys() == {
+        ("people", "anna"),
+        ("groups", "legl"),
+        ("gates", "lunch"),
+        ("gates", "lunch", "people", "zed"),
+        ("milestones", "dome"),
+        ("unmet", 0),
+        ("owner", "evidence", 0, "phase"),
+    }
+
+
+def outside(node: Any) -> set[str]:
+    """The kinds of checks and acts in a policy that would reach the world."""
+    if isinstance(node, list | tuple):
+        return {kind for item in node for kind in outside(item)}
+    if not isinstance(node, dict):
+        return set()
+    inside = ("reported", "manual", "notice", "date", "wait", "gate", "plan", None)
+    own = {str(node["kind"])} if node.get("kind", None) not in inside else set()
+    return own - {"must", "should"} | {kind for value in node.values() for kind in outside(value)}
+
+
+@pytest.mark.parametrize("text", [POLICY, *map(text_of, names())])
+def test_nothing_of_a_rehearsed_policy_reaches_the_world(text: str) -> None:
+    policy = read_policy(text, "policy")
+    played = by_people(policy)
+    assert not outside(played.model_dump(mode="json"))
+    assert all(gate.assurance == "claimed" for gate in played.gates())
+    checks = [goal.check for phase in played.phases for goal in phase.milestones]
+    assert all(isinstance(check, ReportedCheck) for check in checks)
+    assert [gate.clocks for gate in played.gates()] == [gate.clocks for gate in policy.gates()]
+    assert [gate.requires for gate in played.gates()] == [g.requires for g in policy.gates()]
+
+
+def test_everybody_who_may_be_asked_is_left_out_once() -> None:
+    policy = read_policy(POLICY, "tiny")
+    assert askable(policy, made_up(policy, PEOPLE), PEOPLE) == ["ana", "bo", "cy"]
+    people = made_up_people(policy)
+    assert people.groups.keys() == {"eng", "legal"}
+
+
+def test_a_date_that_too_few_runs_reach_is_none() -> None:
+    dates = [START, START + timedelta(days=1), None]
+    found = date_spread(dates)
+    assert (found.n, found.p50, found.p80) == (2, START + timedelta(days=1), None)
+    assert day_spread([3, 1, 2, 5]).model_dump() == {"n": 4, "p50": 2, "p80": 5, "p95": 5, "max": 5}
+
+
+@given(st.lists(st.integers(0, 400), max_size=30), st.integers(0, 30))
+def test_percentiles_rise_and_are_dates_of_runs(offsets: list[int], never: int) -> None:
+    dates = [START + timedelta(days=n) for n in offsets]
+    found = date_spread([*dates, *[None] * never])
+    marks = [found.p50, found.p80, found.p95]
+    known = [at for at in marks if at]
+    assert known == sorted(known)
+    assert set(known) <= set(dates)
+    assert marks == [*known, *[None] * (3 - len(known))], "what is later is rarer"
+
+
+def test_the_worst_bottleneck_comes_first() -> None:
+    waited = [
+        Waited(who="ana", groups=["eng"], days=5),
+        Waited(who="cy", groups=["legal"], days=9, critical=4),
+    ]
+    held = RoundRehearsed(gate="launch", title="Launch", round=1, opened_at=START, waited=waited)
+    run = RunRehearsed(number=1, seed=1, status="active", started_at=START, rounds=[held])
+    people = [row for row in bottlenecks([run]) if row.kind == "person"]
+    assert [(row.who, row.worst_gate) for row in people] == [("cy", "launch"), ("ana", "")]
