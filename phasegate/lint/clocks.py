@@ -41,8 +41,8 @@ def _escalation(path: DocPath, gate: Gate) -> Iterator[Finding]:
             (*path, "escalate"),
             f"no manager ever acts at gate {gate.id}: they may act {clocks.escalate.words} after "
             f"the answer is due ({clocks.respond.words}), and the gate is decided "
-            f"{clocks.on_timeout} after {clocks.resolve.words}; make resolve longer, or escalate shorter"
-            + _mixed(clocks.respond, clocks.escalate, clocks.resolve),
+            f"{clocks.on_timeout} after {clocks.resolve.words}; make resolve longer, or escalate "
+            "shorter" + _mixed(clocks.respond, clocks.escalate, clocks.resolve),
         )
 
 
