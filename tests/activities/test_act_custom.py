@@ -38,7 +38,7 @@ async def leaves(order): sys.exit(3)
 async def cancels(order): raise asyncio.CancelledError
 async def lasts(order):
     calls.append("begun")
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(3)
     calls.append("ended")
 async def sleeps(order): await asyncio.sleep(60)
 async def blocks(order): time.sleep(1); return TaskDone("late")
@@ -240,13 +240,13 @@ async def test_an_import_that_hangs_holds_up_no_probe(
 async def test_who_waits_for_a_thread_has_no_more_time_for_it(
     strangers: Any, acting: Acting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(act_custom, "SECONDS", 0.3)
+    monkeypatch.setattr(act_custom, "SECONDS", 2.5)
     monkeypatch.setattr(act_custom, "_THREADS", ThreadPoolExecutor(1))
-    act_custom._THREADS.submit(time.sleep, 0.2)
+    act_custom._THREADS.submit(time.sleep, 0.5)
     asked = asyncio.create_task(acting.carry_out(custom("lasts", "reversible")))
     with pytest.raises(ApplicationError):
         await asked
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.5)
     assert strangers.calls == ["begun"]
 
 

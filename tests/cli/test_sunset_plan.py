@@ -37,6 +37,9 @@ sunset:
 """
 
 
+pytestmark = pytest.mark.usefixtures("one_day")
+
+
 def day(days: int) -> str:
     return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}"
 

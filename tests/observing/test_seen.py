@@ -75,7 +75,7 @@ class World:
 
 
 async def got(port: int, path: str) -> httpx2.Response:
-    async with httpx2.AsyncClient(timeout=20, trust_env=False) as http:
+    async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
         return await http.get(f"http://127.0.0.1:{port}{path}")
 
 

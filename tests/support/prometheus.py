@@ -39,7 +39,7 @@ class Prometheus:
 
     async def ask(self, query: str) -> list[dict[str, Any]]:
         """The result of an instant query."""
-        async with httpx2.AsyncClient(timeout=20, trust_env=False) as http:
+        async with httpx2.AsyncClient(timeout=60, trust_env=False) as http:
             answer = await http.get(f"{self.url}/api/v1/query", params={"query": query})
         said = answer.json()
         assert said["status"] == "success", (query, said)

@@ -71,7 +71,7 @@ def test_killed_writers_leave_whole_batches_and_a_chain_that_goes_on(tmp_path: P
         for writer in writers:
             assert writer.pid
             os.kill(writer.pid, signal.SIGKILL)
-            writer.join(10)
+            writer.join(60)
         length = ledger.verify("atlas", ledger.head("atlas"))
         assert length % 3 == 0
         assert length > before
