@@ -16,6 +16,7 @@ from client.engine import Engine
 from client.settings import Settings
 
 
+@pytest.mark.slow
 async def test_two_workers_and_several_products_write_one_record_each(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
