@@ -227,6 +227,12 @@ def test_the_page_shows_the_score_where_a_threshold_is_asked() -> None:
     assert "**Criteria**" in gate_page(gate_shown("x", score=64.9), "Kettle", "")
 
 
+def test_the_page_of_a_gate_says_that_it_takes_only_what_is_signed() -> None:
+    said = "It takes only what is signed with a key of the directory."
+    pages = [gate_page(gate_shown("x", assurance=a), "K", "") for a in ("signed", "claimed")]
+    assert [said in page for page in pages] == [True, False]
+
+
 def test_the_page_of_a_round_that_cannot_pass_and_of_one_that_was_abandoned() -> None:
     assert gate_page(gate_shown("x", cannot_pass=True), "K", "").startswith("### Idea: cannot pass")
     ended = gate_page(gate_shown("x", status="decided"), "K", "")

@@ -23,7 +23,7 @@ from phasegate.gate import Gate, Requirement
 from phasegate.gate_requests import OverrideRequest
 from phasegate.lifecycle import Lifecycle, PolicyRef, Revival, Status, SunsetReport
 from phasegate.milestones import Milestone, MilestoneStatus, start_again
-from phasegate.overruling import check_override, overrule, stopped_by
+from phasegate.overruling import check_override, override_demand, overrule, stopped_by
 from phasegate.policy import MilestoneGoal, Phase, Review
 from phasegate.ports import Authority, PhaseBrief
 from phasegate.product import LARGEST, Product
@@ -505,6 +505,30 @@ def test_nobody_overrides_for_themselves_or_without_permission() -> None:
         ask = lambda who=who: overrule(stopped(), overrides(who=who), given, NOW)  # noqa: E731
         refused("self-approval", Forbidden, ask)
     refused("not-permitted", Forbidden, lambda: overrule(stopped(), overrides(), may("waive"), NOW))
+
+
+def test_an_override_of_a_stop_takes_the_proof_that_its_gate_takes() -> None:
+    state = stopped()
+    assert state.brief
+    assert not override_demand(state, overrides()).required
+    phase = state.brief.phase
+    assert phase.gate
+    signed = phase.gate.model_copy(update={"assurance": "signed"})
+    state.brief = state.brief.model_copy(
+        update={"phase": phase.model_copy(update={"gate": signed})}
+    )
+    demand = override_demand(state, overrides())
+    last = state.sittings.closed[-1]
+    assert (demand.required, demand.since, demand.newest) == (True, last.decided_at, None)
+    assert (demand.place.gate, demand.place.round) == (last.gate, last.round)
+    spoken = overrides().model_copy(update={"signature": "sig", "signed_at": NOW})
+    overrule(state, spoken, may("override"), NOW)
+    assert state.override_signed_at == NOW, "what was signed before is past"
+
+
+def test_an_override_of_a_held_review_takes_the_proof_of_the_review() -> None:
+    state = stopped("hold", "plr", held_by="plr", **HELD)
+    assert override_demand(state, overrides()).place.gate == "plr"
 
 
 Use = Callable[[Lifecycle, str], object]
