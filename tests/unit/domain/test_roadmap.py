@@ -189,6 +189,8 @@ def test_a_sunset_is_foreseen_by_its_timetable() -> None:
     ended = sunset.model_copy(update={"tasks": sunset.tasks[:3]})
     found = with_sunset(Forecast(product="kettle", as_of=NOW, phases=[over]), ended, NOW)
     assert found.phases[0].expected_end is found.next_gate is None
+    back = with_sunset(Forecast(product="kettle", as_of=NOW, phases=[before]), ended, NOW)
+    assert back.phases == [before], "a sunset that was aborted says nothing of where it is now"
 
 
 def test_what_waits_for_something_late_is_expected_no_earlier() -> None:

@@ -18,6 +18,7 @@ from phasegate.clockwork import Clockwork, Extension
 from phasegate.concern import Ask, Standing, concerned
 from phasegate.delivery import impersonal, mailbox
 from phasegate.dependencies import Answer
+from phasegate.events import Outbox
 from phasegate.extending import Finding, cannot_tell, met, not_met
 from phasegate.gate_requests import (
     ExtendRequest,
@@ -26,9 +27,12 @@ from phasegate.gate_requests import (
     ReassignRequest,
 )
 from phasegate.gate_view import gate_view
-from phasegate.impartial import hands_told
+from phasegate.impartial import hands_told, require_impartial
+from phasegate.lifecycle import Lifecycle, PolicyRef
+from phasegate.lint import lint_policy
 from phasegate.past_goals import PastGoals
 from phasegate.ports import Timetable
+from phasegate.product import Product
 from phasegate.reach import Reach
 from phasegate.reading import read_policy
 from phasegate.review import SIDE_TEXT_KEPT, Round, Work
@@ -108,6 +112,20 @@ def test_hands_that_the_record_knows_of() -> None:
         "tim": "submitted a gate of it",
         "eve": "submitted evidence for it",
     }
+
+
+def test_who_submitted_the_gate_that_is_open_had_a_hand_in_it() -> None:
+    state = Lifecycle(
+        product=Product(key="kettle", name="Kettle", owner="olga"),
+        policy=PolicyRef(name="p", version="1", digest="sha256:0"),
+        directory="default",
+        outbox=Outbox(source="product/kettle", product="kettle"),
+    )
+    require_impartial(state, "sue", "waive anything of it")
+    state.sittings.begin("g1", "phase", workflow_id="w", token="t", submitter="sue")
+    for who, why in (("sue", "sue submitted a gate of it"), ("olga", "olga owns the product")):
+        ask = lambda w=who: require_impartial(state, w, "waive anything of it")  # noqa: E731
+        forbidden("self-approval", ask, f"{who} may not waive anything of it", why)
 
 
 def test_a_signature_is_checked_again_only_where_another_directory_was_read() -> None:
@@ -196,6 +214,13 @@ def test_what_an_extension_says_of_a_milestone() -> None:
 def test_a_receiver_is_named_without_the_person_behind_it() -> None:
     assert impersonal(mailbox("ana")) == mailbox("ana").partition("/")[0]
     assert impersonal("hook/tracker") == "hook/tracker"
+
+
+def test_an_expression_that_asks_a_system_and_cannot_be_read_is_found_in_its_place() -> None:
+    check = "{kind: http, url: 'https://x.org', expression: 'body.'}"
+    text = POLICY.replace("{id: done, title: Done}", f"{{id: done, title: Done, check: {check}}}")
+    (found,) = [f for f in lint_policy(read_policy(text, "p")) if f.severity == "error"]
+    assert found.path[-2:] == ("check", "expression")
 
 
 @pytest.mark.parametrize("module", [measures, refusals])

@@ -145,6 +145,9 @@ def test_a_finding_is_refused_by_its_code(code: str) -> None:
     assert (caught.value.code, caught.value.why) == (code, "it is so")
     what = f"ann's request for work on {demand.what} was not taken"
     assert caught.value.what == what, "it says what came of it"
+    hints = {"bad-signature": demand.again(signed())}
+    keys = "phasegate directory show default  # lists the keys of ann"
+    assert caught.value.hint == hints.get(code, keys)
 
 
 def test_an_unsigned_vote_is_told_how_it_is_signed() -> None:
@@ -200,6 +203,15 @@ def test_an_override_of_a_stop_is_signed_about_that_stop() -> None:
     forbidden("bad-signature", lambda: require_same_place(other, found, request, later))
     newer = Demand(place=PLACE, required=True, since=None, newest=START)  # taken meanwhile
     forbidden("signed-earlier", lambda: require_same_place(newer, found, request, later))
+
+
+def test_what_is_signed_are_these_bytes_in_every_release() -> None:
+    """Of the request what was set, and not the signature: it is made of them."""
+    assert statement_of("vote", PLACE, signed()) == (
+        '{"action":"vote","gate":"g1","policy":"sha256:0","product":"kettle","request":'
+        '{"approver":"ann","request_id":"r","revision":"r","signed_at":"2026-11-23T09:00:00Z",'
+        '"vote":"go"},"round":1,"statement":"phasegate/1"}'
+    )
 
 
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
