@@ -36,6 +36,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
@@ -45,6 +46,8 @@ OUT_OF_STEP = "a query met the workflow between two of its tasks; ask again"
 
 MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
 """What is noted in the memo, which a null takes out of it again."""
+
+NOWHERE = StorageDriverStoreContext(target=None)
 
 WRECKS: list[WorkflowInstance] = []
 """What was broken off and cannot be taken down. It is kept: what is freed instead may wake in the
@@ -106,11 +109,13 @@ class Within(WorkflowInstance):
     def __init__(self, inner: WorkflowInstance) -> None:
         self._inner = inner
 
-    def get_serialization_context(self, command_info: Any) -> Any:
-        return self._inner.get_serialization_context(command_info)
+    def get_serialization_context(self, command_info: Any) -> None:
+        """No codec of ours asks where a payload belongs. The SDK enters the sandbox to find out,
+        for each payload of a task and several times."""
 
-    def get_external_store_context(self, command_info: Any) -> Any:
-        return self._inner.get_external_store_context(command_info)
+    def get_external_store_context(self, command_info: Any) -> StorageDriverStoreContext:
+        """Nor is any payload stored elsewhere."""
+        return NOWHERE
 
     def get_info(self) -> Any:
         return self._inner.get_info()

@@ -10,11 +10,13 @@ without a word on what to do instead.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import EncodingPayloadConverter
 from temporalio.worker import (
     HandleSignalInput,
     HandleUpdateInput,
@@ -68,8 +70,7 @@ class RequestConverter(PydanticPayloadConverter):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._set_converters(*self.converters.values(), SealedConverter())
+        self._set_converters(*_parts())  # the SDK makes two converters for each workflow task
 
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None
@@ -91,6 +92,12 @@ class RequestConverter(PydanticPayloadConverter):
             why = "it is no JSON object"
         # Out here nothing is being handled: Temporal would send that along as what caused it.
         _refuse(wanted.__name__, why, shape)
+
+
+@cache
+def _parts() -> tuple[EncodingPayloadConverter, ...]:
+    """What every converter consists of, with what it has learnt of our models."""
+    return (*PydanticPayloadConverter().converters.values(), SealedConverter())
 
 
 def _refuse(name: str, why: str, shape: str) -> NoReturn:

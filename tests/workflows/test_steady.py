@@ -16,11 +16,14 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation, Work
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.worker import Replayer, Worker, WorkflowInstance
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
 from client import steady
 from client.dev_server import DevServer
+from client.keyring import Keyring
+from client.plugin import converter
 from client.steady import FLAG, OUT_OF_STEP, Steady, SteadyRunner
 
 TASK_DONE = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
@@ -306,3 +309,11 @@ def test_a_replay_may_find_tasks_of_the_same_instant() -> None:
     played = Played()
     played.activate(SIGNAL, replaying=True)
     assert played.activate(ANSWER, length=6, replaying=True).HasField("successful")
+
+
+def test_no_converter_of_ours_asks_where_a_payload_belongs() -> None:
+    """Workflows are not asked, since the SDK enters the sandbox for the answer."""
+    with_keys = converter(Keyring.new("steady"))
+    asked = WorkflowSerializationContext(namespace="default", workflow_id="product/kettle")
+    assert with_keys.with_context(asked) is with_keys
+    assert with_keys.external_storage is None
