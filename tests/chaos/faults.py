@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -31,14 +31,21 @@ class Chaos:
     """Why faults could not be made, or mended: a run without them shows less than it says."""
 
     def __init__(
-        self, house: House, tally: Tally, seed: int, kills: int, progress: Callable[[], float]
+        self,
+        house: House,
+        tally: Tally,
+        seed: int,
+        kills: int,
+        progress: Callable[[], float],
+        first: Sequence[str] = (),
     ) -> None:
         """`progress` from 0 to 1: so many kills, and as many other faults, are spread over it, so
-        that a slow machine has no more of them to bear than a fast one."""
+        that a slow machine has no more of them to bear than a fast one. Of the others these come
+        `first`, as far as they are possible here."""
         self._house, self._tally, self._kills, self._progress = house, tally, kills, progress
         self._dice = Random(f"chaos/{seed}")  # noqa: S311
         self._healing: set[asyncio.Task[None]] = set()
-        self._broken, self.failed = 0, []
+        self._broken, self._first, self.failed = 0, list(first), []
 
     @property
     def kills(self) -> int:
@@ -63,7 +70,7 @@ class Chaos:
             if self.kills < due:
                 await asyncio.wait({self._heal(self._kill(self._next_kill()))})
             elif others and not self._healing and self._broken < due:
-                name = self._dice.choice(sorted(others))
+                name = self._next_other(others)
                 self._broken += 1
                 self._heal(others.pop(name)())
                 others = others or self._others()
@@ -72,6 +79,12 @@ class Chaos:
         """One of each kind first, also in a short run."""
         missing = [name for name in KILLS if not self._tally.faults[name]]
         return missing[0] if missing else self._dice.choices(KILLS, SHARES)[0]
+
+    def _next_other(self, others: Mapping[str, object]) -> str:
+        while self._first:
+            if (name := self._first.pop(0)) in others:
+                return name
+        return self._dice.choice(sorted(others))
 
     def _heal(self, broken: Awaitable[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(broken)

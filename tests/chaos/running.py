@@ -45,11 +45,13 @@ async def run(
     sample: int = 30,
     patience: float = 90.0,
     look: float = 1.0,
+    first: Sequence[str] = (),
     say: Callable[[str], None] = lambda text: None,
 ) -> Run:
     """Play the lifecycles, `at_once` at a time, while things break; `patience` in seconds.
 
-    Of histories and bundles a `sample` of so many is checked.
+    Of histories and bundles a `sample` of so many is checked. `first` are faults that come before
+    others.
     """
     begun, plan = time.monotonic(), scripts(seed, lifecycles)
     tally = Tally()
@@ -62,7 +64,11 @@ async def run(
                 "a disk of its own: this is not root; the workers' writing is limited"
             )
         total = sum(len(script.sittings) for script in plan)
-        chaos = Chaos(home, tally, seed, kills, lambda: min(1.0, (tally.steps + 1) / total))
+
+        def progress() -> float:
+            return min(1.0, (tally.steps + 1) / total)
+
+        chaos = Chaos(home, tally, seed, kills, progress, first)
         async with chaos.reigns():
             telling = asyncio.create_task(_tell(tally, total, begun, say))
             await _play(home, plan, tally, at_once, deadline=begun + patience, look=look)
