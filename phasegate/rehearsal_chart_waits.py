@@ -17,7 +17,7 @@ LEVELS = 22.0
 
 @dataclass(frozen=True)
 class WaitRow:
-    """`all` the days waited; `critical`, of these, those that moved a gate."""
+    """`all` the days waited; `critical`, of these, those that held a gate up."""
 
     y: float
     name: str
@@ -84,7 +84,7 @@ def _row(one: Bottleneck, y: float, runs: int, room: float) -> WaitRow:
         critical=span(NAMES, NAMES + critical * room) if critical else None,
         note=f"{critical:.1f} of {whole:.1f}",
         text=(
-            f"{one.who}: {whole:.1f} days a run waited for, {critical:.1f} of them moved a gate; "
-            f"asked {plural(one.asked, 'time')}, never answered {one.unanswered:,}"
+            f"{one.who}: {whole:.1f} days a run waited for, {critical:.1f} of them held a gate up; "
+            f"asked {plural(one.asked, 'time')}, silent {one.unanswered:,}"
         ),
     )
