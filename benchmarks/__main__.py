@@ -63,7 +63,7 @@ def measure(part: str, minutes: float, folder: Path) -> str:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(TIDY)
             if isinstance(stopped, KeyboardInterrupt):
-                raise
+                raise SystemExit(130) from None
         finally:
             process.kill()
             process.wait()
@@ -106,6 +106,7 @@ def main() -> int:
     if unknown := [word for word in wanted if word not in PARTS]:
         print(f"error: no part {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is running is ended tidily
     folder, failed = out_folder(), False
     for number, part in enumerate(wanted, 1):
         print(f"[{number}/{len(wanted)}] {part}, {PARTS[part]} minutes at most", file=sys.stderr)

@@ -181,11 +181,12 @@ async def measure(report: Report) -> None:
 def _tell(report: Report, found: dict[str, dict[str, list[float]]]) -> None:
     for kind, figures in found.items():
         report.figures[kind] = {name: spread(values) for name, values in figures.items()}
-    for floor in ("counting", "writing"):
+    for ours, floor in (("gate", "counting"), ("gate", "writing"), ("writing", "counting")):
+        against = f"{'' if ours == 'gate' else ours + ' '}against {floor}"
         report.put(
-            f"against {floor}",
+            against,
             {
-                name: ratios(found["gate"][name], found[floor][name])
+                name: ratios(found[ours][name], found[floor][name])
                 for name in ("per_second", "settled_per_second", "p50", "p95", "alone_p50")
             },
         )
