@@ -13,7 +13,7 @@ import policies
 from ledger import Ledger
 from phasegate.policy import Policy
 from phasegate.reading import read_policy
-from tests.cli.shell import DIRECTORY, POLICY, Shell
+from tests.cli.shell import DIRECTORY, POLICY, ROOT, Shell
 
 
 def test_lint_prints_file_line_column_path(shell: Shell) -> None:
@@ -42,6 +42,22 @@ def test_lint_for_machines(shell: Shell) -> None:
     assert found["errors"] == len([f for f in found["findings"] if f["severity"] == "error"]) > 0
     assert {"source", "line", "column", "path", "message"} < found["findings"][0].keys()
     assert "can never pass" in found["findings"][0]["message"]
+
+
+def test_lint_of_a_product_under_its_policy(shell: Shell) -> None:
+    examples = ROOT / "examples"
+    people = str(examples / "cpython.directory.yaml")
+    goods = str(examples / "python-3.8.product.yaml")
+    result = shell(
+        *("policy", "lint", "python-release", "--directory", people, "--product", goods),
+        *("-o", "json"),
+    )
+    assert (result.code, result.json["errors"]) == (0, 0)
+    about = [f for f in result.json["findings"] if f["source"] == goods]
+    assert result.json["warnings"] > len(about) > 0
+    (late,) = [f for f in about if f["path"] == "milestones.15.due"]
+    assert (late["severity"], late["line"], late["column"]) == ("warning", 48, 37)
+    assert "final is due on 2019-10-14, and gate final-release comes before it" in late["message"]
 
 
 @pytest.mark.parametrize(
