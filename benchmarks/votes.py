@@ -9,6 +9,7 @@ Counted twice: until the last vote was answered, and until everything had come t
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from temporalio.client import Client
 from benchmarks.bare import QUEUE
 from benchmarks.floors import Counting, Writing
 from benchmarks.harness import Asked, Report, percentile, ratios, spread, turns
-from benchmarks.installation import Installation, WorkerProcess, installation
+from benchmarks.installation import Installation, WorkerProcess, cpu_of, installation
 from client import gates, products
 from client.asking import new_request_id
 from phasegate.reading import read_directory, read_policy, read_product
@@ -118,10 +119,12 @@ async def _until(client: Client, query: str, count: int) -> None:
             await asyncio.sleep(0.1)
 
 
-async def cast(load: Load) -> dict[str, Any]:
-    """Cast a round's votes: rates, and the seconds of each vote."""
+async def cast(load: Load, server: int) -> dict[str, Any]:
+    """Cast a round's votes: rates, the seconds of each vote, and the CPU of everybody involved."""
     apart = [await _seconds(vote) for vote in load.alone]
-    room, cpu = asyncio.Semaphore(AT_ONCE), load.worker.cpu()
+    room, users = asyncio.Semaphore(AT_ONCE), {"worker": load.worker.pid, "server": server}
+    users["client"] = os.getpid()
+    before = {name: cpu_of(pid) for name, pid in users.items()}
 
     async def one(vote: Vote) -> float:
         async with room:
@@ -139,7 +142,10 @@ async def cast(load: Load) -> dict[str, Any]:
         "p95": percentile(together, 0.95),
         "alone_p50": percentile(apart, 0.5),
         "alone_p95": percentile(apart, 0.95),
-        "worker_cpu_per_vote": (load.worker.cpu() - cpu) / len(together),
+        **{
+            f"{name}_cpu_per_vote": (cpu_of(pid) - before[name]) / len(together)
+            for name, pid in users.items()
+        },
     }
 
 
@@ -169,7 +175,7 @@ async def measure(report: Report) -> None:
                 else:
                     flow = Counting if kind == "counting" else Writing
                     load = await of_floors(plain, bare, flow, run, count)
-                got = await cast(load)
+                got = await cast(load, home.server.process.pid)
                 report.note(f"round {number}, {kind}: {got['per_second']:.0f} votes/s")
                 if number:  # the first warms up
                     for name, value in got.items():
