@@ -30,8 +30,7 @@ chaos: $(STAMP) ## 200 lifecycles while everything around them is killed (docs/c
 	@PYTHONPATH=.:tests/support $(BIN)/python -m tests.chaos
 
 mutation: $(STAMP) ## Which faults of the domain its tests notice (MODULES="rules seats" SAMPLE=40)
-	@MODULES="$(MODULES)" SAMPLE="$(SAMPLE)" SEED="$(SEED)" TESTS="$(TESTS)" \
-		$(UV) run --no-sync --frozen --with $(MUTMUT) python scripts/mutation.py
+	@$(UV) run --no-sync --frozen --with $(MUTMUT) python scripts/mutation.py
 
 check: $(STAMP) ## Lint, formatting, types, import rules
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ are left out: tests are not there to repeat every sentence. mutmut makes none in
 outside functions.
 
 Prints what survived, as differences, and a score for each module. Exit codes: 0, or 1 where a score
-is below LEAST (0 unless told), or mutmut does not come to an end.
+is below LEAST (a percentage; 0 unless told), or mutmut does not come to an end.
 """
 
 from __future__ import annotations
@@ -169,6 +169,8 @@ def main() -> None:
     told = os.environ.get
     modules = (told("MODULES") or MODULES).split()
     tests = set((told("TESTS") or "").split()).union(*map(tests_of, modules))
+    if not tests:
+        sys.exit(f"no unit test imports {' '.join(modules)}: name some, as TESTS=tests/unit/domain")
     sample, seed = int(told("SAMPLE") or 40), told("SEED") or "1"
     with tempfile.TemporaryDirectory() as scratch:
         tree = Path(told("KEEP") or scratch).absolute()
