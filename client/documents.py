@@ -22,6 +22,7 @@ from phasegate.policy import Policy
 from phasegate.problems import DocumentError, Problem
 from phasegate.product import Product
 from phasegate.reading import Parsed, parse_directory, parse_policy, parse_product
+from phasegate.rehearsal import Script
 from phasegate.views import ProductView
 
 D = TypeVar("D", bound=Document)
@@ -161,7 +162,7 @@ def refuse(found: Iterable[Found]) -> None:
         raise DocumentError(tuple(errors))
 
 
-Kind = Literal["policy", "product", "directory", "adjustments"]
+Kind = Literal["policy", "product", "directory", "adjustments", "script"]
 
 
 def json_schema(kind: Kind) -> dict[str, Any]:
@@ -171,6 +172,7 @@ def json_schema(kind: Kind) -> dict[str, Any]:
         "product": Product,
         "directory": Directory,
         "adjustments": Adjustments,
+        "script": Script,
     }
     schema = models[kind].model_json_schema()
     return {

@@ -158,12 +158,15 @@ def lint(
 
 def schema(
     kind: Annotated[
-        Literal["policy", "product", "directory", "adjustments"],
-        Parameter(help="Of which documents; adjustments are a product's own sunset"),
+        Literal["policy", "product", "directory", "adjustments", "script"],
+        Parameter(
+            help="Of which documents; adjustments are a product's own sunset, and a script is "
+            "the people file of a rehearsal"
+        ),
     ] = "policy",
     /,
 ) -> None:
-    """JSON Schema of policy, product, directory and adjustments files, for editors and checks."""
+    """JSON Schema of policy, product, directory and other files, for editors and checks."""
     import json
 
     from client.documents import json_schema
