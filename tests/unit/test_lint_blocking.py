@@ -448,3 +448,21 @@ def test_gates_of_phases_without_dates_add_up_and_those_that_are_submitted_do_no
     assert "that may take until 2027-03-21; plan" in found.message
     submitted = policy(gate(opens="submit"), None)
     assert planned("2027-03-01", "2027-03-02", rules=submitted) == []
+
+
+def test_where_fewer_requirements_are_too_many_more_are_not_told() -> None:
+    asked = gate(
+        {"group": "leads", "need": 2, "tiers": [1]},
+        {"group": "legal", "veto": True, "when": "product.figures.a", "tiers": [1]},
+    )
+    found = lint_policy(policy(asked), directory(leads=["ann"], legal=["max"]))
+    short = [f.message for f in found if "can never pass" in f.message and "since" not in f.message]
+    assert len(short) == 1
+    assert short[0].endswith("add people to leads (tier 1)")
+    veto = lint_policy(
+        policy(asked),
+        directory(leads=["ann", "bob"], legal={"members": ["max"], "approve": [2]}),
+    )
+    told = [f.message for f in veto if "nobody could give the veto of legal" in f.message]
+    assert len(told) == 1
+    assert told[0].endswith("(tier 1; where 1 of legal (veto) is asked, as with figures.a true)")
