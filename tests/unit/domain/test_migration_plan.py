@@ -454,6 +454,47 @@ def test_what_moved_while_it_was_judged_is_not_migrated() -> None:
         migrating.require_judged(state, plan, before, abandoned())
 
 
+def test_what_is_under_it_already_or_under_another_is_not_migrated() -> None:
+    elsewhere = request(policy()).model_copy(update={"from_": "sha256:9"})
+    for asked, code, why in (
+        (request(OLD), "same-policy", "it is under it already"),
+        (elsewhere, "not-under-it", "it is under p 1, not the policy named"),
+    ):
+        with pytest.raises(Rejected) as caught:
+            migrating.check_migrate(lifecycle(), asked)
+        found = caught.value
+        assert (found.code, found.why, found.hint) == (code, why, "phasegate product show kettle")
+
+
+def test_what_cannot_be_migrated_is_told_how_it_could() -> None:
+    state, new = opened(lifecycle()), policy(("gate: {id: launch", "gate: {id: begin"))
+    before = migrating.standing_of(state).model_copy(deep=True)
+    with pytest.raises(Rejected) as caught:
+        migrating.require_judged(state, planned(state, new), before, None)
+    assert "--reopen" in caught.value.hint
+    late = lifecycle()
+    late.adjustments = Adjustments.model_validate({"dates": {"end": "60 days"}})
+    (blocker,) = planned(late, policy(("id: end,", "id: over,"))).blockers
+    assert "end" in blocker.text.partition("does not fit: ")[2], "it says what does not"
+
+
+def test_the_record_learns_when_the_next_review_is_due() -> None:
+    assert moved(lifecycle("market"), policy())["review_due"] == (NOW + 80 * DAY).isoformat()
+    assert moved(lifecycle(), policy())["review_due"] is None
+
+
+@pytest.mark.parametrize(("submitter", "then"), [("tim", "tim"), ("", "olga")])
+def test_a_gate_that_was_stopped_comes_again_in_the_name_of_who_submitted_it(
+    submitter: str, then: str
+) -> None:
+    state, new = lifecycle(), policy(("gate: {id: launch", "gate: {id: begin"))
+    state.sittings.begin("launch", "phase", workflow_id="w", token="t", submitter=submitter)
+    moved(state, new, abandoned(), reopen=True)
+    state.sittings.end()
+    migrating.convene_anew(state, "phase", NOW)
+    assert (state.submitted_by, state.needs_submit) == (then, False)
+
+
 def test_a_migration_is_remembered_and_a_plan_read_before_it_is_not_kept() -> None:
     state, new = lifecycle(), policy()
     before = state.policy.digest
