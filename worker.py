@@ -61,6 +61,9 @@ class WorkerOptions:
     tuning: Tuning = field(default_factory=Tuning.load)
     build: Build | None = field(default_factory=Build.of)
     """What its runs are pinned to; None for a worker of no deployment."""
+    label: str | None = None
+    """What a worker of no build writes into histories; the SDK's hash of all loaded code if unset,
+    which takes a second or two."""
     metrics: Address | None = field(default_factory=lambda: listening(METRICS))
     """Where Prometheus finds its metrics."""
     health: Address | None = field(default_factory=lambda: listening(HEALTH))
@@ -152,6 +155,7 @@ def _worker(
         tuner=options.tuning.tuner(kind),
         plugins=[] if kind == "workflows" else [ActivitiesOnly()],
         deployment_config=options.build.config() if options.build else None,
+        build_id=None if options.build else options.label,
         **polling,
     )
 

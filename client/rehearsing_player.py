@@ -37,6 +37,8 @@ from phasegate import ports
 from phasegate.base import Instant, Wire
 
 QUEUE = "phasegate-rehearsal"
+LABEL = "rehearsal"
+"""What workers call their build; without a name the SDK hashes all code, which takes seconds."""
 
 PATIENCE = timedelta(minutes=5)
 """How long one turn may take; it takes milliseconds."""
@@ -125,6 +127,7 @@ class Players:
             workflows=[Player],
             activities=[self.turn],
             workflow_runner=UnsandboxedWorkflowRunner(),
+            build_id=LABEL,
         )
 
     async def play(self, key: str, start: datetime) -> None:

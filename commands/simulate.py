@@ -216,6 +216,7 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
 
     from client.logs import configure_logs
     from client.rehearsing import rehearse
+    from client.rehearsing_player import LABEL
     from client.settings import Settings
     from commands.progress import working
     from demo.house import surroundings
@@ -224,7 +225,7 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
 
     @asynccontextmanager
     async def worker(client: Client, settings: Settings) -> AsyncIterator[object]:
-        options = WorkerOptions(build=None, metrics=None, health=None)
+        options = WorkerOptions(build=None, label=LABEL, metrics=None, health=None)
         async with build_worker(
             client, settings, integrations=Integrations(), options=options
         ) as running:
