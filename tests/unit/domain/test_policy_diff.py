@@ -161,6 +161,14 @@ def test_phases_come_go_move_and_are_renamed() -> None:
     assert "gate launch stands at the end of test, not at the end of build" in moved
 
 
+def test_a_check_that_changes_is_told_as_it_was_and_as_it_is() -> None:
+    checked = "{id: docs, title: Docs, check: {kind: reported, by: eng}}"
+    new = read_policy(POLICY.replace("{id: docs, title: Docs}", checked), "new")
+    (change,) = diff_policies(BASE, new).changes
+    assert (change.where, change.field) == ("docs", "check")
+    assert [said["by"] for said in (change.old, change.new)] == [None, "eng"]
+
+
 def test_a_sunset_comes_and_goes_and_its_tasks_change_places() -> None:
     none = read_policy(POLICY[: POLICY.index("sunset:")], "none")
     assert "it plans no sunset any more" in [c.text for c in diff_policies(BASE, none).changes]
