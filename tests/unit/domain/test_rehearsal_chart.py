@@ -35,6 +35,7 @@ CASES = st.builds(
     runs=st.integers(1, 25),
     stuck=st.sampled_from([0, 0.3, 1]),
     seed=st.integers(0, 10**6),
+    words=st.sampled_from(["", " of all that has a long name"]),
 )
 
 
@@ -250,6 +251,20 @@ def test_a_life_is_told_until_its_launch_and_from_there() -> None:
     assert until[1].launch is not None
     alone = life.model_copy(update={"rounds": life.rounds[:2]})
     assert len(life_charts(alone)) == 1, "a part in which nothing happens"
+
+
+def test_decisions_too_near_each_other_are_one_mark_with_all_their_words() -> None:
+    life = rehearsal(1, 1).lives[0]
+    held = life.rounds[0]
+    life.launched_at = None
+    life.rounds = [
+        held.model_copy(update={"round": n, "decided_at": START + day * DAY, "opened_at": START})
+        for n, day in enumerate((100, 106, 112, 400), 1)
+    ]
+    ((_, chart),) = life_charts(life)
+    near, far = chart.rows[0].decided
+    assert far.x - near.x > DIAMOND * 2
+    assert (near.count, near.text.count("round")) == (3, 3)
 
 
 def test_what_is_stuck_outside_of_gates_has_a_row_of_its_own() -> None:
