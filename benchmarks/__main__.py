@@ -29,9 +29,9 @@ PARTS = {
     "cli": 5,
     "gate_cost": 5,
     "lifecycle_cost": 8,
-    "rehearsal": 5,
+    "rehearsal": 8,
     "votes": 15,
-    "reports": 15,
+    "reports": 20,
     "portfolio": 60,
 }
 """Each part, and the minutes that it may take at most."""

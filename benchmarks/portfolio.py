@@ -63,6 +63,8 @@ async def measure(report: Report) -> None:
             with report.trying(f"{size} roadmap"):
                 report.note(f"{size}: roadmap, {ROADMAP:.0f} s at most")
                 report.put(f"{size} roadmap", await _roadmap(home.engine, size))
+            after = {"worker MiB": round(worker.memory(), 1)}
+            report.put(f"{size} memory after reading", after)
             with report.trying(f"{size} restart"):
                 report.note(f"{size}: killing the worker")
                 report.put(f"{size} restart", await restart(home, worker, size, asked.rounds))

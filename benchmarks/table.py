@@ -121,7 +121,7 @@ def _inbox(figures: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def _memory(figures: Mapping[str, Any]) -> tuple[str, bool]:
-    used = figures["10000 memory"]["worker MiB"]
+    used = max(figures[f"10000 memory{when}"]["worker MiB"] for when in ("", " after reading"))
     return f"{used:.0f} MiB", used <= 1024
 
 
