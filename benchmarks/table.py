@@ -1,11 +1,13 @@
 """The table of the bar, from the JSON of the parts: for the terminal, and as Markdown.
 
-`python -m benchmarks.table [FOLDER]` prints Markdown; with --into it goes into docs/performance.md.
+`python -m benchmarks.table [FOLDER]` prints Markdown; with --into it goes into
+docs/performance.md, with the plots.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -206,10 +208,21 @@ def put_into(page: Path, text: str) -> None:
     page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
+def pictures(folder: Path, docs: Path) -> str:
+    """Bring the plots into the documentation; the Markdown that shows them."""
+    shown = []
+    for path in sorted(folder.glob("*.svg")):
+        name = f"images/performance-{path.name}"
+        shutil.copy(path, docs / name)
+        shown.append(f"![{path.stem}, by number of products]({name})")
+    return "\n\n".join(shown)
+
+
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--into"]
-    written = "\n".join(markdown(load(Path(words[0]) if words else ROOT / "dist" / "bench")))
+    place, docs = Path(words[0]) if words else ROOT / "dist" / "bench", ROOT / "docs"
+    written = "\n".join(markdown(load(place)))
     if "--into" in sys.argv:
-        put_into(ROOT / "docs" / "performance.md", written)
+        put_into(docs / "performance.md", f"{written}\n\n{pictures(place, docs)}".strip())
     else:
         print(written)
