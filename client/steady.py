@@ -6,7 +6,9 @@ carries out what is then to be done, and a replay, which finds the same events t
 ones, does it in another order and fails (temporalio/sdk-go#755 tells of the race; the histories
 that tests/workflows/test_fuzz.py leaves show it). Or it brings along a whole task, which another
 worker was given, and which is never done if that worker died. Here such a workflow leaves the cache
-instead, and the query is asked again.
+instead, and the query is asked again. Or the task is this worker's own and still lies behind the
+query, which SDK 1.35 then takes first (BufferedTasks of its core, `get_next_wft`): no harm, unless
+the task times out meanwhile. A worker that has so much to do is known by how late it begins.
 
 A task that took something in and ordered nothing is lost in a replay, too. The SDK takes a task
 without commands, whose end another task follows at once, for the heartbeat of a local activity, and
@@ -26,8 +28,10 @@ the cache all the same, and begins anew from its history.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Lock
 from time import monotonic
 from typing import Any
 
@@ -60,6 +64,10 @@ AT_ONCE = 0.02
 """Seconds. A query follows at once what it brought along. Whoever is refused without need is asked
 again, but what is on its way to the workflow may then wait for ten seconds: the SDK drops it with
 the cache (with a second here, an Update soon after a start did)."""
+
+LATE = 5.0
+"""Seconds after the start of a task at which it may soon time out (after 10), and within which a
+query may follow it on a worker that is so slow."""
 
 FLAG = 7001
 """The SDKs record by such numbers how they went about a task; its own are small."""
@@ -124,6 +132,32 @@ class Within(WorkflowInstance):
         return self._inner.get_thread_id()
 
 
+class Lateness:
+    """How long after their start tasks are seen here. The server's clock may be another: what is
+    least of the last tasks counts as none."""
+
+    def __init__(self) -> None:
+        self._lags: deque[float] = deque(maxlen=64)
+        self._lock = Lock()
+
+    def see(self, act: WorkflowActivation) -> None:
+        with self._lock:
+            self._lags.append(monotonic() - _started(act))
+
+    def of(self, act: WorkflowActivation) -> float:
+        """Seconds since the start of the task that was the last before this."""
+        with self._lock:
+            return monotonic() - _started(act) - min(self._lags, default=0.0)
+
+
+def _started(act: WorkflowActivation) -> float:
+    return act.timestamp.seconds + act.timestamp.nanos / 1e9
+
+
+LATENESS = Lateness()
+"""Of all workflows of this process."""
+
+
 class Steady(Within):
     def __init__(self, inner: WorkflowInstance) -> None:
         super().__init__(inner)
@@ -142,6 +176,8 @@ class Steady(Within):
             return _refused(act) if self._brought_a_task(act) else self._inner.activate(act)
         if self._is_out_of_step(act):
             return _refused(act)
+        if not act.is_replaying:
+            LATENESS.see(act)
         done = self._inner.activate(act)
         self._last = monotonic()
         if done.HasField("successful"):
@@ -177,12 +213,15 @@ class Steady(Within):
         return same and not act.is_replaying and (longer or self._idle)
 
     def _brought_a_task(self, act: WorkflowActivation) -> bool:
-        """Whether a query may have brought along the only task of a workflow that was not cached.
+        """Whether a query may have brought along the only task of a workflow that was not cached,
+        or one that has waited here until it timed out.
 
         What it follows at once may as well be a task of this worker: then it is asked once more.
         """
-        alone = any(job.query_workflow.query_id == ALONE for job in act.jobs)
-        return alone and self._tasks == 1 and monotonic() - self._last < AT_ONCE
+        if not (self._tasks and any(job.query_workflow.query_id == ALONE for job in act.jobs)):
+            return False
+        passed = monotonic() - self._last
+        return (self._tasks == 1 and passed < AT_ONCE) or passed < LATE < LATENESS.of(act)
 
 
 def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:

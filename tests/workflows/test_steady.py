@@ -291,6 +291,7 @@ def test_nor_does_it_bring_a_task_that_another_worker_was_given(
     """That task may have timed out there; then nothing of what was done here is in the history."""
     clock = [100.0]
     monkeypatch.setattr(steady, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(steady, "LATENESS", steady.Lateness())
     played = Played()
     played.activate(SIGNAL, replaying=True)
     assert played.activate(ANSWER, task=2, length=6).HasField("successful")
@@ -303,6 +304,28 @@ def test_nor_does_it_bring_a_task_that_another_worker_was_given(
     assert played.activate(ALONE, task=3, length=12).HasField("successful"), (
         "it stayed in the cache"
     )
+
+
+def test_nor_does_it_bring_a_task_that_waits_here_until_it_times_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The SDK takes a query first that came behind a task, and with it what is the task's; where
+    the task times out then, its successor would carry out both."""
+    clock = [1000.0]
+    monkeypatch.setattr(steady, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(steady, "LATENESS", steady.Lateness())
+    played = Played()
+    played.activate(SIGNAL, task=400)
+    clock[0] += 60
+    played.activate(ANSWER, task=460, length=6)
+    clock[0] += 1
+    assert played.activate(ALONE, task=460, length=6).HasField("successful"), "it was in time"
+    clock[0] += 66
+    played.activate(ANSWER, task=520, length=9)  # seven seconds late
+    clock[0] += 1
+    assert played.activate(ALONE, task=520, length=9).failed.failure.message == OUT_OF_STEP
+    clock[0] += 60
+    assert played.activate(ALONE, task=520, length=9).HasField("successful"), "it is long done"
 
 
 def test_a_replay_may_find_tasks_of_the_same_instant() -> None:
