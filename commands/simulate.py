@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from client.rehearsing import Rehearsing
     from phasegate.rehearsal_view import Rehearsal
 
-MANY = 100
+MANY = 20
 """Runs where the script leaves something to luck, unless told otherwise."""
 
 LONGEST = "10 years"
@@ -37,7 +37,7 @@ async def simulate(
         Parameter(help="Who is slow, away or against (YAML); if unset, all say go in time"),
     ] = None,
     runs: Annotated[
-        int | None, Parameter(help="How many; unset: 100 where the people file leaves luck, else 1")
+        int | None, Parameter(help="How many; unset: 20 where the people file leaves luck, else 1")
     ] = None,
     seed: Annotated[int, Parameter(help="The same seed, the same luck")] = 1,
     start: Annotated[
@@ -221,6 +221,7 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
     from commands.progress import working
     from demo.house import surroundings
     from integrations import Integrations
+    from phasegate.errors import EngineError
     from worker import WorkerOptions, build_worker
 
     @asynccontextmanager
@@ -238,12 +239,25 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
             surroundings({"PHASEGATE_DATA_DIR": name}, folder / "temporal.toml"),
         ):
             configure_logs(json=False, level="ERROR", to=log)
-            playing = asyncio.current_task()
+            playing, asked = asyncio.current_task(), asyncio.Event()
             assert playing is not None
+
+            def end() -> None:
+                asked.set()
+                playing.cancel()
+
             # The server is in a session of its own: whoever ends us must not leave it behind.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, playing.cancel)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
             try:
                 with working("rehearsing") as progress:
                     return await rehearse(what, folder, worker, progress)
+            except asyncio.CancelledError:
+                if not asked.is_set():
+                    raise  # Ctrl-C
+                raise EngineError(
+                    "the rehearsal was broken off",
+                    "it was asked to end (SIGTERM)",
+                    f"phasegate simulate {what.policy.policy}",
+                ) from None
             finally:
                 logging.getLogger().handlers[:] = []
