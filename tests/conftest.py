@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 os.environ["PHASEGATE_ALLOW_ADDRESSES"] = "127.0.0.0/8,::1"
 
@@ -18,6 +19,12 @@ def _drop(logger: object, method: str, event: object) -> NoReturn:
 
 
 structlog.configure(processors=[_drop])
+
+# How fast a machine is says nothing about what is tested.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
