@@ -55,6 +55,8 @@ class Rehearsing:
     until: datetime
     to_launch: bool = False
     absent: tuple[str, ...] = ()
+    absent_until: datetime | None = None
+    """How far they are left out; as far as all if unset."""
     people: str = ""
 
 
@@ -112,13 +114,14 @@ def _plays(what: Rehearsing, engine: Engine, pulse: _Pulse) -> list[Turns]:
         mine = product.model_copy(update={"key": key, "policy": policy.policy})
         # Who is left out is left out of the first run: the others have the same luck as there.
         cast = Cast(what.script, people, what.seed, 1 if absent else number)
-        play = Play(number, policy, mine, cast, what.until, absent, to_launch=what.to_launch)
+        until = (what.absent_until if absent else None) or what.until
+        play = Play(number, policy, mine, cast, until, absent, to_launch=what.to_launch)
         found.append(Turns(engine, play, people, pulse.lose))
 
     for number in range(1, what.runs + 1):
         add(f"{product.key[:50]}-{number}", number, directory)
     for number, person in enumerate(what.absent, start=1):
-        left = without(directory, person, what.start, what.until)
+        left = without(directory, person, what.start, what.absent_until or what.until)
         named = left.model_copy(update={"directory": f"without-{number}"})
         add(f"{product.key[:50]}-without-{number}", what.runs + number, named, person)
     return found
@@ -178,7 +181,7 @@ def _found(what: Rehearsing, engine: Engine, every: Sequence[Turns]) -> Rehearsa
                 [entry.announcement for entry in engine.ledger.events(turn.key)],
                 number=play.number,
                 seed=what.seed,
-                until=what.until,
+                until=play.until,
                 absent=play.absent,
                 stuck=play.stuck,
             )

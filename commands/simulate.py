@@ -19,6 +19,8 @@ MANY = 20
 """Runs where the script leaves something to luck, unless told otherwise."""
 
 LONGEST = "10 years"
+LEFT_OUT = "3 years"
+"""How far people are left out where that was not asked for: two yearly reviews after a launch."""
 
 
 async def simulate(
@@ -52,8 +54,8 @@ async def simulate(
     absent_each: Annotated[
         bool | None,
         Parameter(
-            help="Also without each person in turn; unset: where a directory is given and the "
-            "policy is played once"
+            help="Also without each person in turn; unset: for three years, where a directory is "
+            "given and the policy is played once"
         ),
     ] = None,
     html: Annotated[str | None, Parameter(help="One page of HTML that needs nothing else")] = None,
@@ -153,6 +155,7 @@ def _plan(
         why = "no phase of the policy is in the market (in_market: true)"
         raise UsageError("--until launch cannot be used", why, f"--until '{LONGEST}'")
     each = absent_each if absent_each is not None else bool(known) and times == 1
+    end = _until(LONGEST if until in (None, "launch") else str(until), begin)
     return Rehearsing(
         policy=rules.model,
         product=mine,
@@ -161,9 +164,10 @@ def _plan(
         seed=seed,
         runs=times,
         start=begin,
-        until=_until(LONGEST if until in (None, "launch") else str(until), begin),
+        until=end,
         to_launch=to_launch and in_market,
         absent=tuple(askable(rules.model, mine, group)) if each else (),
+        absent_until=None if absent_each else min(end, _until(LEFT_OUT, begin)),
         people=people or "",
     )
 
