@@ -220,10 +220,16 @@ class GateReview(Convening, Renewable):
         return self.start.reports_to if known else ""
 
     async def _opener(self) -> ports.OpenerRun:
-        """In which run the opener is. It waits for one that was broken off."""
+        """In which run the opener is. It waits for one that was broken off.
+
+        Where nothing is left to write, as in a run that began with the round decided, nobody was
+        asked with the last words.
+        """
         books = self.books
         if self.start.asks_with_last_words:
-            await workflow.wait_condition(lambda: books.said_last or books.late)
+            await workflow.wait_condition(
+                lambda: books.said_last or books.late or not books.outbox.waiting
+            )
         if books.opener is not None:
             return books.opener
         return await ask(
