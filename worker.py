@@ -15,7 +15,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from activities import ActivitySettings, Openers, Receivers, Waker, activities_by_kind
+from activities import ActivitySettings, Receivers, Waker, activities_by_kind
 from activities.measuring import OBSERVED
 from client.connection import connect
 from client.leaving import leave
@@ -114,9 +114,7 @@ def build_worker(
     found = load_integrations() if integrations is None else integrations
     receivers = Receivers(ledger, found, options.queue(settings))
     waker = Waker(client, receivers) if receivers else None
-    activities = activities_by_kind(
-        ledger, ActivitySettings.from_env(), receivers, waker, Openers(client)
-    )
+    activities = activities_by_kind(ledger, ActivitySettings.from_env(), receivers, waker)
     workers, failing = [], asyncio.Event()
     for kind, queue in options.queues(settings).items():
         known = activities[kind]

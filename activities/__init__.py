@@ -15,7 +15,7 @@ from activities.milestones import check_milestone
 from activities.people import PeopleActivities
 from activities.policies import PolicyActivities
 from activities.receivers import Receivers
-from activities.rounds import Openers, RoundActivities, opener_run
+from activities.rounds import RoundActivities, opener_run
 from activities.settings import ActivitySettings
 from activities.signatures import SignatureActivities
 from activities.waking import SweepActivities, Waker
@@ -23,7 +23,7 @@ from integrations import Integrations
 from ledger import Ledger
 from phasegate.queues import Kind
 
-__all__ = ["ActivitySettings", "Openers", "Receivers", "Waker", "activities_by_kind"]
+__all__ = ["ActivitySettings", "Receivers", "Waker", "activities_by_kind"]
 
 
 def activities_by_kind(
@@ -31,12 +31,10 @@ def activities_by_kind(
     settings: ActivitySettings,
     receivers: Receivers | None = None,
     waker: Waker | None = None,
-    openers: Openers | None = None,
 ) -> Mapping[Kind, list[Callable[..., Any]]]:
     """Every activity, by the task queue it is for. Those that are not async need an executor.
 
-    Without `receivers` nobody is told what happens, and without a `waker` only when swept. Without
-    `openers` rounds find out by themselves who waits for them.
+    Without `receivers` nobody is told what happens, and without a `waker` only when swept.
     """
     receivers = receivers or Receivers(ledger, Integrations())
     policies = PolicyActivities(ledger)
@@ -50,12 +48,7 @@ def activities_by_kind(
             ConveneActivities(ledger).convene,
             PeopleActivities(ledger).authority,
             SignatureActivities(ledger).verify_signature,
-            AnnouncementActivities(
-                ledger,
-                receivers,
-                waker.wake if waker else None,
-                openers.find if openers else None,
-            ).announce,
+            AnnouncementActivities(ledger, receivers, waker.wake if waker else None).announce,
             RoundActivities(ledger).read_round,
             opener_run,
             CustomerActivities(ledger).look_at_customers,

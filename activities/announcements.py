@@ -15,6 +15,7 @@ from activities.receivers import Receivers
 from integrations import tracing
 from ledger import Ledger
 from phasegate import ports
+from phasegate.events import Anchor
 from phasegate.measures import ANNOUNCED, LEDGER_LAG
 
 log = structlog.get_logger(__name__)
@@ -28,20 +29,18 @@ class AnnouncementActivities:
         ledger: Ledger,
         receivers: Receivers | None = None,
         wake: Callable[[str, Iterable[str]], None] | None = None,
-        opener: Callable[[str], ports.OpenerRun | None] | None = None,
     ) -> None:
         """`wake` is told of every product that something was announced of, and the types. It must
-        return at once, and never raise. `opener` finds the run of a workflow, None if it cannot."""
+        return at once, and never raise."""
         self._ledger = ledger
         self._receivers = receivers
         self._wake = wake
-        self._opener = opener
 
     # Where it is called locally and takes too long, it ends by itself: an exception thrown into its
     # thread could hit the database's own bookkeeping.
     @activity.defn(name=ports.ANNOUNCE, no_thread_cancel_exception=True)
-    def announce(self, request: ports.AnnounceRequest) -> ports.Announced:
-        """Write the events; where the product's stream then stands, and the opener if asked.
+    def announce(self, request: ports.AnnounceRequest) -> Anchor:
+        """Write the events; where the product's stream then stands.
 
         Errors: ledger-unavailable (retried; the workflow keeps the events meanwhile).
         """
@@ -77,5 +76,4 @@ class AnnouncementActivities:
                 id=event.id,
                 seq=entry.seq,
             )
-        opener = self._opener(request.opener) if self._opener and request.opener else None
-        return ports.Announced(seq=written.head.seq, hash=written.head.hash, opener=opener)
+        return written.head

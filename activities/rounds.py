@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from temporalio import activity
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.exceptions import ApplicationError
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.errors import OPENER_BROKEN_OFF, failure, ledger_errors
@@ -23,9 +20,6 @@ BROKEN_OFF = (
     WorkflowExecutionStatus.TIMED_OUT,
 )
 """Ways to end without phasegate having a say, from which a reset brings back."""
-
-AT_ONCE = 3.0
-"""Seconds that a thread waits for what Temporal says of an opener."""
 
 
 class RoundActivities:
@@ -59,13 +53,10 @@ async def opener_run(query: ports.OpenerQuery) -> ports.OpenerRun:
     Errors: opener-broken-off where it was terminated or has failed (retried until it is reset), and
     those of Temporal (retried).
     """
-    return await _look_up(activity.client(), query.workflow_id)
-
-
-async def _look_up(client: Client, workflow_id: str) -> ports.OpenerRun:
+    client = activity.client()
     # As the server sends it: attributes and memo need not be read for two fields.
     request = DescribeWorkflowExecutionRequest(
-        namespace=client.namespace, execution=WorkflowExecution(workflow_id=workflow_id)
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=query.workflow_id)
     )
     try:
         answer = await client.workflow_service.describe_workflow_execution(request)
@@ -78,26 +69,9 @@ async def _look_up(client: Client, workflow_id: str) -> ports.OpenerRun:
     if status in BROKEN_OFF:
         raise failure(
             OPENER_BROKEN_OFF,
-            f"nobody takes the report of this round: {workflow_id} was broken off",
+            f"nobody takes the report of this round: {query.workflow_id} was broken off",
             f"it is {status.name.lower()}",
-            f"temporal workflow reset --workflow-id {workflow_id} --type LastWorkflowTask "
+            f"temporal workflow reset --workflow-id {query.workflow_id} --type LastWorkflowTask "
             "--reason 'bring it back'; or terminate this round, too",
         )
     return ports.OpenerRun(run_id=found.execution.run_id)
-
-
-class Openers:
-    """Finds openers for activities that run in threads."""
-
-    def __init__(self, client: Client) -> None:
-        """Needs a running event loop."""
-        self._client, self._loop = client, asyncio.get_running_loop()
-
-    def find(self, workflow_id: str) -> ports.OpenerRun | None:
-        """The run that it is in; None where that cannot be told at once, and is asked again."""
-        looking = asyncio.run_coroutine_threadsafe(_look_up(self._client, workflow_id), self._loop)
-        try:
-            return looking.result(AT_ONCE)
-        except (RPCError, ApplicationError, TimeoutError):
-            looking.cancel()
-            return None

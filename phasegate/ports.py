@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from phasegate.base import Figure, Instant, Wire
 from phasegate.check import AnyPolled, ProductCheck
 from phasegate.directory import Permission
-from phasegate.events import Anchor, Announcement
+from phasegate.events import Announcement
 from phasegate.gate import Gate
 from phasegate.policy import Phase
 from phasegate.sittings import GateReport
@@ -262,14 +262,6 @@ class AnnounceRequest(Wire):
 
     product: str
     events: list[Announcement]
-    opener: str = ""
-    """The last words of a round: the workflow that opened it, whose run is asked for, too."""
-
-
-class Announced(Anchor):
-    """Where the stream then stood; and, if that was asked and could be told, the opener's run."""
-
-    opener: OpenerRun | None = None
 
 
 class Finding(StrEnum):

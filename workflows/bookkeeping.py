@@ -9,11 +9,11 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
-    from phasegate.events import Anchor, Announcement, Outbox
+    from phasegate.events import Anchor, Outbox
     from phasegate.search import ATTRIBUTES
     from workflows.calling import PATIENT, ask
     from workflows.observing import trace
@@ -44,9 +44,6 @@ def ahead(wake: datetime | None) -> timedelta | None:
 A_MOMENT = timedelta(seconds=10)
 """How long a run that goes on in the next waits for the ledger; a dead one holds up nothing."""
 
-LEDGER_IS_LATE = timedelta(seconds=5)
-"""So long an opener waits for the record of a round; then it is told the outcome without."""
-
 UNDETERRED = "an-ending-is-not-cancelled"
 """Patch: a cancel that comes while something ends changes nothing."""
 
@@ -56,14 +53,8 @@ Value = str | list[str] | datetime | None
 class Books:
     """Drains the outbox, and publishes search attributes only when they change."""
 
-    def __init__(self, outbox: Outbox, ends_for: Callable[[], str] = lambda: "") -> None:
-        """`ends_for` names the opener of a round that has ended. Its run is found out with the
-        last words: an activity of its own would be seven events."""
+    def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
-        self._ends_for = ends_for
-        self.opener: ports.OpenerRun | None = None
-        self.said_last = False
-        self.late = False
         self._shown: dict[str, Value] = {}
         self._noted: Mapping[str, Any] = {}
         self._request = ""
@@ -77,29 +68,14 @@ class Books:
         """
         while True:
             await workflow.wait_condition(lambda: bool(self.outbox.waiting))
-            opener = self._ends_for()
-            # The server watches over this time; a timer would be two events.
-            within = LEDGER_IS_LATE if opener and not self.late else None
-            try:
-                await self._write(self.outbox.batch(), opener, within)
-            except ActivityError as error:
-                if within is None or is_cancelled_exception(error):
-                    raise
-                self.late = True
-
-    async def _write(
-        self, batch: list[Announcement], opener: str, within: timedelta | None
-    ) -> None:
-        found = await ask(
-            ports.ANNOUNCE,
-            ports.AnnounceRequest(product=self.outbox.product, events=batch, opener=opener),
-            ports.Announced,
-            _summary([event.type for event in batch]),
-            within=within,
-        )
-        self.outbox.written(len(batch), Anchor(seq=found.seq, hash=found.hash))
-        if opener:
-            self.said_last, self.opener = True, found.opener
+            batch = self.outbox.batch()
+            anchor = await ask(
+                ports.ANNOUNCE,
+                ports.AnnounceRequest(product=self.outbox.product, events=batch),
+                Anchor,
+                _summary([event.type for event in batch]),
+            )
+            self.outbox.written(len(batch), anchor)
 
     def has_written(self, count: int) -> bool:
         """Whether the ledger has the announcement that was the how-manieth of this workflow."""

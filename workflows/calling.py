@@ -27,15 +27,12 @@ PATIENT = RetryPolicy(
 T = TypeVar("T")
 
 
-async def ask(
-    name: str, request: Any, result: type[T], summary: str, *, within: timedelta | None = None
-) -> T:
-    """What the activity answers, whenever it does. Raises ActivityError if that is not `within`."""
+async def ask(name: str, request: Any, result: type[T], summary: str) -> T:
+    """What the activity answers, whenever it does."""
     answer: T = await workflow.execute_activity(
         name,
         request,
         result_type=result,
-        schedule_to_close_timeout=within,
         start_to_close_timeout=timedelta(seconds=30),
         retry_policy=PATIENT,
         summary=summary,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from temporalio import workflow
@@ -18,7 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.search import review_attributes
     from phasegate.sittings import GateReport
     from phasegate.views import GateView
-    from workflows.bookkeeping import LEDGER_IS_LATE, UNDETERRED, Books, Value, ahead
+    from workflows.bookkeeping import UNDETERRED, Books, Value, ahead
     from workflows.calling import ask
     from workflows.convening import Convening
     from workflows.discretion import names
@@ -26,6 +26,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.renewing import Renewable, go_on
     from workflows.round_measures import measure_end
     from workflows.vote_desk import ReviewStart
+
+LEDGER_IS_LATE = timedelta(seconds=2)
+"""So long the opener waits for the record of a round; then it is told the outcome without."""
 
 
 @workflow.defn(name="GateReview", failure_exception_types=[PhasegateError])
@@ -36,7 +39,7 @@ class GateReview(Convening, Renewable):
     def __init__(self, start: ReviewStart) -> None:
         self.start = start
         self.round = start.round
-        self.books = Books(start.outbox, self._ends_for)
+        self.books = Books(start.outbox)
         self.moment = Moment(follows_releases=False)
         self.id = workflow.info().workflow_id
         self._told = False
@@ -186,9 +189,13 @@ class GateReview(Convening, Renewable):
 
         It gets it by signal, too, where it would not see us complete, or where the ledger is late.
         """
-        told = False
-        answer = await self._opener()
-        late = self.books.late
+        told = late = False
+        answer = await ask(
+            ports.OPENER_RUN,
+            ports.OpenerQuery(workflow_id=self.start.reports_to),
+            ports.OpenerRun,
+            "who waits for the report",
+        )
         parent = workflow.info().parent
         # Who was reset since is in another run than the one that started us, and misses our result.
         elsewhere = parent is None or answer.run_id != parent.run_id
@@ -213,31 +220,6 @@ class GateReview(Convening, Renewable):
                 late = True
         if owed():
             await self._tell(report)
-
-    def _ends_for(self) -> str:
-        """Who is to be found out about while the last words are written."""
-        known = self.start.asks_with_last_words and self.round.closed
-        return self.start.reports_to if known else ""
-
-    async def _opener(self) -> ports.OpenerRun:
-        """In which run the opener is. It waits for one that was broken off.
-
-        Where nothing is left to write, as in a run that began with the round decided, nobody was
-        asked with the last words.
-        """
-        books = self.books
-        if self.start.asks_with_last_words:
-            await workflow.wait_condition(
-                lambda: books.said_last or books.late or not books.outbox.waiting
-            )
-        if books.opener is not None:
-            return books.opener
-        return await ask(
-            ports.OPENER_RUN,
-            ports.OpenerQuery(workflow_id=self.start.reports_to),
-            ports.OpenerRun,
-            "who waits for the report",
-        )
 
     def _cancelled_late(self) -> None:
         state = self.round

@@ -67,7 +67,6 @@ class Gatekeeper:
             outbox=Outbox(source=f"{workflow_id}/{sitting.round}", product=facts.key),
             reports_to=workflow.info().workflow_id,
             token=sitting.token,
-            asks_with_last_words=True,
         )
         self._starting, self._gone = True, False
         self._child = await start_child(

@@ -33,9 +33,6 @@ class ReviewStart(Wire):
     token: str
     opener_renewed: bool = False
     """The opener is in a later run than the one that started us: it does not see us complete."""
-    asks_with_last_words: bool = False
-    """Who waits for the report is found out while the last words are written; rounds that began
-    before this was so ask by themselves."""
 
 
 class VoteDesk:
