@@ -88,5 +88,13 @@ async def run(
     tuning = Tuning.load({name: str(value) for name, value in given.items() if value is not None})
     build = Build.of(deployment, build_id)
     configure_logs(json=not sys.stderr.isatty(), build=str(build or ""))
-    where = listening(METRICS, metrics), listening(HEALTH, health)
-    await worker.run(worker.WorkerOptions(task_queue, only, tuning, build, *where))
+    await worker.run(
+        worker.WorkerOptions(
+            task_queue=task_queue,
+            only=only,
+            tuning=tuning,
+            build=build,
+            metrics=listening(METRICS, metrics),
+            health=listening(HEALTH, health),
+        )
+    )
