@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from temporalio.client import Client
 
 from client.engine import Engine
 from client.rehearsing_player import Announced, Players
+from client.rehearsing_pulse import HUNG, Pulse
 from client.rehearsing_server import skip_again, skipping, skipping_server
 from client.rehearsing_turns import Turns
 from client.settings import Settings
@@ -30,12 +30,6 @@ from phasegate.rehearsal_policy import by_people, on_leave, reported, with_owner
 from phasegate.rehearsal_record import life
 from phasegate.rehearsal_sums import absences, summed
 from phasegate.rehearsal_view import Rehearsal, RunRehearsed
-
-LOST = 3.0
-"""Seconds without a turn after which time is let go, where a query was lost."""
-
-HUNG = 60.0
-"""Seconds without a turn after which a rehearsal is given up; a turn takes milliseconds."""
 
 StartWorker = Callable[[Client, Settings], AbstractAsyncContextManager[object]]
 Progress = Callable[[int, int], None]
@@ -60,20 +54,6 @@ class Rehearsing:
     people: str = ""
 
 
-@dataclass
-class _Pulse:
-    """When anybody last had a turn, and whether the server has lost a query since."""
-
-    at: float = field(default_factory=time.monotonic)
-    lost: int = 0
-
-    def beat(self) -> None:
-        self.at = time.monotonic()
-
-    def lose(self) -> None:
-        self.lost += 1
-
-
 async def rehearse(
     what: Rehearsing, folder: Path, start_worker: StartWorker, progress: Progress
 ) -> Rehearsal:
@@ -82,7 +62,8 @@ async def rehearse(
 
     Raises EngineError where there is no test server, a play fails, or nothing goes on.
     """
-    told, pulse = Announced(), _Pulse()
+    pulse = Pulse()
+    told = Announced(pulse)
     async with skipping_server(folder / "server.log", [told]) as client:
         settings = Settings.load()
         engine = Engine(client, Ledger(settings.ledger_url), settings)
@@ -91,11 +72,13 @@ async def rehearse(
             turns = {turn.key: turn for turn in every}
 
             async def take(key: str, now: datetime) -> datetime | None:
-                try:
-                    return await turns[key].take(now)
-                finally:
-                    pulse.beat()
-                    progress(sum(turn.play.ended for turn in every), len(every))
+                if now < what.start:  # a player that sleeps for years wakes in between
+                    return what.start
+                with pulse.turn(now):
+                    try:
+                        return await turns[key].take(now)
+                    finally:
+                        progress(sum(turn.play.ended for turn in every), len(every))
 
             told.players = players = Players(take)
             async with start_worker(client, settings), players.worker(client):
@@ -105,7 +88,7 @@ async def rehearse(
             engine.ledger.close()
 
 
-def _plays(what: Rehearsing, engine: Engine, pulse: _Pulse) -> list[Turns]:
+def _plays(what: Rehearsing, engine: Engine, pulse: Pulse) -> list[Turns]:
     policy, product = by_people(what.policy), reported(what.product)
     directory = with_owner(on_leave(what.directory, what.script), product.owner)
     found = []
@@ -116,7 +99,7 @@ def _plays(what: Rehearsing, engine: Engine, pulse: _Pulse) -> list[Turns]:
         cast = Cast(what.script, people, what.seed, 1 if absent else number)
         until = (what.absent_until if absent else None) or what.until
         play = Play(number, policy, mine, cast, until, absent, to_launch=what.to_launch)
-        found.append(Turns(engine, play, people, pulse.lose))
+        found.append(Turns(engine, play, people, pulse))
 
     for number in range(1, what.runs + 1):
         add(f"{product.key[:50]}-{number}", number, directory)
@@ -128,7 +111,7 @@ def _plays(what: Rehearsing, engine: Engine, pulse: _Pulse) -> list[Turns]:
 
 
 async def _until_over(
-    what: Rehearsing, client: Client, players: Players, every: Sequence[Turns], pulse: _Pulse
+    what: Rehearsing, client: Client, players: Players, every: Sequence[Turns], pulse: Pulse
 ) -> None:
     async def play(turn: Turns) -> None:
         try:
@@ -140,30 +123,39 @@ async def _until_over(
                 f"phasegate simulate {what.policy.policy} --seed {what.seed} --runs 1",
             ) from error
 
-    pulse.beat()
+    async def watch() -> None:
+        while True:
+            await pulse.next()
+            if pulse.held:
+                pulse.let_go()
+                await skip_again(client)
+            elif pulse.still >= HUNG:
+                left = [turn.play for turn in every if not turn.play.ended]
+                more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+                raise EngineError(
+                    f"the rehearsal hangs: {_named(left[0])}{more}",
+                    f"with seed {what.seed}, nobody has done anything for {HUNG} s, "
+                    "and the server answers",
+                    f"phasegate simulate {what.policy.policy} --seed {what.seed} --runs 1",
+                )
+
     async with skipping(client):
-        playing = asyncio.gather(*(play(turn) for turn in every))
+        playing = [asyncio.ensure_future(play(turn)) for turn in every]
+        aside = [
+            asyncio.ensure_future(watch()),
+            asyncio.ensure_future(pulse.beating(players.ping)),
+        ]
         try:
-            while not playing.done():
-                await asyncio.wait([playing], timeout=0.5)
-                still = time.monotonic() - pulse.at
-                if pulse.lost and still > LOST:
-                    # The server waits for the answer to a query that it has lost (tried).
-                    pulse.lost -= 1
-                    pulse.beat()
-                    await skip_again(client)
-                elif still > HUNG:
-                    left = [turn.play for turn in every if not turn.play.ended]
-                    raise EngineError(
-                        f"the rehearsal hangs: {_named(left[0])} and {len(left) - 1} more"
-                        if len(left) > 1
-                        else f"the rehearsal hangs: {_named(left[0])}",
-                        f"with seed {what.seed}, nothing has happened for {HUNG:.0f} s",
-                        f"phasegate simulate {what.policy.policy} --seed {what.seed} --runs 1",
-                    )
-            await playing
+            left: set[asyncio.Future[None]] = set(playing)
+            while left:
+                done, _ = await asyncio.wait([*left, *aside], return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+                left -= done
         finally:
-            playing.cancel()
+            for task in (*playing, *aside):
+                task.cancel()
+            await asyncio.gather(*playing, *aside, return_exceptions=True)
 
 
 def _named(play: Play) -> str:

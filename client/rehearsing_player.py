@@ -14,16 +14,10 @@ from typing import Any
 
 from pydantic import Field
 from temporalio import activity, workflow
-from temporalio.client import (
-    Client,
-    Interceptor,
-    OutboundInterceptor,
-    StartWorkflowInput,
-    WorkflowHandle,
-)
+from temporalio.client import Client, Interceptor
 from temporalio.common import RetryPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -33,6 +27,8 @@ from temporalio.worker import (
 )
 from temporalio.worker import Interceptor as WorkerInterceptor
 
+from client.rehearsing_pulse import Pulse
+from client.rehearsing_turns import RUN, again
 from phasegate import ports
 from phasegate.base import Instant, Wire
 
@@ -43,13 +39,12 @@ LABEL = "rehearsal"
 PATIENCE = timedelta(minutes=5)
 """How long one turn may take; it takes milliseconds."""
 
+PATIENCE_OF_PING = timedelta(seconds=10)
+
 SETTLE = timedelta(seconds=1)
 """How long after something was announced it is looked at. The server lets that pass once nobody
 works any more. A query that meets a product on its way into another run is lost, and time then
 stands still for good (tried)."""
-
-RUN = timedelta(days=1000)
-"""A player begins another run after so long: the server ends each run after ten years."""
 
 MEANINGLESS = ("gate.reminder", "sunset.reminder", "milestone.", "condition.reminder", "gate.vote")
 """What is announced and moves nobody to anything: what follows from it is announced, too."""
@@ -75,7 +70,7 @@ class Player:
         """From the start of a play to its end."""
         key, at = first.key, first.now
         while True:
-            rest = at - workflow.now()
+            rest = min(at - workflow.now(), RUN)
             if rest > timedelta(0):
                 try:
                     await workflow.wait_condition(lambda: self._poked, timeout=rest)
@@ -93,13 +88,28 @@ class Player:
             if done.next is None:
                 return
             at = done.next
-            if workflow.now() - workflow.info().start_time > RUN and not self._poked:
+            if workflow.now() - workflow.info().start_time >= RUN and not self._poked:
                 workflow.continue_as_new(Turn(key=key, now=at))
 
     @workflow.signal
     def poke(self) -> None:
         """Something was announced."""
         self._poked = True
+
+
+@workflow.defn(name="Echo")
+class Echo:
+    """Does nothing but answer: no task of it ever meets a query, which then is never lost."""
+
+    @workflow.run
+    async def run(self) -> None:
+        """Until the server is gone."""
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.query
+    def ping(self) -> str:
+        """Whatever the machine is busy with, this came to its turn."""
+        return "here"
 
 
 TakeTurn = Callable[[str, datetime], Awaitable[datetime | None]]
@@ -124,7 +134,7 @@ class Players:
         return Worker(
             self._client,
             task_queue=QUEUE,
-            workflows=[Player],
+            workflows=[Player, Echo],
             activities=[self.turn],
             workflow_runner=UnsandboxedWorkflowRunner(),
             build_id=LABEL,
@@ -135,27 +145,35 @@ class Players:
 
         The server is not asked for the result: now and then it breaks the stream of that answer.
         """
-        assert self._client is not None
+        client = self._client
+        assert client is not None
         self._over[key] = asyncio.get_running_loop().create_future()
-        await self._client.start_workflow(
-            "Player",
-            Turn(key=key, now=start),
-            id=f"player/{key}",
-            task_queue=QUEUE,
-            execution_timeout=LIFETIME,
-            run_timeout=LIFETIME,
-        )
+        with suppress(WorkflowAlreadyStartedError):  # and the answer was lost
+            await again(
+                lambda: client.start_workflow(
+                    "Player", Turn(key=key, now=start), id=f"player/{key}", task_queue=QUEUE
+                )
+            )
         await self._over[key]
+
+    async def ping(self) -> None:
+        """To the server, to the worker and back. Raises RPCError."""
+        assert self._client is not None
+        with suppress(WorkflowAlreadyStartedError):
+            await self._client.start_workflow("Echo", id="echo", task_queue=QUEUE)
+        handle = self._client.get_workflow_handle("echo")
+        await handle.query("ping", rpc_timeout=PATIENCE_OF_PING)
 
     async def poke(self, key: str, types: list[str]) -> None:
         """Something was announced of a product."""
-        if self._client is None or key in self._poked:
+        client = self._client
+        if client is None or key in self._poked:
             return
         if all(type.startswith(MEANINGLESS) for type in types):
             return
         self._poked.add(key)
         with suppress(RPCError):  # the play is over
-            await self._client.get_workflow_handle(f"player/{key}").signal("poke")
+            await again(lambda: client.get_workflow_handle(f"player/{key}").signal("poke"))
 
     @activity.defn(name="turn")
     async def turn(self, order: Turn) -> Turn:
@@ -173,28 +191,15 @@ class Players:
         return Turn(key=order.key, now=order.now, next=next_at)
 
 
-LIFETIME = timedelta(days=36_500)
-"""The server ends what is started after ten years of 365 days, unless told otherwise (tried)."""
-
-
 class Announced(Interceptor, WorkerInterceptor):
-    """Tells players of what the worker announces, once it stands in the ledger; and lets what is
-    started live for longer than the server would."""
+    """Tells players of what the worker announces, once it stands in the ledger."""
 
-    def __init__(self) -> None:
+    def __init__(self, pulse: Pulse) -> None:
         self.players: Players | None = None
-
-    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:
-        return _Lasting(next)
+        self.pulse = pulse
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
         return _Announced(next, self)
-
-
-class _Lasting(OutboundInterceptor):
-    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
-        input.execution_timeout = input.run_timeout = LIFETIME
-        return await super().start_workflow(input)
 
 
 class _Announced(ActivityInboundInterceptor):
@@ -203,7 +208,8 @@ class _Announced(ActivityInboundInterceptor):
         self._told = told
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
-        result = await super().execute_activity(input)
+        with self._told.pulse.work():
+            result = await super().execute_activity(input)
         players = self._told.players
         if players and activity.info().activity_type == ports.ANNOUNCE:
             request: ports.AnnounceRequest = input.args[0]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
 from client import gates, products, sunsets
-from client.asking import ask, new_request_id, query
+from client.asking import FINAL, ask, new_request_id, query
 from client.engine import Engine
+from client.rehearsing_pulse import SLOW, Pulse
 from phasegate.directory import Directory
 from phasegate.errors import EngineError, NotRunning, Refusal
 from phasegate.gate_requests import AttestRequest
@@ -38,8 +40,14 @@ from phasegate.votes import Vote
 
 T = TypeVar("T")
 
-SECOND_TRY, TRIES = 2.0, 10
-"""The time-skipping server loses a query now and then (tried): it is asked again."""
+TRIES, PAUSE = 10, 0.1
+"""The time-skipping server loses a query now and then, or breaks a call off (tried): it is asked
+again, after so many seconds."""
+
+BROKEN_OFF = (RPCError, TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError)
+
+RUN = timedelta(days=1000)
+"""Players and products begin another run after so long: the server ends each after ten years."""
 
 CONDITION_DUE = timedelta(days=30)
 
@@ -51,9 +59,9 @@ class Turns:
     engine: Engine
     play: Play
     directory: Directory
-    lost: Callable[[], None] = lambda: None
-    """Told of each query that the server lost."""
+    pulse: Pulse
     started: bool = False
+    renewed: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -64,8 +72,10 @@ class Turns:
         play is over. Raises EngineError where the engine does not answer."""
         play = self.play
         if not self.started:
-            self.started = True
-            await products.start(self.engine, play.product, play.policy, self.directory)
+            await again(
+                lambda: products.start(self.engine, play.product, play.policy, self.directory)
+            )
+            self.started, self.renewed = True, now
             return play.next_at()
         view = await self._shown(product_id(self.key), ProductView)
         assert view is not None
@@ -78,18 +88,20 @@ class Turns:
         if play.ended:
             await self._leave(view)
             return None
+        await self._renew(view, now)
         for act in play.due(now):
+            id = new_request_id()
             try:
-                await self.perform(act, now)
+                await again(lambda act=act, id=id: self.perform(act, now, id))  # type: ignore[misc]
             except Refusal as refusal:
                 play.refused[act.key] = f"{refusal.what}: {refusal.why}"
             except NotRunning:
                 pass  # it has just been decided, or ended
         return play.next_at()
 
-    async def perform(self, act: Act, now: datetime) -> None:
-        """Ask it of the engine. Raises Refusal and EngineError."""
-        engine, key, id = self.engine, self.key, new_request_id()
+    async def perform(self, act: Act, now: datetime, id: str) -> None:
+        """Ask it of the engine; with the same id, it is done once. Raises Refusal, EngineError."""
+        engine, key = self.engine, self.key
         match act.kind:
             case "vote":
                 promise = Promise(text="A condition of the rehearsal", due=now + CONDITION_DUE)
@@ -128,23 +140,52 @@ class Turns:
 
     async def _shown(self, workflow_id: str, kind: type[T]) -> T | None:
         for _ in range(TRIES):
+            asked = again(lambda: query(self.engine.workflow(workflow_id), "show", kind))
             try:
-                async with asyncio.timeout(SECOND_TRY):
-                    return await query(self.engine.workflow(workflow_id), "show", kind)
+                return await self.pulse.within(SLOW, asked)
             except NotRunning:
                 return None
             except TimeoutError:
-                self.lost()
+                self.pulse.lose()
         raise EngineError(
             f"{workflow_id} shows nothing", f"asked {TRIES} times", "phasegate simulate --runs 1"
         )
 
+    async def _renew(self, view: ProductView, now: datetime) -> None:
+        """Nothing may wait in one run for so long that the server ends it."""
+        if self.renewed and now - self.renewed >= RUN:
+            self.renewed = now
+            for workflow_id in self._running(view):
+                with suppress(RPCError):  # it is not there, or has ended
+                    await self.engine.workflow(workflow_id).signal("renew")
+
     async def _leave(self, view: ProductView) -> None:
         """Nothing of a play that is over goes on, beside plays that are not."""
-        ids = [product_id(self.key), sunset_id(self.key)]
-        for workflow_id in [*ids, *([gate_id(self.key, view.gate)] if view.gate else [])]:
+        for workflow_id in self._running(view):
             with suppress(RPCError):
                 await self.engine.workflow(workflow_id).terminate("the rehearsal is over")
+
+    def _running(self, view: ProductView) -> list[str]:
+        own = [product_id(self.key), *([gate_id(self.key, view.gate)] if view.gate else [])]
+        return [*own, *([sunset_id(self.key)] if view.status == "sunsetting" else [])]
+
+
+async def again(asked: Callable[[], Awaitable[T]]) -> T:
+    """Ask until the server does not break the call off; the last time, whatever comes of it.
+
+    What is asked must be safe to ask twice. Raises what it raises.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return await asked()
+        except RPCError as error:
+            if error.status in FINAL:
+                raise
+        except EngineError as error:
+            if isinstance(error, NotRunning) or not isinstance(error.__cause__, BROKEN_OFF):
+                raise
+        await asyncio.sleep(PAUSE)
+    return await asked()
 
 
 def _of_product(act: Act, id: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -151,6 +152,20 @@ async def test_the_same_seed_plays_the_same_and_another_does_not(tmp_path: Path)
     assert first.runs == len(first.lives) == 2
     spoke = {w.who for run in first.lives for r in run.rounds for w in r.waited}
     assert {"ana", "bo", "cy"} <= spoke
+
+
+async def test_a_quiet_life_is_longer_than_the_server_lets_a_run_be(tmp_path: Path) -> None:
+    """For ten years of 365 days; with nothing to do for longer, a play hung at that day."""
+    what = plan("owner: {retires: 11 years}", until=START + timedelta(days=13 * 366))
+    phases = [
+        phase.model_copy(update={"review": None}) if phase.review else phase
+        for phase in what.policy.phases
+    ]
+    quiet = what.policy.model_copy(update={"phases": tuple(phases)})
+    run = (await played(replace(what, policy=quiet), tmp_path)).lives[0]
+    assert (run.status, run.stuck) == ("retired", None)
+    assert [held.gate for held in run.rounds] == ["launch", "retire", "down"]
+    assert days(run, run.rounds[1].opened_at) > 11 * 365
 
 
 async def test_a_play_that_fails_is_named_with_its_seed(
