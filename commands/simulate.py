@@ -251,7 +251,8 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
                 playing.cancel()
 
             # The server is in a session of its own: whoever ends us must not leave it behind.
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+            for ended in (signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal is gone
+                asyncio.get_running_loop().add_signal_handler(ended, end)
             try:
                 with working("rehearsing") as progress:
                     return await rehearse(what, folder, worker, progress)
@@ -260,7 +261,7 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
                     raise  # Ctrl-C
                 raise EngineError(
                     "the rehearsal was broken off",
-                    "it was asked to end (SIGTERM)",
+                    "it was asked to end",
                     f"phasegate simulate {what.policy.policy}",
                 ) from None
             finally:

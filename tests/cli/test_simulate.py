@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
+import pytest
+
 from phasegate.rehearsal_view import Rehearsal
-from tests.cli.shell import Shell
+from tests.cli.shell import Shell, running
 
 POLICY = """
 policy: small
@@ -61,6 +64,21 @@ def test_json_has_every_run_and_only_data_is_on_stdout(shell: Shell) -> None:
     assert found.launch.n == 3
     assert found.launch.p50 in [run.launched_at for run in found.lives]
     assert found.absences == []
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_ends_it_leaves_nothing_behind(shell: Shell, ending: signal.Signals) -> None:
+    written(shell.folder)
+    files = ("small.yaml", "--people", "slow.yaml", "--runs", "500")
+    with running(shell.spawn("simulate", *files, TMPDIR=str(shell.folder))) as process:
+        shell.until(lambda: any(shell.folder.glob("phasegate-simulate-*/ledger.db")))
+        process.send_signal(ending)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == (130 if ending == signal.SIGINT else 1)
+    assert out == ""
+    assert "Traceback" not in err
+    assert "never retrieved" not in err
+    assert not [*shell.folder.glob("phasegate-simulate-*")]
 
 
 def test_what_cannot_be_rehearsed_is_said_before_anything_starts(shell: Shell) -> None:
