@@ -133,25 +133,19 @@ class Within(WorkflowInstance):
 
 
 class Lateness:
-    """How long after their start tasks are seen here. The server's clock may be another: what is
-    least of the last tasks counts as none."""
+    """How long after their start tasks are seen here. The server's clock may be another, and may
+    leap ahead where time is skipped: what is least of the last tasks counts as none."""
 
     def __init__(self) -> None:
         self._lags: deque[float] = deque(maxlen=64)
         self._lock = Lock()
 
-    def see(self, act: WorkflowActivation) -> None:
+    def see(self, act: WorkflowActivation) -> float:
+        """Seconds from the start of its task until now."""
+        lag = monotonic() - (act.timestamp.seconds + act.timestamp.nanos / 1e9)
         with self._lock:
-            self._lags.append(monotonic() - _started(act))
-
-    def of(self, act: WorkflowActivation) -> float:
-        """Seconds since the start of the task that was the last before this."""
-        with self._lock:
-            return monotonic() - _started(act) - min(self._lags, default=0.0)
-
-
-def _started(act: WorkflowActivation) -> float:
-    return act.timestamp.seconds + act.timestamp.nanos / 1e9
+            self._lags.append(lag)
+            return lag - min(self._lags)
 
 
 LATENESS = Lateness()
@@ -164,7 +158,7 @@ class Steady(Within):
         self._length = 0
         self._task: tuple[int, int] | None = None
         self._tasks = 0
-        self._last = 0.0
+        self._last = self._late = 0.0
         self._idle = False
         self._ended = False
 
@@ -177,7 +171,7 @@ class Steady(Within):
         if self._is_out_of_step(act):
             return _refused(act)
         if not act.is_replaying:
-            LATENESS.see(act)
+            self._late = LATENESS.see(act)
         done = self._inner.activate(act)
         self._last = monotonic()
         if done.HasField("successful"):
@@ -221,7 +215,7 @@ class Steady(Within):
         if not (self._tasks and any(job.query_workflow.query_id == ALONE for job in act.jobs)):
             return False
         passed = monotonic() - self._last
-        return (self._tasks == 1 and passed < AT_ONCE) or passed < LATE < LATENESS.of(act)
+        return (self._tasks == 1 and passed < AT_ONCE) or passed < LATE < self._late + passed
 
 
 def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:

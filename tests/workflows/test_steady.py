@@ -328,6 +328,18 @@ def test_nor_does_it_bring_a_task_that_waits_here_until_it_times_out(
     assert played.activate(ALONE, task=520, length=9).HasField("successful"), "it is long done"
 
 
+def test_where_time_is_skipped_no_task_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(steady, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(steady, "LATENESS", steady.Lateness())
+    played, other = Played(), Played()
+    played.activate(SIGNAL, task=400)
+    clock[0] += 1
+    other.activate(SIGNAL, task=4_000_000)  # a month of the server's later
+    clock[0] += 1
+    assert played.activate(ALONE, task=400).HasField("successful")
+
+
 def test_a_replay_may_find_tasks_of_the_same_instant() -> None:
     played = Played()
     played.activate(SIGNAL, replaying=True)
