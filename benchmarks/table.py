@@ -102,6 +102,8 @@ def _row(found: Found, part: str, what: str, target: str, look: Look) -> Row:
     except (KeyError, ValueError):
         why = "not at this size" if measured["state"] == "done" else measured["state"]
         return Row(what, target, "", f"not measured: {why}")
+    if measured["state"] != "done":  # of fewer rounds, or before the last size
+        told += f" ({measured['state']})"
     return Row(what, target, told, "pass" if met else "miss")
 
 
@@ -163,13 +165,25 @@ def markdown(found: Found) -> Iterator[str]:
         yield f"| {row.what} | {row.target} | {row.found} | {row.verdict} |"
     for part, measured in found.items():
         yield f"\n### {part}\n"
+        yield f"{_when(measured)}\n"
         if measured["state"] != "done":
             yield f"({measured['state']}: {measured.get('why', '')})\n"
         yield from _part(measured["figures"])
     machine: Mapping[str, Any] = next(
         (each["machine"] for each in found.values() if "machine" in each), {}
     )
-    yield "\n" + "; ".join(f"{name}: {value}" for name, value in machine.items() if value != "")
+    same = {name: value for name, value in machine.items() if name not in EACH and value != ""}
+    yield "\n" + "; ".join(f"{name}: {value}" for name, value in same.items())
+
+
+EACH = ("at", "commit", "load")
+"""What differs from part to part: some may be measured again, and the others stay."""
+
+
+def _when(measured: Mapping[str, Any]) -> str:
+    on = measured.get("machine", {})
+    said = [f"{name}: {on[name]}" for name in EACH if on.get(name)]
+    return "; ".join([*said, f"rounds: {measured['rounds']}"] if "rounds" in measured else said)
 
 
 def _part(figures: Mapping[str, Any]) -> Iterator[str]:
