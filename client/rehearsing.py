@@ -14,7 +14,7 @@ from temporalio.client import Client
 from client.engine import Engine
 from client.rehearsing_player import Announced, Players
 from client.rehearsing_pulse import HUNG, Pulse
-from client.rehearsing_server import skip_again, skipping, skipping_server
+from client.rehearsing_server import let_go, skipping, skipping_server
 from client.rehearsing_turns import Turns
 from client.settings import Settings
 from ledger import Ledger
@@ -52,6 +52,13 @@ class Rehearsing:
     absent_until: datetime | None = None
     """How far they are left out; as far as all if unset."""
     people: str = ""
+    named: str = ""
+    """The policy as it was asked for: a name or a file."""
+
+    @property
+    def given(self) -> str:
+        """What a command takes for the policy."""
+        return self.named or self.policy.policy
 
 
 async def rehearse(
@@ -74,7 +81,7 @@ async def rehearse(
             async def take(key: str, now: datetime) -> datetime | None:
                 if now < what.start:  # a player that sleeps for years wakes in between
                     return what.start
-                with pulse.turn(now):
+                with pulse.work():
                     try:
                         return await turns[key].take(now)
                     finally:
@@ -120,24 +127,22 @@ async def _until_over(
             raise EngineError(
                 f"{_named(turn.play)} failed",
                 f"with seed {what.seed}: {error.what}: {error.why}",
-                f"phasegate simulate {what.policy.policy} --seed {what.seed} --runs 1",
+                f"phasegate simulate {what.given} --seed {what.seed} --runs 1",
             ) from error
 
     async def watch() -> None:
         while True:
             await pulse.next()
-            if pulse.held:
-                pulse.let_go()
-                await skip_again(client)
-            elif pulse.still >= HUNG:
+            if pulse.still >= HUNG:
                 left = [turn.play for turn in every if not turn.play.ended]
                 more = f" and {len(left) - 1} more" if len(left) > 1 else ""
                 raise EngineError(
                     f"the rehearsal hangs: {_named(left[0])}{more}",
-                    f"with seed {what.seed}, nobody has done anything for {HUNG} s, "
-                    "and the server answers",
-                    f"phasegate simulate {what.policy.policy} --seed {what.seed} --runs 1",
+                    f"with seed {what.seed}, nothing has happened for {HUNG} s",
+                    f"phasegate simulate {what.given} --seed {what.seed} --runs 1",
                 )
+            if pulse.held:
+                await let_go(client, lambda: pulse.still > 0)
 
     async with skipping(client):
         playing = [asyncio.ensure_future(play(turn)) for turn in every]

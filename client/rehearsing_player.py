@@ -28,6 +28,7 @@ from temporalio.worker import (
 from temporalio.worker import Interceptor as WorkerInterceptor
 
 from client.rehearsing_pulse import Pulse
+from client.rehearsing_server import server_time
 from client.rehearsing_turns import RUN, again
 from phasegate import ports
 from phasegate.base import Instant, Wire
@@ -156,13 +157,14 @@ class Players:
             )
         await self._over[key]
 
-    async def ping(self) -> None:
-        """To the server, to the worker and back. Raises RPCError."""
+    async def ping(self) -> datetime:
+        """To the server, to the worker and back: the server's time. Raises RPCError."""
         assert self._client is not None
         with suppress(WorkflowAlreadyStartedError):
             await self._client.start_workflow("Echo", id="echo", task_queue=QUEUE)
         handle = self._client.get_workflow_handle("echo")
         await handle.query("ping", rpc_timeout=PATIENCE_OF_PING)
+        return await server_time(self._client)
 
     async def poke(self, key: str, types: list[str]) -> None:
         """Something was announced of a product."""

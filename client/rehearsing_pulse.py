@@ -1,10 +1,11 @@
 """Whether a rehearsal goes on, told by beats: on a machine that is busy elsewhere they are slower,
 and nothing counts as lost or hanging sooner for it.
 
-The time-skipping server now and then loses a query, and then holds time for good (tried). That hold
-is taken back. One that was not lost must never be: whoever holds time gives it back later, which
-then fails with `Unbalanced lock and unlock calls`, in the middle of what the server was doing, and
-with a text too long for any client ("h2 protocol error").
+The time-skipping server holds time for good where a gate closes after its product has gone on in
+another run: the hold in which it tells its parent is given back by the parent, which is gone. Such
+a hold is taken back. One of somebody at work must never be: whoever gives back what nobody holds
+fails in the middle of it (`Unbalanced lock and unlock calls`), with a text too long for any client
+("h2 protocol error").
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from temporalio.service import RPCError
@@ -24,41 +25,39 @@ BEAT = 1.0
 """Seconds between two beats, at least: each also goes to the server, to the worker and back."""
 
 QUIET = 12
-"""Beats in which nobody works, after which a hold was lost. A task that a worker dropped holds time
-as well, for ten seconds, and is then given out again."""
+"""Beats in which nobody works and no time is skipped, after which holds are nobody's. A task that a
+worker dropped holds time for ten seconds, and is given out again then."""
 
 SLOW = 2
 """Beats after which a query counts as lost; it takes milliseconds."""
 
 HUNG = 60
-"""Beats in which nobody works, after which a rehearsal is given up."""
+"""Beats in which nothing happens, after which a rehearsal is given up."""
 
 JUMP = timedelta(minutes=1)
-"""By so much the server's clock is ahead of ours, and it has skipped time: it holds none."""
+"""By so much the server's clock has gone on faster than ours, and it has skipped time."""
 
 
 class Pulse:
-    """Who works, and how many beats ago anybody did."""
+    """Who works, and how many beats ago anybody did or time was skipped."""
 
     def __init__(self, beat: float = BEAT) -> None:
         self._beat = beat
         self._waiting: set[asyncio.Future[None]] = set()
         self._at_work = 0
-        self._lost: list[tuple[datetime, float]] = []
-        self._latest = (datetime.min.replace(tzinfo=UTC), time.monotonic())
+        self._moved = 0
+        self._clock: tuple[datetime, float] | None = None
         self.count = 0
-        self.worked = 0
-        """The beat at which anybody last worked."""
 
     @property
     def still(self) -> int:
-        """Beats since anybody worked; none while somebody does."""
-        return 0 if self._at_work else self.count - self.worked
+        """Beats since something happened; none while somebody works."""
+        return 0 if self._at_work else self.count - self._moved
 
     @property
     def held(self) -> bool:
-        """Whether time stands still because of a query that was lost."""
-        return bool(self._lost) and self.still >= QUIET
+        """Whether time is to be let go at this beat."""
+        return self.still > 0 and self.still % QUIET == 0
 
     @contextmanager
     def work(self) -> Iterator[None]:
@@ -68,38 +67,29 @@ class Pulse:
             yield
         finally:
             self._at_work -= 1
-            self.worked = self.count
+            self._moved = self.count
 
-    @contextmanager
-    def turn(self, now: datetime) -> Iterator[None]:
-        """Somebody has a turn until the block ends, at that instant of the server."""
-        self._latest = now, time.monotonic()
-        if self._lost:
-            then, at = self._lost[-1]
-            if now - then > timedelta(seconds=self._latest[1] - at) + JUMP:
-                self._lost.clear()
-        with self.work():
-            yield
+    def beat(self, now: datetime) -> None:
+        """A beat, at that instant of the server."""
+        self.count += 1
+        then, self._clock = self._clock, (now, time.monotonic())
+        if then and now - then[0] > timedelta(seconds=self._clock[1] - then[1]) + JUMP:
+            self._moved = self.count
+        self._wake()
 
-    def lose(self) -> None:
-        """The server has lost a query."""
-        self._lost.append(self._latest)
+    def miss(self) -> None:
+        """A beat at which the server did not answer."""
+        self.count += 1
+        self._wake()
 
-    def let_go(self) -> None:
-        """A hold was taken back."""
-        self._lost.pop()
-        self.worked = self.count
-
-    async def beating(self, ping: Callable[[], Awaitable[object]]) -> None:
-        """Beat until it is cancelled. A server that answers no ping is no progress either."""
+    async def beating(self, ping: Callable[[], Awaitable[datetime]]) -> None:
+        """Beat until it is cancelled."""
         while True:
             await asyncio.sleep(self._beat)
-            with suppress(RPCError):
-                await ping()
-            self.count += 1
-            for waiting in self._waiting:
-                if not waiting.done():
-                    waiting.set_result(None)
+            try:
+                self.beat(await ping())
+            except RPCError:
+                self.miss()
 
     async def next(self) -> None:
         """Wait for a beat."""
@@ -126,3 +116,8 @@ class Pulse:
     async def _pass(self, beats: int) -> None:
         for _ in range(beats):
             await self.next()
+
+    def _wake(self) -> None:
+        for waiting in self._waiting:
+            with suppress(asyncio.InvalidStateError):
+                waiting.set_result(None)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from google.protobuf.empty_pb2 import Empty
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
 from temporalio.client import Client, Interceptor
@@ -24,6 +27,9 @@ from phasegate.search import ATTRIBUTES
 
 STARTING = 30.0
 """Seconds it may take to answer; it takes a tenth of one."""
+
+TICK = 0.02
+"""Seconds by which two clocks that go on alike may differ."""
 
 
 def find_test_server() -> str:
@@ -80,10 +86,21 @@ async def skipping(client: Client) -> AsyncIterator[None]:
             await client.test_service.lock_time_skipping(LockTimeSkippingRequest())
 
 
-async def skip_again(client: Client) -> None:
-    """Take back one hold on time, of work that the server believes to go on and that does not."""
-    with suppress(RPCError):
-        await client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+async def let_go(client: Client, is_quiet: Callable[[], bool]) -> None:
+    """Take back holds on time which nobody gives back, one by one, until time is skipped again or
+    somebody works."""
+    began, then = time.monotonic(), await server_time(client)
+    with suppress(RPCError):  # there is none left
+        while is_quiet():
+            await client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+            ahead = (await server_time(client) - then).total_seconds()
+            if ahead > time.monotonic() - began + TICK:
+                return
+
+
+async def server_time(client: Client) -> datetime:
+    """The server's time; asking for it lets it skip, where nothing holds it. Raises RPCError."""
+    return (await client.test_service.get_current_time(Empty())).time.ToDatetime(UTC)
 
 
 async def _connected(

@@ -146,7 +146,7 @@ class Turns:
             except NotRunning:
                 return None
             except TimeoutError:
-                self.pulse.lose()
+                continue
         raise EngineError(
             f"{workflow_id} shows nothing", f"asked {TRIES} times", "phasegate simulate --runs 1"
         )

@@ -75,14 +75,14 @@ async def simulate(
     what = _plan(policy, product, directory, people, runs, seed, start, until, absent_each)
     found = await _rehearsed(what)
     if html:
-        _write_html(found, html)
+        _write_html(found, html, what.given)
         note(f"wrote {html}")
     from commands.simulate_tables import rehearsal_blocks
 
     emit(found, lambda: rehearsal_blocks(found), output)
 
 
-def _write_html(found: Rehearsal, file: str) -> None:
+def _write_html(found: Rehearsal, file: str, given: str) -> None:
     from pathlib import Path
 
     from client.pictures.rehearsal import rehearsal_html
@@ -94,7 +94,7 @@ def _write_html(found: Rehearsal, file: str) -> None:
         raise UsageError(
             f"--html {file} cannot be written",
             error.strerror or str(error),
-            f"phasegate simulate {found.policy} --html {found.policy}.html",
+            f"phasegate simulate {given} --html {found.policy}.html",
         ) from error
 
 
@@ -169,6 +169,7 @@ def _plan(
         absent=tuple(askable(rules.model, mine, group)) if each else (),
         absent_until=None if absent_each else min(end, _until(LEFT_OUT, begin)),
         people=people or "",
+        named=policy,
     )
 
 
@@ -262,7 +263,7 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
                 raise EngineError(
                     "the rehearsal was broken off",
                     "it was asked to end",
-                    f"phasegate simulate {what.policy.policy}",
+                    f"phasegate simulate {what.given}",
                 ) from None
             finally:
                 logging.getLogger().handlers[:] = []

@@ -16,56 +16,46 @@ NOW = datetime(2031, 3, 3, 9, tzinfo=UTC)
 BROKEN = RPCError("h2 protocol error: http2 error", RPCStatusCode.INTERNAL, b"")
 
 
-def lost(*, after: int = QUIET) -> Pulse:
-    """A pulse of a play that lost a query in its turn, so many beats ago."""
-    pulse = Pulse()
-    with pulse.turn(NOW):
-        pulse.lose()
-    pulse.count += after
+def quiet(beats: int, *, pulse: Pulse | None = None, skips: timedelta = timedelta()) -> Pulse:
+    """A pulse after so many beats, between which the server's clock skips so much."""
+    pulse = pulse or Pulse()
+    for number in range(beats):
+        pulse.beat(NOW + number * skips)
     return pulse
 
 
-def test_time_is_let_go_once_for_each_query_lost_when_nobody_works() -> None:
-    assert not Pulse().held
-    assert not lost(after=QUIET - 1).held
-    pulse = lost()
+def test_time_is_let_go_when_nothing_happens_for_long() -> None:
+    assert not quiet(QUIET - 1).held
+    pulse = quiet(QUIET)
     assert pulse.held
-    pulse.let_go()
-    pulse.count += HUNG
-    assert not pulse.held
-    assert pulse.still == HUNG
+    assert not quiet(1, pulse=pulse).held
+    assert quiet(QUIET - 1, pulse=pulse).held, "it was not enough"
+    assert quiet(HUNG - pulse.count, pulse=pulse).still == HUNG, "it hangs for all that"
 
 
 def test_time_is_taken_from_nobody_who_works() -> None:
-    pulse = lost()
+    pulse = Pulse()
     with pulse.work():
-        pulse.count += HUNG
+        quiet(QUIET, pulse=pulse)
         assert not pulse.held
         assert pulse.still == 0
-    assert not pulse.held
-    pulse.count += QUIET
-    assert pulse.held
+    assert pulse.still == 0
+    assert quiet(QUIET, pulse=pulse).held
 
 
-def test_where_time_has_skipped_since_no_query_holds_it() -> None:
-    pulse = lost(after=0)
-    with pulse.turn(NOW + timedelta(seconds=2)):
-        pass
-    pulse.count += QUIET
-    assert pulse.held, "the clock of the wall alone has gone on"
-    with pulse.turn(NOW + timedelta(days=1)):
-        pass
-    pulse.count += QUIET
-    assert not pulse.held
+def test_where_time_is_skipped_nobody_holds_it() -> None:
+    assert quiet(QUIET, skips=timedelta(days=1)).still == 0
+    assert quiet(QUIET, skips=timedelta(seconds=9)).held, "the clock of the wall alone goes on"
 
 
 async def test_a_slow_machine_has_slow_beats_and_loses_nothing() -> None:
     pulse, answering = Pulse(beat=0), asyncio.Event()
 
-    async def ping() -> None:
+    async def ping() -> datetime:
         if pulse.count == SLOW:
             answering.set()
             await asyncio.Event().wait()
+        return NOW
 
     async def answer() -> str:
         await answering.wait()
@@ -78,7 +68,7 @@ async def test_a_slow_machine_has_slow_beats_and_loses_nothing() -> None:
 
 
 async def test_an_answer_that_never_comes_is_missed_and_a_silent_server_too() -> None:
-    async def ping() -> None:
+    async def ping() -> datetime:
         raise BROKEN
 
     pulse = Pulse(beat=0)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from temporalio.api.testservice.v1 import LockTimeSkippingRequest
 from temporalio.client import Client
 
 from client import rehearsing_server
@@ -166,6 +167,19 @@ async def test_a_quiet_life_is_longer_than_the_server_lets_a_run_be(tmp_path: Pa
     assert (run.status, run.stuck) == ("retired", None)
     assert [held.gate for held in run.rounds] == ["launch", "retire", "down"]
     assert days(run, run.rounds[1].opened_at) > 11 * 365
+
+
+async def test_holds_on_time_that_nobody_gives_back_are_taken_back(tmp_path: Path) -> None:
+    async with rehearsing_server.skipping_server(tmp_path / "log", []) as client:
+        await client.start_workflow("Nobody", id="a", task_queue="b", start_delay=timedelta(days=9))
+        async with rehearsing_server.skipping(client):
+            for _ in range(3):
+                await client.test_service.lock_time_skipping(LockTimeSkippingRequest())
+            before = await rehearsing_server.server_time(client)
+            await rehearsing_server.let_go(client, lambda: False)
+            assert await rehearsing_server.server_time(client) - before < timedelta(days=1)
+            await rehearsing_server.let_go(client, lambda: True)
+            assert await rehearsing_server.server_time(client) - before > timedelta(days=8)
 
 
 async def test_a_play_that_fails_is_named_with_its_seed(
