@@ -95,19 +95,27 @@ class Cast:
         return [person for person in people if self.back(person, at) == at]
 
     def _business(self, person: str, since: datetime, days: int, part: float) -> datetime:
-        """So many business days on, at some time of a working day; later today for none."""
-        if days == 0:
+        """So many business days on, at some time of a working day; later today for none, or on the
+        next one where today is none."""
+        if days == 0 and self._works(person, since):
             return max(whole(since + WORKING_DAY * part), whole(since) + MINUTE)
+        days = max(days, 1)
         end = self._calendar(person).due(since, BusinessDays(min(days, 1000)))
         midnight = end + timedelta(seconds=1) - timedelta(days=1)
         return whole(midnight + MORNING + WORKING_DAY * part)
 
     def _halfway(self, person: str, begin: datetime, due: datetime) -> datetime:
-        """In the middle of half as many business days, where there are any to halve."""
+        """In the middle of half as many business days, where there are any to halve; on a working
+        day, unless it is due before there is one."""
         days = self._calendar(person).left(begin, due - timedelta(seconds=1)) // 2
-        return (
-            self._business(person, begin, days, 0.5) if days else whole(begin + (due - begin) / 2)
-        )
+        if days:
+            return self._business(person, begin, days, 0.5)
+        middle = whole(begin + (due - begin) / 2)
+        at = middle if self._works(person, middle) else self._business(person, middle, 0, 0.5)
+        return at if at < due else middle
+
+    def _works(self, person: str, at: datetime) -> bool:
+        return self._calendar(person).left(at - timedelta(days=1), at) > 0
 
     def _luck(self, *place: str) -> Random:
         return Random(f"{self._seed}/{'/'.join(place)}")  # noqa: S311 - a play, and no secret

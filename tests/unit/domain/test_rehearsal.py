@@ -90,6 +90,21 @@ def test_a_server_that_is_late_changes_no_draw(late: int, seed: int) -> None:
     assert steady(due) == datetime(2027, 3, 10, tzinfo=UTC)
 
 
+def test_nobody_answers_on_a_day_that_is_free_if_a_working_day_is_left() -> None:
+    friday = datetime(2027, 3, 5, 13, tzinfo=UTC)
+    monday = datetime(2027, 3, 8, 23, 59, 59, tzinfo=UTC)  # one business day
+    cast = Cast(Script(), PEOPLE, 1, 1)
+    at = cast.answer_at("cy", ("legal",), "launch", "a", friday, monday)
+    assert at == datetime(2027, 3, 8, 13, tzinfo=UTC)
+    sunday = friday + timedelta(days=2)
+    assert cast.answer_at("cy", ("legal",), "launch", "a", friday, sunday) < sunday
+    quick = script("everybody: {answers: {median: 1 business day, p90: 2 business days}}")
+    for run in range(1, 30):
+        cast = Cast(quick, PEOPLE, 1, run)
+        at = cast.answer_at("cy", ("legal",), "launch", "a", friday + timedelta(days=1), None)
+        assert at.weekday() < 5
+
+
 def test_halfway_through_the_time_to_answer_unless_the_script_says_otherwise() -> None:
     asked, due = START, datetime(2027, 3, 8, 23, 59, 59, tzinfo=UTC)  # five business days
     at = Cast(Script(), PEOPLE, 1, 1).answer_at("cy", (), "launch", "a", asked, due)
