@@ -152,22 +152,20 @@ class Turns:
         )
 
     async def _renew(self, view: ProductView, now: datetime) -> None:
-        """Nothing may wait in one run for so long that the server ends it."""
-        if self.renewed and now - self.renewed >= RUN:
+        """No product may wait in one run for so long that the server ends it. None goes on beside
+        a gate or a sunset, whose close would then hold time."""
+        quiet = view.status == "active" and not view.gate
+        if quiet and self.renewed and now - self.renewed >= RUN:
             self.renewed = now
-            for workflow_id in self._running(view):
-                with suppress(RPCError):  # it is not there, or has ended
-                    await self.engine.workflow(workflow_id).signal("renew")
+            with suppress(RPCError):  # it has just ended
+                await self.engine.workflow(product_id(self.key)).signal("renew")
 
     async def _leave(self, view: ProductView) -> None:
         """Nothing of a play that is over goes on, beside plays that are not."""
-        for workflow_id in self._running(view):
+        ids = [product_id(self.key), sunset_id(self.key)]
+        for workflow_id in [*ids, *([gate_id(self.key, view.gate)] if view.gate else [])]:
             with suppress(RPCError):
                 await self.engine.workflow(workflow_id).terminate("the rehearsal is over")
-
-    def _running(self, view: ProductView) -> list[str]:
-        own = [product_id(self.key), *([gate_id(self.key, view.gate)] if view.gate else [])]
-        return [*own, *([sunset_id(self.key)] if view.status == "sunsetting" else [])]
 
 
 async def again(asked: Callable[[], Awaitable[T]]) -> T:
