@@ -137,14 +137,19 @@ def rows(heading: str, page: str = "policy.md") -> dict[str, str]:
     return dict(re.findall(r"^\| `([a-z_]+)` \|(.*)$", section[1], re.M))
 
 
+def page_of(model: type[Document]) -> str:
+    if model.__module__.startswith("integrations."):
+        return "integrations.md"
+    return "simulate.md" if model.__module__ == "phasegate.rehearsal" else "policy.md"
+
+
 def is_task(model: type[Document]) -> bool:
     return model.__name__.endswith("Task")
 
 
 @pytest.mark.parametrize("model", [m for m in models() if not is_task(m)], ids=lambda m: m.__name__)
 def test_every_field_is_described(model: type[Document]) -> None:
-    ours = model.__module__.startswith("integrations.")
-    described = rows(model.__name__, "integrations.md" if ours else "policy.md")
+    described = rows(model.__name__, page_of(model))
     assert described.keys() == model.model_fields.keys()
     for name, field in model.model_fields.items():
         says = bool(
