@@ -17,6 +17,9 @@ from phasegate.lint import lint_directory, lint_policy, lint_product
 from phasegate.policy import Policy
 from phasegate.product import Product
 from phasegate.reading import parse, read_directory, read_policy, read_product
+from phasegate.rehearsal import Script
+from phasegate.rehearsal_policy import made_up
+from phasegate.rehearsal_unknown import unknown
 from phasegate.seats import can_pass, steps_of
 from phasegate.span import Span
 from phasegate.sunset import ArchiveTask, DateTask, ManualTask
@@ -93,7 +96,7 @@ def test_each_example_has_no_errors(product_file: str, directory_file: str) -> N
 def test_every_example_file_is_tested() -> None:
     served = {"web-feature.policy.yaml", "web-feature.directory.yaml", "popover.product.yaml"}
     tested = {file for p in PAIRS for file in p} | served  # played in tests/cli/test_web_feature.py
-    tested.add("harbor-sync.sunset.yaml")
+    tested |= {"harbor-sync.sunset.yaml", "standard.people.yaml"}
     assert {path.name for path in EXAMPLES.glob("*.yaml")} == tested
 
 
@@ -127,6 +130,17 @@ def test_the_sunset_of_the_invented_example_keeps_every_rule() -> None:
     end = layout.marked("end-of-life")
     assert end is not None
     assert end.at == adjustments.contracts_until
+
+
+def test_the_people_of_a_rehearsal_are_of_the_standard_policy_and_the_invented_directory() -> None:
+    file = EXAMPLES / "standard.people.yaml"
+    script = parse(Script, file.read_text("utf-8"), file.name).model
+    people, standard = directory("example.directory.yaml"), policy("standard")
+    assert unknown(script, standard, product("example.product.yaml"), people) == []
+    assert unknown(script, standard, made_up(standard, people), people) == []
+    assert script.is_random
+    away = script.people["tom.becker"].away
+    assert {leave.delegate for leave in away} <= people.people.keys()
 
 
 def test_standard_has_the_phases_and_gates_of_the_design() -> None:
