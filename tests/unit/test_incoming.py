@@ -424,11 +424,13 @@ def test_binary_data_that_says_it_is_json_and_is_not(body: bytes) -> None:
         ("bus", BINARY | {"Content-Type": "application/cloudevents+xml"}),
         ("bus", {**BEARER, "Content-Type": "application/cloudevents-batch+avro"}),
         ("bus", STRUCTURED | {"Content-Encoding": "gzip"}),
-        ("hooks", webhooks.standard(SIGNING, b"{}") | {"Content-Type": "text/plain"}),
+        ("hooks", {"Content-Type": "text/plain"}),
         ("gitlab", webhooks.gitlab(SECRET, "Issue Hook") | {"Content-Type": "text/plain"}),
     ],
 )
 def test_formats_that_are_not_understood(name: str, headers: dict[str, str]) -> None:
+    if name == "hooks":  # signed now: a signature made when tests are collected is soon too old
+        headers = webhooks.standard(SIGNING, b"{}") | headers
     assert refused(name, headers, b"{}") == (415, "unsupported-type")
 
 
