@@ -28,13 +28,18 @@ settings.load_profile("any-machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What has slow tests begins first: begun last, it would be waited for alone.
+    """What has slow tests begins first in its folder: begun last, it would be waited for alone.
 
-    In whole scopes, as `--dist=loadscope` gives them away.
+    In whole scopes, as `--dist=loadscope` gives them away; and folder by folder, since each has a
+    server of its own in the environment for as long as its tests run.
     """
 
     def scope(item: pytest.Item) -> str:
         return item.nodeid.rpartition("::")[0]
 
+    def folder(item: pytest.Item) -> str:
+        return item.nodeid.split("/")[1]
+
     slow = {scope(item) for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: scope(item) not in slow)
+    order = {name: at for at, name in enumerate(dict.fromkeys(map(folder, items)))}
+    items.sort(key=lambda item: (order[folder(item)], scope(item) not in slow))
