@@ -19,6 +19,9 @@ MANY = 20
 """Runs where the script leaves something to luck, unless told otherwise."""
 
 LONGEST = "10 years"
+FURTHEST = 500
+"""Years from now; more of them only cost time, and calendars end in the year 9999."""
+
 LEFT_OUT = "3 years"
 """How far people are left out where that was not asked for: two yearly reviews after a launch."""
 
@@ -193,6 +196,8 @@ def _begin(start: str | None) -> datetime:
 
 
 def _until(text: str, begin: datetime) -> datetime:
+    from datetime import UTC, datetime, timedelta
+
     from client.usage import UsageError
     from commands.times import instant_of
 
@@ -204,6 +209,9 @@ def _until(text: str, begin: datetime) -> datetime:
         raise UsageError(
             f"--until {text} cannot be used", "it is before the start", f"--until '{LONGEST}'"
         )
+    if until - datetime.now(UTC) > timedelta(days=366 * FURTHEST):
+        why = f"it is more than {FURTHEST} years from now"
+        raise UsageError(f"--until {text} cannot be used", why, f"--until '{FURTHEST} years'")
     return until.replace(second=0, microsecond=0)
 
 

@@ -99,3 +99,6 @@ def test_what_cannot_be_rehearsed_is_said_before_anything_starts(shell: Shell) -
     assert done.code == 2
     assert "time goes forward only" in done.err
     assert shell("simulate", *files, "--runs", "0").code == 2
+    done = shell("simulate", *files, "--until", "600y")
+    assert done.code == 2
+    assert "it is more than 500 years from now" in done.err
