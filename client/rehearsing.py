@@ -27,8 +27,8 @@ from phasegate.rehearsal import Script
 from phasegate.rehearsal_cast import Cast
 from phasegate.rehearsal_play import Play
 from phasegate.rehearsal_policy import by_people, on_leave, reported, with_owner, without
-from phasegate.rehearsal_record import life
-from phasegate.rehearsal_sums import absences, summed
+from phasegate.rehearsal_record import kinds, life
+from phasegate.rehearsal_sums import absences, summed, unreached
 from phasegate.rehearsal_view import Rehearsal, RunRehearsed
 
 StartWorker = Callable[[Client, Settings], AbstractAsyncContextManager[object]]
@@ -197,8 +197,12 @@ def _found(what: Rehearsing, engine: Engine, every: Sequence[Turns]) -> Rehearsa
         runs=what.runs,
         start=what.start,
         until=what.until,
+        to_launch=what.to_launch,
     )
     found = summed(head, what.policy, [run for run in lives if not run.absent])
     alone = [run for run in lives if run.absent]
     found.absences = absences(alone, found.lives[0], what.directory)
+    if alone:
+        found.absent_until = what.absent_until or what.until
+        found.absent_unreached = unreached(kinds(what.policy), alone)
     return found

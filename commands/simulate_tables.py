@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from commands.output import Block, Fields, Grid, dense
 from commands.times import day_of
-from phasegate.rehearsal_view import DateSpread, Rehearsal, RunRehearsed
+from phasegate.rehearsal_sums import stops, tried
+from phasegate.rehearsal_view import AbsenceRehearsed, DateSpread, Rehearsal, RunRehearsed
 
 SHOWN = 12
 """Bottlenecks of each kind that the table has; JSON has all."""
@@ -29,19 +30,48 @@ def _stuck(found: Rehearsal) -> Iterator[tuple[str, object]]:
         yield "stuck", f"{place.where}{share}: {place.why}"
     for one in found.absences:
         if one.stuck:
-            name = f"{one.name} ({one.person})" if one.name not in ("", one.person) else one.person
-            yield "stuck", f"{one.stuck.where}, when {name} alone is away: {one.stuck.why}"
+            yield "stuck", f"{one.stuck.where}, when {_name(one)} alone is away: {one.stuck.why}"
+        elif stops(one, found):
+            yield "killed", f"by a deadline, when {_name(one)} alone is away: {_decided(one)}"
 
 
 def _head(found: Rehearsal) -> Iterator[tuple[str, object]]:
     yield "rehearsed", f"{found.policy} {found.policy_version}, {found.product_name}"
     yield "people", found.people or "everybody says go, halfway through their time to answer"
     runs = "1 run" if found.runs == 1 else f"{found.runs} runs"
-    yield "runs", f"{runs}, seed {found.seed}, {day_of(found.start)} to {day_of(found.until)}"
+    end = f"the launch, {day_of(found.until)} at the latest" if found.to_launch else ""
+    end = end or day_of(found.until)
+    yield "runs", f"{runs}, seed {found.seed}, {day_of(found.start)} to {end}"
     if found.launch_phase:
         yield "launch", _dates(found.launch, found.runs)
-    yield "ends as", ", ".join(f"{word} {count}" for word, count in found.statuses.items())
-    yield "clocks", ", ".join(f"{word} {count}" for word, count in found.clocks.items())
+    yield "ends as", _counts(found.statuses)
+    yield "clocks", _counts(found.clocks)
+    yield "not reached", ", ".join(gate.gate for gate in found.gates if not gate.runs)
+    yield "one away", _one_away(found)
+
+
+def _one_away(found: Rehearsal) -> str:
+    """How far that was tried: what it does not find later, nobody has looked for."""
+    if not found.absences:
+        return "not tried; --absent-each leaves each person out in turn"
+    people = f"{len(found.absences)} people, each alone, {tried(found)}"
+    if not any(stops(one, found) for one in found.absences):
+        people += ": nobody's leave stops a gate" + (" anywhere else" if found.stuck else "")
+    if found.absent_unreached:
+        people += f"; not tried at {', '.join(found.absent_unreached)}, not reached by then"
+    return people
+
+
+def _name(one: AbsenceRehearsed) -> str:
+    return f"{one.name} ({one.person})" if one.name not in ("", one.person) else one.person
+
+
+def _decided(one: AbsenceRehearsed) -> str:
+    return "; ".join(f"{gate}: {_counts(words)}" for gate, words in one.decided.items())
+
+
+def _counts(found: dict[str, int]) -> str:
+    return ", ".join(f"{word} {count}" for word, count in found.items())
 
 
 def _dates(spread: DateSpread, runs: int) -> str:
@@ -66,8 +96,8 @@ def _gates(found: Rehearsal) -> Grid:
                 day_of(gate.passed.p80) if found.runs > 1 else "",
                 day_of(gate.passed.p95) if found.runs > 1 else "",
                 f"{gate.days.p50:.1f}" if gate.days.p50 is not None else "",
-                ", ".join(f"{word} {count}" for word, count in gate.outcomes.items()),
-                ", ".join(f"{word} {count}" for word, count in gate.clocks.items()),
+                _counts(gate.outcomes),
+                _counts(gate.clocks),
                 gate.stuck or "",
             )
             for gate in found.gates
@@ -78,7 +108,7 @@ def _gates(found: Rehearsal) -> Grid:
 
 def _absences(found: Rehearsal) -> Grid:
     return dense(
-        ("away", "groups", "stuck at", "launch", "days later", "deadline decides"),
+        ("away", "groups", "stuck at", "launch", "days later", "a deadline decided"),
         [
             (
                 one.person,
@@ -86,7 +116,7 @@ def _absences(found: Rehearsal) -> Grid:
                 one.stuck.where if one.stuck else "",
                 day_of(one.launched_at) or ("never" if found.launch_phase else ""),
                 f"{one.delay_days:+.1f}" if one.delay_days else "",
-                one.timed_out,
+                _decided(one),
             )
             for one in found.absences
         ],

@@ -22,6 +22,7 @@ from phasegate.rehearsal_view import (
     RunRehearsed,
     StuckShare,
 )
+from phasegate.roadmap_words import day
 
 PASSES = ("go", "conditional-go")
 
@@ -178,18 +179,44 @@ def absences(
         late = None
         if run.launched_at and base.launched_at:
             late = days(run.launched_at - base.launched_at)
+        late_rounds = [r for r in run.rounds if r.by_timeout and (r.gate, r.round) not in usual]
+        decided: dict[str, dict[str, int]] = {}
+        for held in late_rounds:
+            by = decided.setdefault(held.gate, {})
+            by[held.outcome or ""] = by.get(held.outcome or "", 0) + 1
         same = run.stuck and base.stuck and run.stuck.where == base.stuck.where
-        timed_out = {r.gate for r in run.rounds if r.by_timeout and (r.gate, r.round) not in usual}
         found.append(
             AbsenceRehearsed(
                 person=run.absent,
                 name=directory.name_of(run.absent),
                 groups=list(directory.groups_of(run.absent)),
                 stuck=None if same else run.stuck,
-                timed_out=sorted(timed_out),
+                timed_out=sorted(decided),
+                decided=dict(sorted(decided.items())),
+                status=run.status,
                 outcome=run.status if run.ended_at else "",
                 launched_at=run.launched_at,
                 delay_days=late,
             )
         )
     return sorted(found, key=lambda row: (row.stuck is None, -(row.delay_days or 0), row.person))
+
+
+def stops(away: AbsenceRehearsed, found: Rehearsal) -> bool:
+    """Whether the product goes no further only because this one person is away."""
+    return away.stuck is not None or (away.outcome == "killed" and "killed" not in found.statuses)
+
+
+def tried(found: Rehearsal) -> str:
+    """How far people were left out, as the end of a sentence: what comes later was not tried."""
+    start, end = found.start, found.absent_until or found.until
+    years = end.year - start.year
+    whole = years > 0 and (end.month, end.day) == (start.month, start.day)
+    span = f"in the first {years} years" if whole and years > 1 else f"before {day(end)}"
+    return f"on the way to the launch, {span}" if found.to_launch else span
+
+
+def unreached(gates: Iterable[str], alone: Sequence[RunRehearsed]) -> list[str]:
+    """The gates to which none of these lives came."""
+    came = {held.gate for run in alone for held in run.rounds}
+    return [gate for gate in gates if gate not in came]

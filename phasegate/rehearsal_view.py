@@ -169,8 +169,8 @@ class AbsenceRehearsed(Wire):
     """What happens when one person, and nobody else, is away throughout.
 
     `stuck` is where the product then stays for good. `timed_out` are gates that a deadline decided
-    only then, and `delay_days` how much later than with everybody present it is launched (null
-    where one of the two is not launched).
+    only then, `decided` what it decided there and how often, and `delay_days` how much later than
+    with everybody present it is launched (null where one of the two is not launched).
     """
 
     person: str
@@ -178,6 +178,10 @@ class AbsenceRehearsed(Wire):
     groups: list[str] = []
     stuck: StuckAt | None = None
     timed_out: list[str] = []
+    decided: dict[str, dict[str, int]] = Field(
+        {}, description="of `timed_out`: rounds by what the deadline decided"
+    )
+    status: str = Field("", description="as `product show` gives it at the end")
     outcome: str = Field("", description="how the product ended, if it did")
     launched_at: Instant | None = None
     delay_days: float | None = None
@@ -200,6 +204,7 @@ class Rehearsal(Wire):
     runs: int
     start: Instant
     until: Instant
+    to_launch: bool = Field(False, description="each run ends where it is launched")
     launch: DateSpread = Field(DateSpread(), description="when it enters the market")
     launch_phase: str = Field("", description="the phase that this is; empty where there is none")
     statuses: dict[str, int] = Field({}, description="runs by how the product stands at the end")
@@ -211,5 +216,11 @@ class Rehearsal(Wire):
     stuck_share: float = Field(0, description="of the runs, 0 to 1")
     absences: list[AbsenceRehearsed] = Field(
         [], description="one play for each person who is asked; those that end stuck first"
+    )
+    absent_until: Instant | None = Field(
+        None, description="how far people were left out; null where nobody was"
+    )
+    absent_unreached: list[str] = Field(
+        [], description="gates to which none of these plays came: nothing is known of them"
     )
     lives: list[RunRehearsed] = Field([], description="the time line of every run")

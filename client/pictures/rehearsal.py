@@ -12,7 +12,8 @@ from phasegate.rehearsal_chart_life import BAR, FOOT, MIDDLE, life_charts, of_cl
 from phasegate.rehearsal_chart_outcomes import STACK, outcomes_chart
 from phasegate.rehearsal_chart_waits import BAR as WAIT_BAR
 from phasegate.rehearsal_chart_waits import LEVELS, waited_for, waits_chart
-from phasegate.rehearsal_view import CLOCKS, AbsenceRehearsed, Rehearsal, StuckAt
+from phasegate.rehearsal_sums import stops, tried
+from phasegate.rehearsal_view import CLOCKS, Rehearsal, StuckAt
 from phasegate.roadmap_words import OUTCOMES, day
 
 CLOCK_WORDS = {
@@ -66,6 +67,7 @@ def rehearsal_html(found: Rehearsal) -> str:
         clocks={clock: CLOCK_WORDS[clock] for clock in CLOCKS if found.clocks.get(clock)},
         of_clock=of_clock,
         waiting=waiting,
+        tried=tried(found),
         size=_SIZES,
         light=LIGHT,
         dark=DARK,
@@ -77,11 +79,6 @@ def rehearsal_html(found: Rehearsal) -> str:
         tones=TONES | {"stuck": "bad"},
         is_link=is_link,
     )  # fmt: skip
-
-
-def stops(away: AbsenceRehearsed, found: Rehearsal) -> bool:
-    """Whether the product goes no further only because this one person is away."""
-    return away.stuck is not None or (away.outcome == "killed" and "killed" not in found.statuses)
 
 
 def waiting(stuck: StuckAt) -> str:

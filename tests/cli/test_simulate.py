@@ -44,6 +44,8 @@ def test_who_alone_deadlocks_a_gate_stands_first(shell: Shell) -> None:
     assert done.code == 0, done.err
     first = done.out.splitlines()[0]
     assert first.startswith("stuck  launch, when Cy Okonkwo (cy) alone is away: waits for cy")
+    assert "3 people, each alone, before 20" in done.out
+    assert "; not tried at retire, not reached by then" in done.out
     assert "wrote small.html" in done.err
     page = (shell.folder / "small.html").read_text()
     assert "Cy Okonkwo" in page
@@ -64,6 +66,7 @@ def test_json_has_every_run_and_only_data_is_on_stdout(shell: Shell) -> None:
     assert found.launch.n == 3
     assert found.launch.p50 in [run.launched_at for run in found.lives]
     assert found.absences == []
+    assert found.to_launch
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

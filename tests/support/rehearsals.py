@@ -73,6 +73,7 @@ def rehearsal(
         stuck=list(_stuck(got_stuck, runs)),
         stuck_share=len(got_stuck) / runs,
         absences=[_absence(one, names, one in set(alone)) for one in people] if swept else [],
+        absent_until=datetime(2030, 1, 4, 9, tzinfo=UTC) if swept else None,
         lives=lives,
     )
 
@@ -194,6 +195,8 @@ def _absence(person: str, names: list[str], stops: bool) -> AbsenceRehearsed:
         groups=["engineering"],
         stuck=stuck if stops else None,
         timed_out=["g0"] if person == "pia" else [],
+        decided={"g0": {"hold": 2}} if person == "pia" else {},
+        status="active",
         launched_at=None if stops else START + 300 * DAY,
         delay_days=None if stops else float(len(person) - 4),
     )

@@ -77,17 +77,36 @@ def test_a_leave_that_lets_a_deadline_kill_it_is_said_as_loudly() -> None:
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (rehearsal(2, 5), "No run got stuck, and nobody's leave alone stops a gate"),
+        (
+            rehearsal(2, 5),
+            "No run got stuck, and nobody's leave alone stops a gate in the first 3 years",
+        ),
+        (rehearsal(2, 5), "active at the end, after a deadline decided G1: idea screen: Hold 2"),
         (rehearsal(2, 1, swept=False), "The run did not get stuck"),
-        (rehearsal(2, 1, swept=False), "would stop a gate was not tried"),
+        (
+            rehearsal(2, 1, swept=False),
+            "would stop a gate was not tried in this rehearsal: --absent-each",
+        ),
         (rehearsal(2, 4, stuck=1), "Every run gets stuck"),
         (rehearsal(2, 4, stuck=1), "No run launches before 2037-01-01"),
         (rehearsal(2, 1, stuck=1), "The run gets stuck"),
-        (rehearsal(2, 30, stuck=0.5), "nobody's leave alone stops it anywhere else"),
+        (rehearsal(2, 30, stuck=0.5), "nobody's leave alone stops it anywhere else in the first"),
     ],
 )
 def test_it_says_how_it_went(found: Rehearsal, said: str) -> None:
     assert said in Page(rehearsal_html(found)).text
+
+
+def test_it_says_what_was_not_tried() -> None:
+    found = rehearsal(2, 5)
+    found.absent_unreached, found.to_launch = ["g1", "g2"], True
+    found.gates[2].runs = 0
+    text = Page(rehearsal_html(found)).text
+    assert "stuck on the way to its launch" in text
+    gates = "G2: second screen , Review"
+    assert f"Nobody's leave was tried at {gates} : not reached by 2030-01-04" in text
+    assert "Not reached with everybody there, up to the launch: Review" in text
+    assert "to the launch, 2037-01-01 at the latest" in text
 
 
 def test_where_runs_get_stuck_names_whom_they_wait_for() -> None:

@@ -135,6 +135,9 @@ async def test_whose_leave_alone_deadlocks_a_gate_is_said(swept: Rehearsal) -> N
     assert alone["dee"].stuck is not None
     assert alone["dee"].stuck.where == "plr", "its deadline only puts it on hold, again and again"
     assert alone["dee"].delay_days == 0
+    assert alone["dee"].decided["plr"]["hold"] > 1
+    assert swept.absent_until == swept.until
+    assert swept.absent_unreached == []
     assert alone["ana"].stuck is None
     assert alone["bo"].stuck is None
     assert swept.absences[0].stuck is not None, "first what must not be overlooked"
