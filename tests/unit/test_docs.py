@@ -28,6 +28,7 @@ from phasegate.reading import (
     read_policy,
     read_product,
 )
+from phasegate.rehearsal import Script
 from phasegate.search import ATTRIBUTES
 from phasegate.sunset import SunsetPlan, WaitTask
 
@@ -134,7 +135,7 @@ def rows(heading: str, page: str = "policy.md") -> dict[str, str]:
     """The table below a heading of a page: the first cell's name → the rest of the line."""
     section = re.search(rf"^### {heading}\n(.*?)(?=^##|\Z)", PAGES[page], re.M | re.S)
     assert section, f"{page} has no heading {heading}"
-    return dict(re.findall(r"^\| `([a-z_]+)` \|(.*)$", section[1], re.M))
+    return dict(re.findall(r"^\| `([a-z_0-9]+)` \|(.*)$", section[1], re.M))
 
 
 def page_of(model: type[Document]) -> str:
@@ -167,7 +168,7 @@ def test_every_sunset_task_is_described(model: type[Document]) -> None:
 
 
 def test_models_are_found() -> None:
-    assert {Policy, Product, Directory, SunsetPlan} <= set(models())
+    assert {Policy, Product, Directory, SunsetPlan, Script} <= set(models())
 
 
 # -- commands -------------------------------------------------------------------------------------
