@@ -13,6 +13,7 @@ from dataclasses import replace
 from phasegate.directory import Directory, Permission
 from phasegate.gate import Gate
 from phasegate.lint.findings import Finding
+from phasegate.lint.helping import busy, helpers, in_their_place, is_short, without
 from phasegate.problems import DocPath
 from phasegate.seats import Step, assign
 
@@ -32,8 +33,8 @@ def blockers(steps: Iterable[Step]) -> Iterator[str]:
 
 
 def _blocks(step: Step, person: str) -> bool:
-    left = replace(step, people={name: of for name, of in step.people.items() if name != person})
-    return bool(left.silent_vetoes()) or len(assign(left.seats, left.people)) < len(left.seats)
+    left = without(step, person)
+    return bool(left.silent_vetoes()) or is_short(left)
 
 
 def mends(steps: Iterable[Step], person: str) -> set[str]:
@@ -53,36 +54,55 @@ def blocked_by(
     seatings: Collection[tuple[Step, ...]],
     directory: Directory,
     tiers: Collection[int],
+    members: Mapping[str, Collection[str]],
     known: Collection[str] = (),
+    owner: str | None = None,
 ) -> Iterator[Finding]:
     """A warning where single people can block a gate, in one of the ways in which it is seated;
-    of those who are `known` it is told elsewhere."""
+    of those who are `known` it is told elsewhere. `members` are those whom each group has for this,
+    also the `owner` of a product, who does not count. A path below `approvers` is of a product that
+    chose some."""
     groups: dict[str, set[str]] = {}
+    needed: dict[str, set[str]] = {}
     for steps in seatings:
         for person in set(blockers(steps)).difference(known):
             groups.setdefault(person, set()).update(mends(steps, person))
+            for step in steps:
+                if person in step.people:
+                    needed.setdefault(person, set()).update(busy(gate, step))
     if not groups:
         return
     each = "this person" if len(groups) == 1 else "each of these"
-    names = ", ".join(f"{name} ({in_their_place(directory, name)})" for name in sorted(groups))
+    names = ", ".join(
+        f"{name} ({in_their_place(directory, name, needed[name], owner)})"
+        for name in sorted(groups)
+    )
     wanted = sorted(set().union(*groups.values()))
-    mend = f"a second member of {', '.join(wanted)}" if wanted else "more people"
+    noun = "approver" if path[0] == "approvers" else "member"
+    mend = _one_more(wanted, noun, members) if wanted else "more people"
+    owned = owner if any(owner in members.get(group, ()) for group in wanted) else None
+    since = f": {owned} owns the product and does not count" if owned else ""
+    of = "if one of them submits it" if owner else "for a product that one of them owns or submits"
     yield Finding(
         "warning",
         path,
-        f"{each} alone can block gate {gate.id}: {names}; it cannot pass for a product that one of "
-        f"them owns or submits; {mend} lets it go on{_no_override(directory, groups, tiers)}",
+        f"{each} alone can block gate {gate.id}: {names}; it cannot pass {of}; {mend} lets it "
+        f"go on{since}{_no_override(directory, groups, tiers)}",
     )
 
 
-def in_their_place(directory: Directory, person: str) -> str:
-    """Who may act for somebody who does not answer, in words."""
-    entry = directory.people.get(person)
-    if entry and entry.deputy:
-        return f"if late, {entry.deputy} may act as deputy"
-    if entry and entry.manager:
-        return f"if late, {entry.manager} may act as manager"
-    return "nobody acts for them"
+_MORE = ("a first", "a second", "a third", "a fourth", "a fifth", "a sixth", "a seventh")
+
+
+def _one_more(groups: Iterable[str], noun: str, members: Mapping[str, Collection[str]]) -> str:
+    """Whom groups want besides those they have: `a second member of a, b, a third member of c`."""
+    wanted: dict[int, list[str]] = {}
+    for group in groups:
+        wanted.setdefault(len(set(members.get(group, ()))), []).append(group)
+    return ", ".join(
+        f"{_MORE[has] if has < len(_MORE) else 'one more'} {noun} of {', '.join(names)}"
+        for has, names in sorted(wanted.items())
+    )
 
 
 def _no_override(directory: Directory, people: Iterable[str], tiers: Collection[int]) -> str:
@@ -102,43 +122,45 @@ def _no_override(directory: Directory, people: Iterable[str], tiers: Collection[
     return f"; nobody but {', '.join(alone)} may override it" if alone else ""
 
 
-def unanswered(
-    path: DocPath,
+def awaited(
     gate: Gate,
     seatings: Collection[tuple[Step, ...]],
     directory: Directory,
     owner: str | None = None,
-) -> Iterator[Finding]:
-    """A warning where a gate waits for every one of some people, and nobody may act for one. With
-    an owner, who acts for nobody, of those of whom it is true only because of that."""
+) -> set[str]:
+    """People for whom a gate waits, and for whom nobody may act: neither its owner, nor whose own
+    vote it needs; without those who block it alone."""
     alone = {person for steps in seatings for person in blockers(steps)}
-    waits = sorted(
-        {
-            person
-            for steps in seatings
-            for step in steps
-            for person, groups in step.people.items()
-            if gate.wait_for == "all" or groups & step.veto_groups
-            if person not in alone and not _helpers(directory, person) - {owner}
-            if owner is None or _helpers(directory, person)
-        }
-    )
-    if waits:
+    return {
+        person
+        for steps in seatings
+        for step in steps
+        for unable in [busy(gate, step) | ({owner} if owner else set())]
+        for person, groups in step.people.items()
+        if gate.wait_for == "all" or groups & step.veto_groups
+        if person not in alone and not helpers(directory, person, unable)
+    }
+
+
+def unanswered(
+    path: DocPath,
+    gate: Gate,
+    waits: Iterable[str],
+    owner: str | None = None,
+) -> Iterator[Finding]:
+    """A warning where a gate waits for every one of these, and nobody may act for one; with an
+    owner, of those of whom it is true only because of that."""
+    if names := sorted(waits):
         why = "wait_for: all" if gate.wait_for == "all" else "their groups have a veto"
         since = f", since {owner} owns the product" if owner else ""
         yield Finding(
             "warning",
             path,
             f"gate {gate.id} waits for every one of these ({why}), and while one says nothing, "
-            f"nobody may act in their place{since}: {', '.join(waits)}; give them "
-            f"{'another' if owner else 'a'} deputy or manager in the directory",
+            f"nobody may act in their place{since}: {', '.join(names)}; give them "
+            f"{'another' if owner else 'a'} deputy or manager in the directory, one who is not "
+            "waited for there",
         )
-
-
-def _helpers(directory: Directory, person: str) -> set[str | None]:
-    """Who may act for somebody silent, sooner or later."""
-    entry = directory.people.get(person)
-    return {*directory.managers(person), *([entry.deputy] if entry and entry.deputy else ())}
 
 
 Attesters = dict[int, tuple[str, ...]]

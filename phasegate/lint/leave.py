@@ -11,6 +11,7 @@ from phasegate.gate import Gate
 from phasegate.lint.absences import away_on, way_of
 from phasegate.lint.clocks import resolve_due
 from phasegate.lint.findings import Finding
+from phasegate.lint.helping import busy
 from phasegate.problems import DocPath
 from phasegate.seats import Step, assign
 
@@ -50,7 +51,7 @@ def leave_findings(
                 f"gate {gate.id} cannot be passed from {still.first} to {still.last}: "
                 f"{', '.join(still.people)} {are} away, and nobody acts in their place; opened on "
                 f"{still.first}, it comes to its resolve deadline on {due:%Y-%m-%d}; name a "
-                "delegate for these days in the directory",
+                "delegate for these days in the directory, one who is not needed there themselves",
             )
 
 
@@ -61,9 +62,15 @@ def standstills(
     seated = sorted({person for step in steps for person in step.people})
     first: date | None = None
     away: set[str] = set()
+    needed = {step.number: busy(gate, step) for step in steps}
     for day in _turns(directory, seated, today):
-        silent = {person for person in seated if not _acting(directory, person, day)}
-        if stuck(gate, steps, silent):
+        silent: set[str] = set()
+        still = False
+        for step in steps:
+            here = {p for p in step.people if not _acting(directory, p, day, needed[step.number])}
+            still = still or stuck(gate, [step], here)
+            silent |= here
+        if still:
             first, away = first or day, away | silent
         elif first:
             yield Standstill(first, day - _DAY, tuple(sorted(away)))
@@ -105,17 +112,17 @@ def _after(day: date) -> date:
     return day if day == date.max else day + _DAY
 
 
-def _acting(directory: Directory, person: str, day: date) -> bool:
+def _acting(directory: Directory, person: str, day: date, needed: Collection[str]) -> bool:
     """Whether somebody votes in this person's seat on that day, sooner or later: they themselves,
-    their delegate, their deputy or that one's delegate, or a manager above them."""
+    their delegate, their deputy or that one's delegate, or a manager above them; nobody whose own
+    vote is `needed`, too."""
+    if away_on(directory, person, day) is None:
+        return True
     entry = directory.people.get(person)
     deputies = [entry.deputy] if entry and entry.deputy else []
-    if any(_reached(directory, name, day) for name in (person, *deputies)):
-        return True
-    return any(away_on(directory, name, day) is None for name in directory.managers(person))
-
-
-def _reached(directory: Directory, person: str, day: date) -> bool:
-    """Whether the way of delegates from somebody ends with one who is there."""
-    way = way_of(directory, person, day)
-    return away_on(directory, way[-1], day) is None
+    acting = [way_of(directory, name, day)[-1] for name in (person, *deputies)]
+    acting += directory.managers(person)
+    return any(
+        name != person and name not in needed and away_on(directory, name, day) is None
+        for name in acting
+    )

@@ -8,7 +8,7 @@ from datetime import date
 from phasegate.check import ReportedCheck
 from phasegate.directory import Directory
 from phasegate.gate import Gate
-from phasegate.lint.blocking import attester_findings, attesters, blocked_by, unanswered
+from phasegate.lint.blocking import attester_findings, attesters, awaited, blocked_by, unanswered
 from phasegate.lint.cases import Case, cases_of
 from phasegate.lint.findings import Finding, gates_at, or_meant
 from phasegate.lint.flow import reach
@@ -33,6 +33,7 @@ def policy_people_findings(
         elif not directory.groups[group].members:
             yield Finding("error", path, f"group {group} has no members in the directory; add some")
     members = {tier: seated(directory.groups, directory, {}, tier=tier) for tier in TIERS}
+    everybody = {name: group.members for name, group in directory.groups.items()}
     closed: dict[str, set[int]] = {}
     for path, gate in gates_at(policy):
         here = (*path, "requires")
@@ -43,8 +44,8 @@ def policy_people_findings(
         sound = {case: steps for case, steps in found.items() if can_pass(steps)}
         closed[gate.id] = {case.tier for case in found} - {case.tier for case in sound}
         ways, tiers = sound.values(), sorted({case.tier for case in sound})
-        yield from blocked_by(here, gate, ways, directory, tiers)
-        yield from unanswered(here, gate, ways, directory)
+        yield from blocked_by(here, gate, ways, directory, tiers, everybody)
+        yield from unanswered(here, gate, awaited(gate, ways, directory))
         attested = [
             (case.tier, attesters(gate, steps, members[case.tier], directory))
             for case, steps in sound.items()

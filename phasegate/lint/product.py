@@ -9,7 +9,7 @@ from phasegate.conditions import asked_of
 from phasegate.directory import Directory
 from phasegate.expressions import compile_error, evaluate, facts
 from phasegate.gate import Gate
-from phasegate.lint.blocking import attesters, blocked_by, blockers, unanswered
+from phasegate.lint.blocking import attesters, awaited, blocked_by, blockers, unanswered
 from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
 from phasegate.lint.people import barred_at, shortages
@@ -211,17 +211,20 @@ def _seats(product: Product, gate: Gate, directory: Directory) -> Iterator[Findi
         )
 
     steps = without(product.owner)
-    here: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("approvers",)
+    here: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("owner",)
     short = list(shortages(gate, steps, barred_at(directory, product.tier)))
     for problem in short:
         why = f"for a product of tier {product.tier} owned by {product.owner}"
         yield Finding("error", here, f"{problem}; counted {why}")
     if short:
         return
-    # Who blocks whatever the product is told of the policy.
+    # Who blocks whoever owns the product is told of the policy, unless this file chose approvers.
     known = () if gate.id in product.approvers else set(blockers(without()))
-    yield from blocked_by(here, gate, [steps], directory, [product.tier], known)
-    yield from unanswered(here, gate, [steps], directory, product.owner)
+    yield from blocked_by(
+        here, gate, [steps], directory, [product.tier], members, known, product.owner
+    )
+    owned = awaited(gate, [steps], directory, product.owner)
+    yield from unanswered(here, gate, owned - awaited(gate, [without()], directory), product.owner)
     able = attesters(gate, steps, members, directory, [product.owner])
     everybody = attesters(gate, steps, members, directory)
     for i, people in able.items():

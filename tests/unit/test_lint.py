@@ -413,7 +413,7 @@ def test_a_gate_nobody_can_pass_once_the_owner_is_left_out() -> None:
     two = policy(phase("a", f"gate: {gate('g', '{group: leads, need: 2}')}"))
     assert lint_policy(two, people)[0].severity == "warning"
     found = only(lint_product(product(), two, people))
-    assert (found.severity, found.path) == ("error", ("approvers",))
+    assert (found.severity, found.path) == ("error", ("owner",))
     assert found.message.endswith("counted for a product of tier 3 owned by olga")
 
 

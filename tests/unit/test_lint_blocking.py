@@ -62,17 +62,52 @@ def warned(found: list[Finding]) -> str:
 
 def test_who_blocks_alone_is_told_with_who_acts_for_them_and_what_mends_it() -> None:
     people = directory(
-        {"ann": {"deputy": "bob"}, "bob": {"manager": "max"}},
+        {"ann": {"deputy": "dee"}, "bob": {"manager": "max"}},
         leads=["ann"],
         legal=["bob"],
         qa=["cy"],
     )
     asked = gate({"group": "leads"}, {"group": "legal", "veto": True}, {"group": "qa"})
     assert warned(lint_policy(policy(asked), people)) == (
-        "each of these alone can block gate g: ann (if late, bob may act as deputy), bob (if late, "
+        "each of these alone can block gate g: ann (if late, dee may act as deputy), bob (if late, "
         "max may act as manager), cy (nobody acts for them); it cannot pass for a product that one "
         "of them owns or submits; a second member of leads, legal, qa lets it go on"
     )
+
+
+def test_who_has_a_vote_of_their_own_to_give_acts_for_nobody_at_the_same_step() -> None:
+    """Nobody counts twice: a second vote of one person in a step is refused."""
+    chain = {"ann": {"deputy": "bob", "manager": "cy"}, "bob": {"manager": "olga"}}
+    people = directory(chain, leads=["ann"], legal=["bob", "cy"])
+    both = policy(gate({"group": "leads"}, {"group": "legal", "need": 2}))
+    said = warned(lint_policy(both, people))
+    assert "ann (nobody acts for them: bob has their own vote to give, cy has their own" in said
+    assert "bob (if late, olga may act as manager)" in said
+    assert "a second member of leads, a third member of legal lets it go on" in said
+    one = policy(gate({"group": "leads"}, {"group": "legal"}))  # bob or cy is enough
+    assert "ann (if late, bob may act as deputy)" in warned(lint_policy(one, people))
+    later = policy(gate({"group": "leads"}, {"group": "legal", "need": 2, "step": 2}))
+    assert "ann (if late, bob may act as deputy)" in warned(lint_policy(later, people))
+    team = directory({"ann": {"deputy": "bob"}, "bob": {"deputy": "cy"}}, leads=["ann", "bob"])
+    assert "may act in their place: ann; give" in warned(
+        lint_policy(policy(gate(wait_for="all")), team)
+    )
+
+
+def test_how_many_a_group_wants() -> None:
+    two = policy(gate({"group": "leads", "need": 2}))
+    people = directory(leads=["ann", "bob"])
+    assert warned(lint_policy(two, people)).endswith("; a third member of leads lets it go on")
+    three = directory(leads=["ann", "bob", "olga"])
+    assert lint_policy(two, three) == []
+    found = only(lint_product(product(), two, three))
+    assert found.path == ("owner",)
+    assert found.message.endswith(
+        "; it cannot pass if one of them submits it; a fourth member of leads lets it go on: olga "
+        "owns the product and does not count"
+    )
+    chosen = product(owner="max", approvers={"g": {"leads": ["ann", "bob"]}})
+    assert "; a third approver of leads lets it go on" in warned(lint_product(chosen, two, three))
 
 
 def test_one_who_is_needed_twice_is_mended_by_no_single_group() -> None:
@@ -104,7 +139,8 @@ def test_a_gate_that_waits_for_people_for_whom_nobody_acts(asked: dict[str, Any]
     people = directory({"ann": {"manager": "max"}}, leads=["ann", "bob"])
     assert warned(lint_policy(policy(asked), people)) == (
         f"gate g waits for every one of these ({why}), and while one says nothing, nobody may act "
-        "in their place: bob; give them a deputy or manager in the directory"
+        "in their place: bob; give them a deputy or manager in the directory, one who is not "
+        "waited for there"
     )
     helped = directory({"ann": {"manager": "olga"}, "bob": {"deputy": "cy"}}, leads=["ann", "bob"])
     assert lint_policy(policy(asked), helped) == []
@@ -149,8 +185,11 @@ def test_an_owner_who_leaves_one_alone_is_told_of_the_product() -> None:
     people = directory(leads=["ann", "olga"])
     assert lint_policy(policy(gate()), people) == []
     found = only(lint_product(product(), policy(gate()), people))
-    assert (found.severity, found.path) == ("warning", ("approvers",))
+    assert (found.severity, found.path) == ("warning", ("owner",))
     assert "this person alone can block gate g: ann" in found.message
+    assert found.message.endswith(
+        "; a third member of leads lets it go on: olga owns the product and does not count"
+    )
     assert lint_product(product(owner="max"), policy(gate()), people) == []
 
 
@@ -313,8 +352,15 @@ def test_leave_that_outlasts_the_clocks_of_a_gate(entries: dict[str, Any], told:
     assert warned(found) == (
         "gate g cannot be passed from 2026-12-01 to 2026-12-20: ann, bob are away, and nobody acts "
         "in their place; opened on 2026-12-01, it comes to its resolve deadline on 2026-12-15; "
-        "name a delegate for these days in the directory"
+        "name a delegate for these days in the directory, one who is not needed there themselves"
     )
+
+
+def test_a_delegate_who_votes_for_themselves_votes_for_nobody_else() -> None:
+    people = directory({"ann": away("2026-12-01", "2026-12-31", "bob")}, leads=["ann", "bob"])
+    both = lint_policy(policy(gate({"group": "leads", "need": 2})), people, TODAY)
+    assert [f for f in both if "from 2026-12-01 to 2026-12-31: ann is away" in f.message]
+    assert lint_policy(policy(gate()), people, TODAY) == []
 
 
 def test_the_leave_of_one_who_has_a_veto() -> None:
