@@ -141,17 +141,24 @@ def lint(
     """Find what is wrong with a policy file. Exit code 2 where there are errors.
 
     With a directory (NAME or FILE) it proves whether its people can pass the gates, by the rules
-    that count votes. Warnings refuse nothing.
+    that count votes, and judges the directory, as `directory lint` does. Warnings refuse nothing.
     """
-    from client.documents import check_policy, find_directory, find_policy, find_product
+    from client.documents import (
+        check_directory,
+        check_policy,
+        find_directory,
+        find_policy,
+        find_product,
+    )
     from commands.findings import print_findings
 
     ledger = _ledger()
-    people = find_directory(directory, ledger).model if directory else None
+    people = find_directory(directory, ledger) if directory else None
     goods = find_product(product) if product else None
 
     def check() -> list[Found]:
-        return check_policy(find_policy(file, ledger), people, goods)
+        found = check_policy(find_policy(file, ledger), people.model if people else None, goods)
+        return found + (check_directory(people) if people else [])
 
     return print_findings(file, check, output)
 

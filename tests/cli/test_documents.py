@@ -44,6 +44,17 @@ def test_lint_for_machines(shell: Shell) -> None:
     assert "can never pass" in found["findings"][0]["message"]
 
 
+def test_lint_of_a_policy_judges_the_directory_too(shell: Shell) -> None:
+    """Whom the directory does not know would pass for somebody who can vote."""
+    file = shell.write("tiny.yaml", POLICY)
+    people = shell.write("people.yaml", DIRECTORY.replace("[bo, cy, dan]", "[bo, cy, dane]"))
+    alone = shell("directory", "lint", people)
+    assert "dane is not listed in people; did you mean dan?" in alone.out
+    both = shell("policy", "lint", file, "--directory", people)
+    assert both.code == alone.code == 2
+    assert set(alone.out.splitlines()) <= set(both.out.splitlines())
+
+
 def test_lint_of_a_product_under_its_policy(shell: Shell) -> None:
     examples = ROOT / "examples"
     people = str(examples / "cpython.directory.yaml")
