@@ -56,9 +56,11 @@ def _one_away(found: Rehearsal) -> str:
         return "not tried; --absent-each leaves each person out in turn"
     people = f"{len(found.absences)} people, each alone, {tried(found)}"
     if not any(stops(one, found) for one in found.absences):
-        people += ": nobody's leave stops a gate" + (" anywhere else" if found.stuck else "")
-    if found.absent_unreached:
-        people += f"; not tried at {', '.join(found.absent_unreached)}, not reached by then"
+        which = " reached by then" if found.absent_unreached else ""
+        people += f": nobody's leave stops {'another' if found.stuck else 'a'} gate{which}"
+    reached = {gate.gate for gate in found.gates if gate.runs}
+    if only := [gate for gate in found.absent_unreached if gate in reached]:
+        people += f"; not reached by then: {', '.join(only)}"
     return people
 
 
@@ -115,7 +117,7 @@ def _absences(found: Rehearsal) -> Grid:
                 one.groups,
                 one.stuck.where if one.stuck else "",
                 day_of(one.launched_at) or ("never" if found.launch_phase else ""),
-                f"{one.delay_days:+.1f}" if one.delay_days else "",
+                f"{one.delay_days:+.1f}" if round(one.delay_days or 0, 1) else "",
                 _decided(one),
             )
             for one in found.absences
@@ -139,7 +141,7 @@ def _bottlenecks(found: Rehearsal) -> Grid:
                 row.asked,
                 row.unanswered or "",
                 f"{row.days:.1f}",
-                f"{row.critical:.1f}" if row.critical else "",
+                f"{row.critical:.1f}" if round(row.critical, 1) else "",
                 row.worst_gate,
             )
             for row in rows

@@ -81,7 +81,7 @@ def life(
         ended_at=steady(past.ended_at) if past.ended_at else None,
         phases=phases,
         rounds=[
-            _round(held, known.get(held.gate, (held.gate, "phase")), waits, end)
+            _round(held, known.get(held.gate, (held.gate, "phase")), waits, end, stuck)
             for held in past.rounds.values()
         ],
         clocks=[*_clocks(events)],
@@ -94,10 +94,12 @@ def _round(
     known: tuple[str, GateKind],
     waits: Mapping[tuple[str, int], dict[str, _Asked]],
     end: datetime,
+    stuck: StuckAt | None,
 ) -> RoundRehearsed:
     title, kind = known
     decided = steady(held.ended_at) if held.ended_at and held.outcome else None
     asked = waits.get((held.gate, held.round), {})
+    by_timeout = TIMEOUT in held.why
     return RoundRehearsed(
         gate=held.gate,
         title=title,
@@ -107,8 +109,13 @@ def _round(
         decided_at=decided,
         outcome=held.outcome,
         why=held.why,
-        by_timeout=TIMEOUT in held.why,
-        waited=_waited(asked, decided or end, is_open=decided is None or TIMEOUT in held.why),
+        by_timeout=by_timeout,
+        waited=_waited(
+            asked,
+            decided or end,
+            is_open=decided is None or by_timeout,
+            in_vain=by_timeout or (decided is None and stuck is not None),
+        ),
     )
 
 
@@ -117,6 +124,7 @@ class _Asked:
     groups: tuple[str, ...]
     since: datetime
     answered_at: datetime | None = None
+    late: bool = False
     before: timedelta = field(default=NOTHING)
     """How long they were waited for when they were asked before."""
 
@@ -139,6 +147,10 @@ def _waits(events: Sequence[Announcement]) -> dict[tuple[str, int], dict[str, _A
                     if (seat := asked.get(person)) and seat.answered_at:
                         seat.before += seat.answered_at - seat.since
                         seat.since, seat.answered_at = at, None
+            case "gate.overdue":
+                for person in event.data.get("pending") or ():
+                    if seat := asked.get(person):
+                        seat.late = True
             case "gate.vote":
                 holder = event.data.get("on_behalf_of") or event.actor
                 if seat := asked.get(holder):
@@ -148,7 +160,9 @@ def _waits(events: Sequence[Announcement]) -> dict[tuple[str, int], dict[str, _A
     return rounds
 
 
-def _waited(asked: Mapping[str, _Asked], end: datetime, *, is_open: bool) -> list[Waited]:
+def _waited(
+    asked: Mapping[str, _Asked], end: datetime, *, is_open: bool, in_vain: bool
+) -> list[Waited]:
     """How long each was waited for. Critical is the last wait before the end: of those who never
     answered where the round is open or its deadline ended it, else of the last to answer."""
     answers = sorted(seat.answered_at for seat in asked.values() if seat.answered_at)
@@ -171,6 +185,7 @@ def _waited(asked: Mapping[str, _Asked], end: datetime, *, is_open: bool) -> lis
             days=days(seat.before + max((seat.answered_at or end) - seat.since, NOTHING)),
             critical=days(critical.get(person, NOTHING)),
             answered=seat.answered_at is not None,
+            silent=seat.answered_at is None and (seat.late or in_vain),
         )
         for person, seat in sorted(asked.items())
     ]

@@ -117,7 +117,7 @@ def bottlenecks(lives: Sequence[RunRehearsed]) -> list[Bottleneck]:
         for waited in held.waited:
             for tally in (people[waited.who], *(groups[group] for group in waited.groups)):
                 tally.asked += 1
-                tally.unanswered += not waited.answered
+                tally.unanswered += waited.silent
                 tally.days += waited.days
                 tally.critical += waited.critical
                 tally.gates[held.gate] += waited.critical

@@ -55,7 +55,9 @@ class Waited(Wire):
     """How long a gate waited for somebody: from being asked to answering, or to the round's end.
 
     `critical` is the part of it in which everybody else who was asked had answered, or that ended
-    with the decision: days by which a faster answer would have moved the gate.
+    with the decision: days by which a faster answer would have moved the gate. `silent` is who gave
+    no answer although the gate waited beyond their time for it, to its deadline, or for good; who
+    gave none because the gate was decided before is not.
     """
 
     who: str
@@ -63,6 +65,7 @@ class Waited(Wire):
     days: float
     critical: float = 0
     answered: bool = True
+    silent: bool = False
 
 
 class RoundRehearsed(Wire):
@@ -144,7 +147,7 @@ class Bottleneck(Wire):
     who: str
     kind: Literal["person", "group"] = "person"
     asked: int = Field(0, description="how often they were asked")
-    unanswered: int = 0
+    unanswered: int = Field(0, description="how often they were silent, see Waited")
     days: float = 0
     critical: float = Field(0, description="days by which faster answers would have moved gates")
     mean_critical: float = Field(0, description="critical days per run")

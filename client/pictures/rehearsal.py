@@ -13,7 +13,7 @@ from phasegate.rehearsal_chart_outcomes import STACK, outcomes_chart
 from phasegate.rehearsal_chart_waits import BAR as WAIT_BAR
 from phasegate.rehearsal_chart_waits import LEVELS, waited_for, waits_chart
 from phasegate.rehearsal_sums import stops, tried
-from phasegate.rehearsal_view import CLOCKS, Rehearsal, StuckAt
+from phasegate.rehearsal_view import CLOCKS, Rehearsal, StuckAt, StuckShare
 from phasegate.roadmap_words import OUTCOMES, day
 
 CLOCK_WORDS = {
@@ -81,6 +81,8 @@ def rehearsal_html(found: Rehearsal) -> str:
     )  # fmt: skip
 
 
-def waiting(stuck: StuckAt) -> str:
-    """Whom or what it waits for: people if they are known, else their groups."""
+def waiting(stuck: StuckAt | StuckShare) -> str:
+    """Whom it waits for: people if they are known, else their groups; unless `why` says it."""
+    if stuck.why.startswith("waits for "):
+        return ""
     return ", ".join(stuck.waits_for or stuck.groups)

@@ -126,6 +126,18 @@ def test_what_was_rehearsed_can_be_made_again() -> None:
         assert day(at) in text
 
 
+def test_nothing_is_said_twice_and_no_days_are_not_0_0_days() -> None:
+    found = rehearsal(2, 3, alone=["mara"])
+    stuck = found.absences[0].stuck
+    assert stuck is not None
+    stuck.why = "waits for mara, who never answers"
+    found.absences[1].delay_days = 0.04
+    text = Page(rehearsal_html(found)).text
+    assert "waiting for mara" not in text
+    assert "waits for mara, who never answers" in text
+    assert "0.0 days" not in text
+
+
 def test_clocks_and_outcomes_are_counted_gate_by_gate() -> None:
     found = CASES["many gates"]
     text = Page(rehearsal_html(found)).text

@@ -11,14 +11,17 @@ from hypothesis import strategies as st
 
 from phasegate.check import ReportedCheck
 from phasegate.directory import Absence, Directory, Group, Person
+from phasegate.events import Announcement
 from phasegate.problems import DocumentError
 from phasegate.reading import parse, read_policy
 from phasegate.rehearsal import Script
 from phasegate.rehearsal_cast import Cast, steady
 from phasegate.rehearsal_policy import askable, by_people, made_up, made_up_people
+from phasegate.rehearsal_record import life
+from phasegate.rehearsal_stuck import TIMEOUT
 from phasegate.rehearsal_sums import bottlenecks, date_spread, day_spread
 from phasegate.rehearsal_unknown import unknown
-from phasegate.rehearsal_view import RoundRehearsed, RunRehearsed, Waited
+from phasegate.rehearsal_view import RoundRehearsed, RunRehearsed, StuckAt, Waited
 from policies import names, text_of
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -241,3 +244,32 @@ def test_the_worst_bottleneck_comes_first() -> None:
     run = RunRehearsed(number=1, seed=1, status="active", started_at=START, rounds=[held])
     people = [row for row in bottlenecks([run]) if row.kind == "person"]
     assert [(row.who, row.worst_gate) for row in people] == [("cy", "launch"), ("ana", "")]
+
+
+def test_whoever_was_not_needed_is_not_silent() -> None:
+    def event(n: int, kind: str, actor: str = "", **data: Any) -> Announcement:
+        about = {"id": str(n), "product": "kettle", "source": "gate", "actor": actor, "text": kind}
+        of = {"gate": "launch", "round": 1, **data}
+        return Announcement(**about, type=kind, at=START + timedelta(days=n), data=of)
+
+    def silent(*more: Announcement, stuck: StuckAt | None = None) -> list[str]:
+        seats = {"ana": ["eng"], "bo": ["eng"], "cy": ["legal"]}
+        every = [event(0, "gate.opened", seats=seats), event(2, "gate.vote", "cy"), *more]
+        until = START + timedelta(days=30)
+        run = life(
+            read_policy(POLICY, "tiny"), "kettle", every, number=1, seed=1, until=until, stuck=stuck
+        )
+        waited = run.rounds[0].waited
+        assert [one.who for one in waited if one.answered] == ["cy"]
+        return [one.who for one in waited if one.silent]
+
+    def decided(outcome: str, why: str) -> Announcement:
+        return event(9, "gate.decided", view={"outcome": outcome, "why": why})
+
+    late = event(5, "gate.overdue", pending=["bo"])
+    assert silent() == [], "the play ended while they had time"
+    assert silent(decided("go", "every requirement is met")) == []
+    assert silent(late, decided("go", "every requirement is met")) == ["bo"]
+    assert silent(decided("hold", TIMEOUT)) == ["ana", "bo"]
+    stuck = StuckAt(kind="gate", where="launch", since=START, why="waits for ana")
+    assert silent(stuck=stuck) == ["ana", "bo"]
