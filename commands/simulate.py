@@ -114,6 +114,7 @@ def _plan(
 ) -> Rehearsing:
     """Everything read and checked. Raises UsageError and DocumentError."""
     from client.documents import (
+        check_directory,
         check_policy,
         check_start,
         find_directory,
@@ -137,6 +138,8 @@ def _plan(
         rules = find_policy(policy, ledger)
         refuse(check_policy(rules))
         known = find_directory(directory, ledger) if directory else None
+        if known:
+            refuse(check_directory(known))
         group = known.model if known else made_up_people(rules.model)
         if known:
             refuse(check_policy(rules, group))

@@ -98,6 +98,14 @@ def test_what_cannot_be_rehearsed_is_said_before_anything_starts(shell: Shell) -
     done = shell("simulate", "loop.yaml")
     assert done.code == 2
     assert "loop.yaml:" in done.err
+    broken = PEOPLE.replace("members: [cy]", "members: [cyy]").replace(
+        "ana: {}", "ana: {manager: ana}"
+    )
+    (shell.folder / "broken.yaml").write_text(broken)
+    done = shell("simulate", "small.yaml", "--directory", "broken.yaml")
+    assert done.code == 2
+    assert "is not listed in people; did you mean cy?" in done.err
+    assert "broken.yaml:2:25: people.ana.manager" in done.err
     done = shell("simulate", *files, "--start", "2020-01-01")
     assert done.code == 2
     assert "time goes forward only" in done.err
