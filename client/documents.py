@@ -115,8 +115,14 @@ def check_policy(
 ) -> list[Found]:
     """What is wrong with a policy, in the order of the file; then with a product under it."""
     found = [*lint_policy(policy.model, directory, _today()), *extension_hints(policy.model)]
-    about = lint_product(product.model, policy.model, directory) if product else []
-    return _placed(policy, found) + (_placed(product, about) if product else [])
+    if product is None:
+        return _placed(policy, found)
+    about = lint_product(product.model, policy.model, directory)
+    if (named := product.model.policy) not in (None, policy.model.policy):
+        why = f"this product names policy {named}, and is judged by {policy.model.policy} here"
+        mend = f"lint {named} with it, or name {policy.model.policy}"
+        about.append(Finding("warning", ("policy",), f"{why}; {mend}"))
+    return _placed(policy, found) + _placed(product, about)
 
 
 def check_directory(directory: Parsed[Directory]) -> list[Found]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from difflib import get_close_matches
 
 from phasegate.conditions import asked_of
 from phasegate.directory import Directory
 from phasegate.expressions import compile_error, evaluate, facts
-from phasegate.gate import Gate
-from phasegate.lint.blocking import attesters, awaited, blocked_by, blockers, unanswered
 from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
-from phasegate.lint.people import barred_at, shortages
+from phasegate.lint.own_gates import own_gate_findings
 from phasegate.lint.plans import plan_findings
 from phasegate.lint.values import value_findings
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.product import Product
-from phasegate.seats import Step, can_pass, seated, steps_of
 from phasegate.sunset import CUSTOMERS_SETTLED
 
 
@@ -42,7 +40,7 @@ def product_findings(
         yield Finding("error", ("owner",), f"{product.owner} is not in {name}{hint}")
         return  # most likely it is another directory that was meant: its gates say nothing
     for _, gate in gates_at(policy):
-        yield from _seats(product, gate, directory)
+        yield from own_gate_findings(product, gate, directory)
 
 
 def _milestones(product: Product, policy: Policy, directory: Directory | None) -> Iterator[Finding]:
@@ -67,11 +65,25 @@ def _milestones(product: Product, policy: Policy, directory: Directory | None) -
                 f"policy {policy.policy} has milestone {milestone.id} in phase "
                 f"{home[milestone.id]}; name that phase, or choose another id",
             )
+        elif near := _nearly(milestone.id, set(home) - {m.id for m in product.milestones}):
+            yield Finding(
+                "warning",
+                (*here, "id"),
+                f"policy {policy.policy} has no milestone {milestone.id}; did you mean {near}? As "
+                "it is, both are to be met: the policy's, and one of this product's own",
+            )
         if milestone.check and milestone.id in home:
             message = f"policy {policy.policy} says how {milestone.id} is checked; leave it out"
             yield Finding("error", (*here, "check"), message)
         elif milestone.check:
             yield from check_findings((*here, "check"), milestone.check, directory)
+
+
+def _nearly(name: str, known: Iterable[str]) -> str | None:
+    """One of these that was most likely meant: spelt nearly the same, and not the next of a row."""
+    plain = name.rstrip("0123456789")
+    others = [other for other in sorted(known) if other.rstrip("0123456789") != plain]
+    return next(iter(get_close_matches(name, others, n=1, cutoff=0.85)), None)
 
 
 def _dates(product: Product, policy: Policy) -> Iterator[Finding]:
@@ -194,56 +206,3 @@ def _approvers(product: Product, policy: Policy, directory: Directory | None) ->
                         f"{person} is not a member of {group} in the directory; approvers can "
                         "narrow a group, never add to it",
                     )
-
-
-def _seats(product: Product, gate: Gate, directory: Directory) -> Iterator[Finding]:
-    chosen = product.approvers.get(gate.id, {})
-    asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json"))
-    members = seated(directory.groups, directory, chosen, tier=product.tier, barred=[product.owner])
-
-    def without(*barred: str) -> tuple[Step, ...]:
-        return steps_of(
-            gate.requires,
-            members,
-            tier=product.tier,
-            excluded=barred,
-            applying=asked.applying,
-        )
-
-    steps = without(product.owner)
-    here: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("owner",)
-    short = list(shortages(gate, steps, barred_at(directory, product.tier)))
-    for problem in short:
-        why = f"for a product of tier {product.tier} owned by {product.owner}"
-        yield Finding("error", here, f"{problem}; counted {why}")
-    if short:
-        return
-    # Who blocks whoever owns the product is told of the policy, unless this file chose approvers.
-    known = () if gate.id in product.approvers else set(blockers(without()))
-    yield from blocked_by(
-        here, gate, [steps], directory, [product.tier], members, known, product.owner
-    )
-    owned = awaited(gate, [steps], directory, product.owner)
-    yield from unanswered(here, gate, owned - awaited(gate, [without()], directory), product.owner)
-    able = attesters(gate, steps, members, directory, [product.owner])
-    everybody = attesters(gate, steps, members, directory)
-    for i, people in able.items():
-        if everybody[i] and not people:
-            yield Finding(
-                "warning",
-                ("owner",),
-                f"gate {gate.id} can never pass: nobody but {product.owner}, who owns the product, "
-                f"could attest {gate.criteria[i].id}; a second member of "
-                f"{gate.criteria[i].attested_by} lets it go on",
-            )
-    for i, person in enumerate(product.team):
-        hands = (product.owner, person)
-        lost = [c for c, people in able.items() if people and set(people) <= {person}]
-        if not can_pass(without(*hands)) or lost:
-            yield Finding(
-                "warning",
-                ("team", i),
-                f"gate {gate.id} cannot pass if {person} submits it or brings evidence for it: "
-                "nobody votes on their own work, and too few others are left; leave that to "
-                "somebody else, or add people",
-            )

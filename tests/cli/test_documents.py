@@ -71,6 +71,14 @@ def test_lint_of_a_product_under_its_policy(shell: Shell) -> None:
     assert "final is due on 2019-10-14, and gate final-release comes before it" in late["message"]
 
 
+def test_lint_of_a_product_of_another_policy(shell: Shell) -> None:
+    file = shell.write("tiny.yaml", POLICY)
+    goods = shell.write("k.yaml", "key: k\nname: K\nowner: olga\npolicy: standard\n")
+    said = shell("policy", "lint", file, "--product", goods)
+    assert said.code == 0
+    assert "k.yaml:4:9: warning: policy: this product names policy standard, and is" in said.out
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -471,6 +471,17 @@ def test_a_policy_milestone_stays_in_its_phase() -> None:
     assert "policy p has milestone x in phase b" in found.message
 
 
+def test_a_milestone_that_is_nearly_one_of_the_policy() -> None:
+    one = policy(phase("a", "milestones: [{id: feature-complete, title: X}]"))
+    found = only(lint_product(product("milestones: [{id: features-complete, phase: a}]\n"), one))
+    assert (found.severity, found.path) == ("warning", ("milestones", 0, "id"))
+    assert "no milestone features-complete; did you mean feature-complete?" in found.message
+    two = "milestones: [{id: feature-complete, phase: a}, {id: features-complete, phase: a}]\n"
+    assert lint_product(product(two), one) == []
+    row = policy(phase("a", "milestones: [{id: candidate-1, title: X}]"))
+    assert lint_product(product("milestones: [{id: candidate-2, phase: a}]\n"), row) == []
+
+
 def test_a_criterion_whose_milestone_nobody_defines() -> None:
     wants = gate(extra="criteria: [{id: c, text: x, milestone: m}]")
     asks = policy(phase("a", f"gate: {wants}"))

@@ -193,6 +193,15 @@ def test_an_owner_who_leaves_one_alone_is_told_of_the_product() -> None:
     assert lint_product(product(owner="max"), policy(gate()), people) == []
 
 
+def test_a_team_that_may_not_all_bring_evidence() -> None:
+    people = directory(leads=["ann", "bob"])
+    found = only(lint_product(product(team=["ann", "bob"]), policy(gate()), people))
+    assert (found.severity, found.path) == ("warning", ("team",))
+    assert "gate g cannot pass if all of ann, bob submit it or bring evidence" in found.message
+    more = directory(leads=["ann", "bob", "cy"])
+    assert lint_product(product(team=["ann", "bob"]), policy(gate()), more) == []
+
+
 # -- which requirements go together ---------------------------------------------------------------
 
 
