@@ -26,7 +26,7 @@ LEFT_OUT = "3 years"
 """How far people are left out where that was not asked for: two yearly reviews after a launch."""
 
 
-async def simulate(
+def simulate(
     policy: Annotated[str, Parameter(help="A policy's NAME (shipped or published), or a FILE")],
     /,
     *,
@@ -76,7 +76,7 @@ async def simulate(
     if runs is not None and not 1 <= runs <= 10_000:
         raise UsageError(f"--runs {runs} cannot be used", "needs 1 to 10000", "--runs 100")
     what = _plan(policy, product, directory, people, runs, seed, start, until, absent_each)
-    found = await _rehearsed(what)
+    found = _rehearsed(what)
     if html:
         _write_html(found, html, what.given)
         note(f"wrote {html}")
@@ -218,8 +218,11 @@ def _until(text: str, begin: datetime) -> datetime:
     return until.replace(second=0, microsecond=0)
 
 
-async def _rehearsed(what: Rehearsing) -> Rehearsal:
-    """Played in a folder of its own, with none of this installation's settings."""
+def _rehearsed(what: Rehearsing) -> Rehearsal:
+    """Played in a folder of its own, with none of this installation's settings.
+
+    An event loop that is still importing heeds no Ctrl-C: it is started when all is there.
+    """
     import asyncio
     import logging
     import signal
@@ -248,7 +251,7 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
         ) as running:
             yield running
 
-    with TemporaryDirectory(prefix="phasegate-simulate-") as name:
+    async def played(name: str) -> Rehearsal:
         folder = Path(name)
         with (
             (folder / "worker.log").open("w") as log,
@@ -278,3 +281,6 @@ async def _rehearsed(what: Rehearsing) -> Rehearsal:
                 ) from None
             finally:
                 logging.getLogger().handlers[:] = []
+
+    with TemporaryDirectory(prefix="phasegate-simulate-") as folder:
+        return asyncio.run(played(folder))
