@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 
@@ -67,6 +68,19 @@ def test_json_has_every_run_and_only_data_is_on_stdout(shell: Shell) -> None:
     assert found.launch.p50 in [run.launched_at for run in found.lives]
     assert found.absences == []
     assert found.to_launch
+
+
+def test_the_files_of_the_documentation_give_what_it_prints(shell: Shell) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    printed = re.findall(r"```yaml\n(.*?)```", (docs / "policy.md").read_text(), re.DOTALL)
+    names = ("launch.yaml", "people.yaml", "lamp.yaml")
+    for name, text in zip(names, printed, strict=False):
+        (shell.folder / name).write_text(text)
+    done = shell("simulate", names[0], "--directory", names[1], "--product", names[2])
+    assert done.code == 0, done.err
+    said = done.out.splitlines()[0]
+    assert said.startswith("stuck  go-live, when Dee Haas (dee) alone is away: ")
+    assert said in " ".join((docs / "simulate.md").read_text().split()).replace("stuck ", "stuck  ")
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
