@@ -172,7 +172,8 @@ def absences(
     alone: Sequence[RunRehearsed], base: RunRehearsed, directory: Directory
 ) -> list[AbsenceRehearsed]:
     """What each person's absence changes against the same life with everybody as scripted. Those
-    with whom it gets stuck come first, then those who delay the launch most."""
+    with whom it gets stuck come first, then those with whom it is killed, then those who delay the
+    launch most."""
     usual = {(r.gate, r.round) for r in base.rounds if r.by_timeout}
     found = []
     for run in alone:
@@ -199,7 +200,11 @@ def absences(
                 delay_days=late,
             )
         )
-    return sorted(found, key=lambda row: (row.stuck is None, -(row.delay_days or 0), row.person))
+    return sorted(found, key=_worst)
+
+
+def _worst(row: AbsenceRehearsed) -> tuple[bool, bool, float, str]:
+    return row.stuck is None, row.outcome != "killed", -(row.delay_days or 0), row.person
 
 
 def stops(away: AbsenceRehearsed, found: Rehearsal) -> bool:

@@ -105,6 +105,12 @@ def test_it_says_what_was_not_tried() -> None:
     assert "stuck on the way to its launch" in text
     gates = "G2: second screen , Review"
     assert f"Nobody's leave was tried at {gates} : not reached by 2030-01-04" in text
+    assert "--absent-each tries people for as long as --until" in text, "it comes to one of them"
+    found.gates[1].runs = 0
+    assert (
+        f"{gates} : not reached by 2030-01-04 , nor with everybody there by 2037-01-01 ."
+        in Page(rehearsal_html(found)).text
+    )
     assert "Not reached with everybody there, up to the launch: Review" in text
     assert "to the launch, 2037-01-01 at the latest" in text
 
