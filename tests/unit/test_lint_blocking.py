@@ -106,6 +106,9 @@ def test_how_many_a_group_wants() -> None:
         "; it cannot pass if one of them submits it; a fourth member of leads lets it go on: olga "
         "owns the product and does not count"
     )
+    above = directory({"ann": {"manager": "olga"}, "bob": {}}, leads=["ann", "bob", "olga"])
+    said = warned(lint_product(product(), two, above))
+    assert "ann (nobody acts for them: olga owns the product), bob (nobody acts for them);" in said
     chosen = product(owner="max", approvers={"g": {"leads": ["ann", "bob"]}})
     assert "; a third approver of leads lets it go on" in warned(lint_product(chosen, two, three))
 
