@@ -54,7 +54,9 @@ def _one_away(found: Rehearsal) -> str:
     """How far that was tried: what it does not find later, nobody has looked for."""
     if not found.absences:
         return "not tried; --absent-each leaves each person out in turn"
-    people = f"{len(found.absences)} people, each alone, {tried(found)}"
+    many = len(found.absences)
+    people = f"{many} people, each alone" if many > 1 else "1 person"
+    people += f", {tried(found)}"
     if not any(stops(one, found) for one in found.absences):
         which = " reached by then" if found.absent_unreached else ""
         people += f": nobody's leave stops {'another' if found.stuck else 'a'} gate{which}"
