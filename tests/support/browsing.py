@@ -35,3 +35,15 @@ def opened(browser: Browser, file: Path, **more: Any) -> tuple[Page, list[str]]:
     page.on("request", lambda r: None if r.url == file.as_uri() else said.append(r.url))
     page.goto(file.as_uri())
     return page, said
+
+
+def fits(browser: Browser, file: Path, scheme: Any, width: int) -> Page:
+    """The page on such a screen: it runs and loads nothing, is no wider, and has its colour."""
+    page, said = opened(
+        browser, file, color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
+    assert [line for line in said if not line.startswith("data:")] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
+    return page

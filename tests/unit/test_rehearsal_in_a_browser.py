@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import chromium, opened
+from browsing import chromium, fits, opened
 from playwright.sync_api import Browser
 from rehearsals import HOSTILE, rehearsal
 
@@ -54,13 +54,7 @@ def file(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
 def test_nothing_is_run_loaded_upon_another_or_wider_than_the_screen(
     browser: Browser, file: Path, scheme: Any, width: int
 ) -> None:
-    page, said = opened(
-        browser, file, color_scheme=scheme, viewport={"width": width, "height": 800}
-    )
-    assert [line for line in said if not line.startswith("data:")] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
+    page = fits(browser, file, scheme, width)
     assert page.evaluate(OVERLAPS) == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import chromium, opened
+from browsing import chromium, fits, opened
 from playwright.sync_api import Browser
 from tales import day
 from whole_life import HOSTILE, policy, whole_life
@@ -42,13 +42,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_nothing_is_run_loaded_or_wider_than_the_screen(
     browser: Browser, file: Path, scheme: Any, width: int
 ) -> None:
-    page, said = opened(
-        browser, file, color_scheme=scheme, viewport={"width": width, "height": 800}
-    )
-    assert [line for line in said if not line.startswith("data:")] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
+    fits(browser, file, scheme, width)
 
 
 def test_paper_has_all_of_it_and_no_menu(browser: Browser, file: Path) -> None:

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from browsing import chromium
+from browsing import opened as page_of
+from playwright.sync_api import Browser, Page
 from portfolio import portfolio
 
 from client.pictures.drawing import html
 from phasegate.roadmap_layout import lay_out
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = os.environ.get("PHASEGATE_CHROMIUM") or shutil.which("chromium")
-    if not found:
-        pytest.skip("no chromium here: apt-get install chromium, or set PHASEGATE_CHROMIUM")
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=found, args=FLAGS)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @dataclass
@@ -48,13 +42,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def opened(browser: Browser, file: Path, **more: Any) -> Seen:
     more.setdefault("viewport", {"width": 1440, "height": 900})
-    page, said = browser.new_context(**more).new_page(), list[str]()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: said.append(dialog.message))
-    page.on("request", lambda r: None if r.url == file.as_uri() else said.append(r.url))
-    page.goto(file.as_uri())
-    return Seen(page, said)
+    return Seen(*page_of(browser, file, **more))
 
 
 OVERLAPS = """() => {
