@@ -120,13 +120,13 @@ def test_a_roadmap_goes_into_files(served: Shell) -> None:
 
 
 def test_filters_narrow_a_roadmap(served: Shell) -> None:
-    start(served, "of-ana", owner="ana")
-    served.until(lambda: "of-ana" in served("roadmap", "--owner", "ana").out)
-    keys = {p["key"] for p in served("roadmap", "--owner", "ana", "-o", "json").json["products"]}
-    assert keys == {"of-ana"}
-    rows = served("roadmap", "--owner", "ana", "--policy", "tiny", "-o", "jsonl")
-    assert rows.json["key"] == "of-ana"
-    none = served("roadmap", "--owner", "ana", "--policy", "other")
+    start(served, "of-dan", owner="dan")
+    served.until(lambda: "of-dan" in served("roadmap", "--owner", "dan").out)
+    keys = {p["key"] for p in served("roadmap", "--owner", "dan", "-o", "json").json["products"]}
+    assert keys == {"of-dan"}
+    rows = served("roadmap", "--owner", "dan", "--policy", "tiny", "-o", "jsonl")
+    assert rows.json["key"] == "of-dan"
+    none = served("roadmap", "--owner", "dan", "--policy", "other")
     assert (none.code, none.out) == (0, "")
     assert "no products" in none.err
 

@@ -122,7 +122,7 @@ async def test_a_recorded_github_webhook_moves_a_milestone_and_again_changes_not
     assert len((await stage.history()).events) == length
     await stage.written()
     assert stage.story().count("milestone.met") == 1
-    lines = serve.said("event taken")
+    lines = await serve.saying("event taken")
     assert {"source": "github", "type": "milestone", "id": "first"}.items() <= lines[0].items()
 
 
