@@ -8,7 +8,8 @@ that tests/workflows/test_fuzz.py leaves show it). Or it brings along a whole ta
 worker was given, and which is never done if that worker died. Here such a workflow leaves the cache
 instead, and the query is asked again. Or the task is this worker's own and still lies behind the
 query, which SDK 1.35 then takes first (BufferedTasks of its core, `get_next_wft`): no harm, unless
-the task times out meanwhile. A worker that has so much to do is known by how late it begins.
+the task times out meanwhile. A worker that has so much to do is known by how late it begins; and a
+next task that comes earlier than the history could have the last one is refused, too.
 
 A task that took something in and ordered nothing is lost in a replay, too. The SDK takes a task
 without commands, whose end another task follows at once, for the heartbeat of a local activity, and
@@ -68,6 +69,10 @@ the cache (with a second here, an Update soon after a start did)."""
 LATE = 5.0
 """Seconds after the start of a task at which it may soon time out (after 10), and within which a
 query may follow it on a worker that is so slow."""
+
+DONE = 4
+"""Events at least from one task's start to that of the next: its completion, what it left, the
+next one's scheduling and start."""
 
 FLAG = 7001
 """The SDKs record by such numbers how they went about a task; its own are small."""
@@ -155,7 +160,7 @@ LATENESS = Lateness()
 class Steady(Within):
     def __init__(self, inner: WorkflowInstance) -> None:
         super().__init__(inner)
-        self._length = 0
+        self._length = self._owed = 0
         self._task: tuple[int, int] | None = None
         self._tasks = 0
         self._last = self._late = 0.0
@@ -184,6 +189,8 @@ class Steady(Within):
                 noted = commands.add().modify_workflow_properties.upserted_memo
                 noted.fields[MARK].CopyFrom(NOTHING)
                 done.successful.used_internal_flags.append(FLAG)
+            left = marked or new
+            self._owed = act.history_length + DONE if left and not act.is_replaying else 0
         return done
 
     def _taken_down(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -199,12 +206,17 @@ class Steady(Within):
 
         A task in which Updates were refused and nothing else was done may have been taken back: the
         length of the history is then reckoned from before it. Nothing more comes of such a task.
+
+        A next task that comes before the last can be in the history follows one that timed out, and
+        of which nothing was reported: it would carry out both.
         """
         task = (act.timestamp.seconds, act.timestamp.nanos)
         same, self._task = task == self._task, task
         self._tasks += not same and not act.is_replaying
         longer, self._length = act.history_length > self._length, act.history_length
-        return same and not act.is_replaying and (longer or self._idle)
+        if act.is_replaying:
+            return False
+        return (longer or self._idle) if same else act.history_length < self._owed
 
     def _brought_a_task(self, act: WorkflowActivation) -> bool:
         """Whether a query may have brought along the only task of a workflow that was not cached,

@@ -317,15 +317,15 @@ def test_nor_does_it_bring_a_task_that_waits_here_until_it_times_out(
     played = Played()
     played.activate(SIGNAL, task=400)
     clock[0] += 60
-    played.activate(ANSWER, task=460, length=6)
+    played.activate(ANSWER, task=460, length=8)
     clock[0] += 1
-    assert played.activate(ALONE, task=460, length=6).HasField("successful"), "it was in time"
+    assert played.activate(ALONE, task=460, length=8).HasField("successful"), "it was in time"
     clock[0] += 66
-    played.activate(ANSWER, task=520, length=9)  # seven seconds late
+    played.activate(ANSWER, task=520, length=13)  # seven seconds late
     clock[0] += 1
-    assert played.activate(ALONE, task=520, length=9).failed.failure.message == OUT_OF_STEP
+    assert played.activate(ALONE, task=520, length=13).failed.failure.message == OUT_OF_STEP
     clock[0] += 60
-    assert played.activate(ALONE, task=520, length=9).HasField("successful"), "it is long done"
+    assert played.activate(ALONE, task=520, length=13).HasField("successful"), "it is long done"
 
 
 def test_where_time_is_skipped_no_task_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,6 +338,21 @@ def test_where_time_is_skipped_no_task_is_late(monkeypatch: pytest.MonkeyPatch) 
     other.activate(SIGNAL, task=4_000_000)  # a month of the server's later
     clock[0] += 1
     assert played.activate(ALONE, task=400).HasField("successful")
+
+
+def test_no_task_carries_out_what_one_before_it_has_not_reported() -> None:
+    """A query brought along a task that then timed out: three events later comes the next, which
+    the completed task and what it left would be four."""
+    played = Played()
+    played.activate(ANSWER, task=1, length=17)
+    played.activate(ALONE, task=1, length=17)
+    assert played.activate(UPDATE, task=2, length=20).failed.failure.message == OUT_OF_STEP
+    done = Played()
+    done.activate(ANSWER, task=1, length=17)
+    assert done.activate(UPDATE, task=2, length=21).HasField("successful")
+    refused = Played()
+    refused.activate(UPDATE, task=1, length=17, gives=(response("rejected"),))
+    assert refused.activate(SIGNAL, task=2, length=17).HasField("successful"), "it left nothing"
 
 
 def test_a_replay_may_find_tasks_of_the_same_instant() -> None:
