@@ -40,13 +40,18 @@ class DevServer:
 
 def find_temporal() -> str:
     """The `temporal` command, from the extra `dev-server`. Raises EngineError."""
-    beside = Path(sys.executable).parent / "temporal"
-    found = str(beside) if beside.exists() else shutil.which("temporal")
+    return find_command("temporal", "the embedded Temporal server", "dev-server")
+
+
+def find_command(name: str, what: str, extra: str) -> str:
+    """A command that an extra of ours installs, beside python or on PATH. Raises EngineError."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
     if not found:
         raise EngineError(
-            "the embedded Temporal server is not installed",
-            "there is no `temporal` command beside python or on PATH",
-            "pip install 'phasegate[dev-server]'",
+            f"{what} is not installed",
+            f"there is no `{name}` command beside python or on PATH",
+            f"pip install 'phasegate[{extra}]'",
         )
     return found
 

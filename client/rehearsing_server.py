@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -18,7 +16,7 @@ from temporalio.client import Client, Interceptor
 from temporalio.service import RPCError
 
 from client.attribute_setup import TYPES
-from client.dev_server import free_port, stop
+from client.dev_server import find_command, free_port, stop
 from client.plugin import phasegate_plugin
 from client.runtime import core_runtime
 from ledger.privacy import private_file
@@ -34,15 +32,7 @@ TICK = 0.02
 
 def find_test_server() -> str:
     """The `temporal-test-server` command, from the extra `simulate`. Raises EngineError."""
-    beside = Path(sys.executable).parent / "temporal-test-server"
-    found = str(beside) if beside.exists() else shutil.which("temporal-test-server")
-    if not found:
-        raise EngineError(
-            "the time-skipping Temporal server is not installed",
-            "there is no `temporal-test-server` command beside python or on PATH",
-            "pip install 'phasegate[simulate]'",
-        )
-    return found
+    return find_command("temporal-test-server", "the time-skipping Temporal server", "simulate")
 
 
 @asynccontextmanager

@@ -189,8 +189,8 @@ class Steady(Within):
                 noted = commands.add().modify_workflow_properties.upserted_memo
                 noted.fields[MARK].CopyFrom(NOTHING)
                 done.successful.used_internal_flags.append(FLAG)
-            left = marked or new
-            self._owed = act.history_length + DONE if left and not act.is_replaying else 0
+            live = not (self._idle or act.is_replaying)
+            self._owed = act.history_length + DONE if live else 0
         return done
 
     def _taken_down(self, act: WorkflowActivation) -> WorkflowActivationCompletion:

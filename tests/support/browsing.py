@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +48,22 @@ def fits(browser: Browser, file: Path, scheme: Any, width: int) -> Page:
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert colour == {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 17, 23)"}[scheme]
     return page
+
+
+def reached_by_keyboard(browser: Browser, file: Path, scrolling: str) -> None:
+    """The keyboard skips to the text and reaches by name all that scrolls; no heading is missing."""
+    page, _ = opened(browser, file, viewport={"width": 320, "height": 800})
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    names = page.evaluate(
+        f"[...document.querySelectorAll('{scrolling}')].map((e) => e.tabIndex + e.ariaLabel)"
+    )
+    assert len(names) > 10
+    assert len(set(names)) == len(names)
+    assert all(name.startswith("0") for name in names)
+    levels = page.evaluate(
+        "[...document.querySelectorAll('h1,h2,h3,h4')].map((e) => +e.tagName[1])"
+    )
+    assert all(b - a <= 1 for a, b in pairwise(levels))

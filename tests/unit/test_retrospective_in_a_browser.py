@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import chromium, fits, opened
+from browsing import chromium, fits, opened, reached_by_keyboard
 from playwright.sync_api import Browser
 from tales import day
 from whole_life import HOSTILE, policy, whole_life
@@ -54,18 +53,4 @@ def test_paper_has_all_of_it_and_no_menu(browser: Browser, file: Path) -> None:
 
 
 def test_the_keyboard_reaches_the_report_and_every_table(browser: Browser, file: Path) -> None:
-    page, _ = opened(browser, file, viewport={"width": 320, "height": 800})
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
-    names = page.evaluate(
-        "[...document.querySelectorAll('.wide')].map((e) => e.tabIndex + e.ariaLabel)"
-    )
-    assert len(names) > 10
-    assert len(set(names)) == len(names)
-    assert all(name.startswith("0") for name in names)
-    levels = page.evaluate(
-        "[...document.querySelectorAll('h1,h2,h3,h4')].map((e) => +e.tagName[1])"
-    )
-    assert all(b - a <= 1 for a, b in pairwise(levels))
+    reached_by_keyboard(browser, file, ".wide")
