@@ -51,7 +51,7 @@ def fits(browser: Browser, file: Path, scheme: Any, width: int) -> Page:
 
 
 def reached_by_keyboard(browser: Browser, file: Path, scrolling: str) -> None:
-    """The keyboard skips to the text and reaches by name all that scrolls; no heading is missing."""
+    """The keyboard skips to the text, and reaches all that scrolls; no heading is missing."""
     page, _ = opened(browser, file, viewport={"width": 320, "height": 800})
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
