@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from signers import Opened, Signer, directory, entry, make_key, public, publish, raw_sign
+from signers import (
+    Opened,
+    Signer,
+    directory,
+    entry,
+    make_key,
+    public,
+    publish,
+    raw_sign,
+    read_by_the_gate,
+)
 from temporalio.service import RPCError
 
 from client import directories
@@ -265,7 +275,7 @@ async def test_a_key_counts_from_its_day_to_its_day_and_once_the_gate_has_read_i
     assert [await s.stage.refused(s.votes(who)) for who in people] == codes
     await publish(s, {}, tell=False)
     assert await s.stage.refused(s.votes("dan")) == "unknown-key", "after the fact"
-    await publish(s, {"eve": []})
+    await read_by_the_gate(s, await publish(s, {"eve": []}))
     await s.votes("ana")
     await s.votes("dan")
     stolen = make_key(tmp_path, "stolen")

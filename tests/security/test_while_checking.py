@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from processes import worker_process
-from signers import POLICY, Opened, Signer, directory, entry, public, publish
+from signers import POLICY, Opened, Signer, directory, entry, public, publish, read_by_the_gate
 from stage import Stage
 
 from client.audit_checks import verify_record
@@ -80,7 +80,8 @@ async def test_a_key_that_is_revoked_meanwhile_signs_nothing(
     s = await opened()
     late = asyncio.create_task(s.stage.refused(s.votes("dan", "kill")))
     await held.asked()
-    await publish(s, {"dan": [entry(keys["dan"], revoked="2026-11-01")]})
+    lost = await publish(s, {"dan": [entry(keys["dan"], revoked="2026-11-01")]})
+    await read_by_the_gate(s, lost)
     held.release()
     assert await late == "revoked-key"
     assert (await s.stage.gate("launch")).votes == []

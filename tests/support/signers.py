@@ -13,6 +13,8 @@ from stage import CHAIR, Stage
 from client import directories
 from client.asking import answered, new_request_id
 from client.notifying import notify
+from phasegate.base import Wire
+from phasegate.gate_requests import LookAgainRequest
 from phasegate.ids import gate_id
 from phasegate.reading import read_directory
 from phasegate.requests import Receipt, VoteRequest
@@ -128,7 +130,7 @@ class Signer:
         request = VoteRequest(approver=who, vote=what, **more)
         return self.signed("vote", place, request, key, **how)
 
-    async def send(self, update: str, request: Signable) -> Receipt:
+    async def send(self, update: str, request: Wire) -> Receipt:
         """As a foreign client may: the Update's id is not the request's, by which Temporal would
         answer a second one with the same id from the first."""
         handle = self.stage.engine.workflow(gate_id(self.stage.key, self.gate))
@@ -149,13 +151,30 @@ class Signer:
         return await self.send(update, self.signed(update, await self.place(), request, key))
 
 
-async def publish(signer: Signer, keys: Mapping[str, Sequence[str]], *, tell: bool = True) -> None:
-    """A new publication of the product's directory; gates hear of it unless told otherwise."""
+async def publish(signer: Signer, keys: Mapping[str, Sequence[str]], *, tell: bool = True) -> str:
+    """A new publication of the product's directory, and its digest.
+
+    Gates that are listed already hear of it, unless told otherwise, and then read it.
+    """
     engine, name = signer.stage.engine, signer.stage.key
     known = {who: [entry(key)] for who, key in signer.keys.items()} | {**keys}
     done = directories.publish(engine.ledger, read_directory(directory(known, name), "d"), "max")
     if tell:
         await notify(engine, name, done.digest, "max")
+    return done.digest
+
+
+async def read_by_the_gate(signer: Signer, digest: str) -> None:
+    """Wait until the gate has read this publication."""
+
+    async def known() -> bool | None:
+        request = LookAgainRequest(
+            actor="max", directory_digest=digest, request_id=new_request_id()
+        )
+        answer = await signer.send("look_again", request)
+        return True if "known already" in answer.text else None
+
+    await signer.stage.until(known, "the gate has read the directory")
 
 
 Opened = Callable[..., Awaitable[Signer]]
