@@ -16,7 +16,7 @@ from ledger import Ledger
 from phasegate import ports
 from phasegate.check import ReportedCheck
 from phasegate.directory import Directory
-from phasegate.impartial import TELLS, hands_told
+from phasegate.hands import TELLS, hands_told
 from phasegate.migration import plan_migration
 from phasegate.migration_ports import JUDGE_MIGRATION, JudgeMigration, MigrationBrief
 from phasegate.policy import Policy

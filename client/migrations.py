@@ -23,8 +23,8 @@ from phasegate.base import Wire, canonical
 from phasegate.directory import Directory, Permission
 from phasegate.errors import EngineError, Forbidden, NotRunning, PhasegateError, Refusal
 from phasegate.expressions import compile_error, evaluate
+from phasegate.hands import TELLS, hands_told
 from phasegate.ids import product_id
-from phasegate.impartial import TELLS, hands_told
 from phasegate.migration import plan_migration
 from phasegate.migration_ports import Blocker, MigrationPlan, MigrationTerms
 from phasegate.migration_ports import Standing as Stands

@@ -17,7 +17,7 @@ from phasegate.errors import Forbidden, Rejected
 from phasegate.events import Outbox
 from phasegate.evidence import Evidence, figures_of
 from phasegate.facts import ProductFacts, revision_of
-from phasegate.impartial import hands_before
+from phasegate.hands import BROUGHT
 from phasegate.legal_hold import LegalHold
 from phasegate.migration_ports import LastMigration
 from phasegate.milestones import Milestone
@@ -28,6 +28,7 @@ from phasegate.requests import Receipt, remember
 from phasegate.room import fitting
 from phasegate.sittings import Sittings, Verdict
 from phasegate.state_version import up_to
+from phasegate.sunset_report import SunsetReport
 from phasegate.sunset_views import PastSunsetView
 from phasegate.views import ConditionView
 
@@ -53,44 +54,6 @@ class PolicyRef(Wire):
     name: str
     version: str
     digest: str
-
-
-class SunsetReport(Wire):
-    """How the sunset stands, for its product.
-
-    `ended` is empty, retired, aborted or cancelled. `state` is the sunset's own word: sunsetting,
-    waiting-for-plan or aborting. `beyond_return` says that the point of no return is passed.
-    """
-
-    token: str
-    serial: int = Field(0, description="which of its reports; they may arrive in another order")
-    made_at: Instant | None = Field(
-        None, description="a reset takes its count of reports back, and not the time"
-    )
-    text: str
-    gate: str | None = None
-    next_due: Instant | None = None
-    conditions: list[ConditionView] = []
-    had_a_hand: dict[str, str] = {}
-    ended: str = ""
-    state: str = "sunsetting"
-    beyond_return: bool = False
-    legal_holds: list[LegalHold] = []
-    waiting_for: str = Field(
-        "",
-        description="who has to do something now, and the command: `ana to confirm …: phasegate …`",
-    )
-    rounds: dict[str, int] = Field({}, description="of its gates: a second sunset goes on counting")
-    by: str = Field("", description="who aborted it")
-    why: str = Field("", description="and the reason given")
-
-    def overtaken_by(self, other: SunsetReport) -> bool:
-        """Whether the other was made later. Nothing is made later than an end."""
-        if self.ended:
-            return False
-        if self.made_at and other.made_at and self.made_at != other.made_at:
-            return self.made_at < other.made_at
-        return self.serial < other.serial
 
 
 class Revival(Wire):
@@ -301,8 +264,14 @@ class Lifecycle(Wire):
             evidence=[piece.shown for piece in self.evidence],
             figures=figures_of(self.evidence),
             former_owners=list(self.owned_here),
-            hands=hands_before(self),
+            hands=self.hands_before(),
         )
+
+    def hands_before(self) -> dict[str, str]:
+        """Who ever owned it or submitted a gate that is closed, and why that counts. What older
+        states do not list is derived."""
+        brought = [summary.submitter for summary in self.sittings.closed]
+        return {person: BROUGHT for person in brought if person} | self.had_a_hand
 
     def revision(self) -> str:
         """What voters see now, as a digest: the same for every gate of this product."""

@@ -12,10 +12,11 @@ with workflow.unsafe.imports_passed_through():
     from phasegate.events import Outbox
     from phasegate.facts import ProductFacts
     from phasegate.ids import sunset_id
-    from phasegate.lifecycle import Lifecycle, SunsetReport
+    from phasegate.lifecycle import Lifecycle
     from phasegate.pseudonyms import in_use
     from phasegate.retirement import Retirement
     from phasegate.sittings import OpenerAction, OpenerNote, Sittings
+    from phasegate.sunset_report import SunsetReport
     from workflows.children import quietly, start_child
     from workflows.refusing import read_signal
 

@@ -12,12 +12,12 @@ from temporalio.exceptions import is_cancelled_exception
 with workflow.unsafe.imports_passed_through():
     from phasegate import ports
     from phasegate.errors import PhasegateError
-    from phasegate.lifecycle import SunsetReport
     from phasegate.retirement import Retirement
     from phasegate.retirement_page import sunset_page
     from phasegate.retirement_plan import begin, public_dates
     from phasegate.retirement_view import view_of
     from phasegate.retirement_words import asked_of_people, waits_for
+    from phasegate.sunset_report import SunsetReport
     from phasegate.sunset_views import SunsetView
     from workflows.bookkeeping import PATIENT, UNDETERRED, Books
     from workflows.discretion import names

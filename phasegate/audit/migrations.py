@@ -10,7 +10,7 @@ from phasegate.audit.past import Past
 from phasegate.audit.rights import check_permission
 from phasegate.audit.telling import Telling, Told
 from phasegate.directory import Permission
-from phasegate.impartial import hands_told
+from phasegate.hands import hands_told
 from phasegate.policy import Policy
 from phasegate.policy_meaning import same_gate
 

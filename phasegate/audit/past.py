@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from phasegate.audit.telling import Telling, Told
-from phasegate.impartial import TELLS
+from phasegate.hands import TELLS
 
 DEFINES = ("product.started", "product.updated", "product.handed-over", "product.migrated")
 

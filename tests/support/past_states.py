@@ -21,9 +21,10 @@ from ledger import Ledger
 from ledger.schema import documents, publications
 from phasegate.delivery import MailItems
 from phasegate.grounds import Grounds
-from phasegate.lifecycle import Lifecycle, SunsetReport
+from phasegate.lifecycle import Lifecycle
 from phasegate.requests import VoteRequest
 from phasegate.sittings import GateReport, OpenerNote
+from phasegate.sunset_report import SunsetReport
 from phasegate.views import GateView
 from workflows.every import WORKFLOWS
 

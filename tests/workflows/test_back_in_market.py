@@ -22,7 +22,6 @@ from ledger import Ledger
 from phasegate.adjusting import Adjustments
 from phasegate.errors import EngineError, Rejected
 from phasegate.ids import product_id, sunset_id
-from phasegate.lifecycle import SunsetReport
 from phasegate.requests import (
     ConditionRequest,
     CustomersRequest,
@@ -30,6 +29,7 @@ from phasegate.requests import (
     PlanSunsetRequest,
     Promise,
 )
+from phasegate.sunset_report import SunsetReport
 from worker import build_worker
 
 

@@ -15,8 +15,8 @@ from client.dev_server import DevServer
 from client.engine import Engine
 from client.settings import Settings
 from phasegate.ids import gate_id, product_id, sunset_id
-from phasegate.lifecycle import SunsetReport
 from phasegate.sittings import GateReport
+from phasegate.sunset_report import SunsetReport
 from worker import build_worker
 
 

@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from phasegate.base import Wire
-from phasegate.lifecycle import SunsetReport
 from phasegate.sittings import GateReport, OpenerNote
+from phasegate.sunset_report import SunsetReport
 
 TOLD = (GateReport, SunsetReport, OpenerNote)
 

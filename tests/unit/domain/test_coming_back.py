@@ -12,7 +12,7 @@ from phasegate.errors import Rejected
 from phasegate.events import Outbox
 from phasegate.gate import Gate, Requirement
 from phasegate.legal_hold import LegalHold
-from phasegate.lifecycle import Lifecycle, PolicyRef, Status, SunsetReport
+from phasegate.lifecycle import Lifecycle, PolicyRef, Status
 from phasegate.milestones import Milestone
 from phasegate.policy import Phase
 from phasegate.ports import PhaseBrief
@@ -21,6 +21,7 @@ from phasegate.product_view import product_page, product_view, waiting_for
 from phasegate.promises import Condition
 from phasegate.requests import SubmitRequest
 from phasegate.stewardship import check_submit
+from phasegate.sunset_report import SunsetReport
 from phasegate.views import ConditionView
 
 NOW = datetime(2030, 5, 1, tzinfo=UTC)

@@ -16,13 +16,7 @@ from phasegate.errors import Forbidden, Refusal, Rejected
 from phasegate.events import Outbox
 from phasegate.evidence import EVIDENCE_KEPT, Evidence, require_room
 from phasegate.gate import Gate, Requirement
-from phasegate.lifecycle import (
-    HANDLED_KEPT,
-    Lifecycle,
-    PolicyRef,
-    Status,
-    SunsetReport,
-)
+from phasegate.lifecycle import HANDLED_KEPT, Lifecycle, PolicyRef, Status
 from phasegate.milestones import Milestone, MilestoneStatus, roadmap_of
 from phasegate.policy import MilestoneGoal, Phase, Review
 from phasegate.ports import PhaseBrief
@@ -38,6 +32,7 @@ from phasegate.stewardship import (
     check_submit,
     require_reporter,
 )
+from phasegate.sunset_report import SunsetReport
 from phasegate.views import ConditionView
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from phasegate.events import Outbox
 from phasegate.gate import Gate, Requirement
 from phasegate.gate_page import gate_page
-from phasegate.lifecycle import Lifecycle, PolicyRef, Status, SunsetReport
+from phasegate.lifecycle import Lifecycle, PolicyRef, Status
 from phasegate.markdown import day, line, said, section
 from phasegate.milestones import Milestone
 from phasegate.policy import Phase
@@ -22,6 +22,7 @@ from phasegate.product_view import product_page, product_view, waiting_for
 from phasegate.promises import Condition
 from phasegate.retirement_page import sunset_page
 from phasegate.sittings import GateReport
+from phasegate.sunset_report import SunsetReport
 from phasegate.sunset_views import SunsetView, TaskView
 from phasegate.views import (
     CriterionView,

@@ -21,7 +21,7 @@ from phasegate.evidence import EVIDENCE_BYTES, Evidence, require_room
 from phasegate.facts import ProductFacts, revision_of
 from phasegate.gate import Gate, Requirement
 from phasegate.gate_requests import OverrideRequest
-from phasegate.lifecycle import Lifecycle, PolicyRef, Revival, Status, SunsetReport
+from phasegate.lifecycle import Lifecycle, PolicyRef, Revival, Status
 from phasegate.milestones import Milestone, MilestoneStatus, start_again
 from phasegate.overruling import check_override, override_demand, overrule, stopped_by
 from phasegate.policy import MilestoneGoal, Phase, Review
@@ -47,6 +47,7 @@ from phasegate.stewardship import (
     require_same,
     require_waiver,
 )
+from phasegate.sunset_report import SunsetReport
 from phasegate.views import ConditionView, GateSummaryView
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -11,7 +11,7 @@ from committee import refused
 from phasegate.changes import check_update, update
 from phasegate.errors import Rejected
 from phasegate.events import Outbox
-from phasegate.lifecycle import Lifecycle, PolicyRef, SunsetReport
+from phasegate.lifecycle import Lifecycle, PolicyRef
 from phasegate.milestones import Milestone, MilestoneStatus
 from phasegate.policy import Phase
 from phasegate.ports import Authority, PhaseBrief
@@ -29,6 +29,7 @@ from phasegate.room import (
 )
 from phasegate.sittings import GateReport
 from phasegate.stewardship import check_condition, check_milestone, settle
+from phasegate.sunset_report import SunsetReport
 from phasegate.views import ConditionView
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -27,7 +27,8 @@ from phasegate.gate_requests import (
     ReassignRequest,
 )
 from phasegate.gate_view import gate_view
-from phasegate.impartial import hands_told, require_impartial
+from phasegate.hands import hands_told
+from phasegate.impartial import require_impartial
 from phasegate.lifecycle import Lifecycle, PolicyRef
 from phasegate.lint import lint_policy
 from phasegate.past_goals import PastGoals
