@@ -33,7 +33,8 @@ from client.tuning import Tuning, slots
 from client.usage import UsageError
 from client.versioning import Build
 from client.workers import AT_LAST, GRACE, ActivitiesOnly, Workers
-from integrations import Integrations, load_integrations
+from integrations.document import Integrations
+from integrations.loading import load_integrations
 from ledger import Ledger
 from phasegate.errors import PhasegateError
 from phasegate.measures import OUTBOX_AGE, UNTOLD

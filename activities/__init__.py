@@ -19,7 +19,7 @@ from activities.rounds import RoundActivities, opener_run
 from activities.settings import ActivitySettings
 from activities.signatures import SignatureActivities
 from activities.waking import SweepActivities, Waker
-from integrations import Integrations
+from integrations.document import Integrations
 from ledger import Ledger
 from phasegate.queues import Kind
 

@@ -18,13 +18,13 @@ from pydantic import TypeAdapter, ValidationError
 from activities.errors import COMMAND_FAILED, COMMAND_REFUSED
 from activities.outcomes import Done, NotDone, Outcome, Unknown, slowly
 from activities.processes import Ended, NotStarted, run
-from integrations import SecretMissing
 from integrations.allowed import (
     VARIABLE,
     AllowedCommand,
     AllowListUnreadable,
     load_allow_list,
 )
+from integrations.secret import SecretMissing
 from phasegate.acts import CommandAct
 from phasegate.base import Figure, FigureName
 from phasegate.placeholders import ValueMissing, ValueUnfit, put

@@ -24,7 +24,7 @@ from activities.customer_letters import (
 from activities.errors import MAIL_UNAVAILABLE, MAIL_UNUSABLE, ledger_errors
 from activities.lasting import noted, undeterred
 from activities.outcomes import Done, NotDone, slowly
-from integrations import Mail
+from integrations.document import Mail
 from ledger import Ledger
 from ledger.customer_mails import Addressee, Mailed
 from phasegate.acts import MailAct

@@ -22,7 +22,7 @@ from activities.lasting import noted, undeterred
 from activities.measuring import count
 from activities.outcomes import Carrier, Done, NotDone, Outcome, Unknown, Unreachable, slowly
 from activities.settings import ActivitySettings
-from integrations import Mail
+from integrations.document import Mail
 from ledger import Ledger
 from ledger.intents import Intent, State
 from phasegate import sunset_ports

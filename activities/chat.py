@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from activities.channels import Answer, Refused, Taken
 from activities.known_people import KnownPeople
-from integrations import Chat
+from integrations.document import Chat
 from ledger import Entry, Ledger
 from phasegate.errors import PhasegateError
 from phasegate.letters import chat_line

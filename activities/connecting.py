@@ -10,10 +10,11 @@ from datetime import timedelta
 
 import httpx2
 
-from integrations import Connection, Integrations, SecretMissing, load_integrations
+from integrations.document import Connection, Integrations
 from integrations.hiding import remember
-from integrations.loading import VARIABLE, DocumentError, IntegrationsUnreadable
+from integrations.loading import VARIABLE, DocumentError, IntegrationsUnreadable, load_integrations
 from integrations.reaching import ReachUnreadable, reach_of
+from integrations.secret import SecretMissing
 from phasegate.placeholders import climbs
 from phasegate.reach import Reach
 from phasegate.trackers import Ask, Kind

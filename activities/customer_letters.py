@@ -12,7 +12,8 @@ import aiosmtplib
 
 from activities.errors import MAIL_UNUSABLE
 from activities.post import SECONDS, blank, message_id
-from integrations import Mail, SecretMissing
+from integrations.document import Mail
+from integrations.secret import SecretMissing
 from ledger.customer_mails import Addressee
 from phasegate.acts import MailAct
 from phasegate.directory import address_problem

@@ -23,7 +23,7 @@ from activities.errors import (
     failure,
     ledger_errors,
 )
-from integrations import Digest, Mail
+from integrations.document import Digest, Mail
 from ledger import Ledger
 from ledger.deliveries import State
 from ledger.naming import Register

@@ -10,7 +10,8 @@ import httpx2
 from activities import web
 from activities.channels import Answer, Gone, Refused, Taken
 from activities.cloud_events import signed, structured
-from integrations import Subscriber, tracing
+from integrations import tracing
+from integrations.document import Subscriber
 from ledger import Entry
 from phasegate.reach import Reach
 

@@ -17,7 +17,7 @@ from activities.channels import Answer, Refused, Taken
 from activities.errors import RECEIVER_UNAVAILABLE, RECEIVER_UNUSABLE, failure, ledger_errors
 from activities.known_people import Concerned, KnownPeople
 from activities.measuring import count
-from integrations import Mail
+from integrations.document import Mail
 from ledger import Entry, Ledger
 from ledger.deliveries import State
 from phasegate.concern import CONCERNING

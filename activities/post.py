@@ -14,7 +14,7 @@ import aiosmtplib
 from activities.channels import Answer, Refused, Taken
 from activities.dates import calendar
 from activities.known_people import Concerned
-from integrations import Mail
+from integrations.document import Mail
 from phasegate.directory import address_problem
 from phasegate.errors import PhasegateError
 from phasegate.letters import Item, letter

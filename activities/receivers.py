@@ -9,7 +9,7 @@ from activities.channels import Channel
 from activities.chat import Channel as ChatChannel
 from activities.endpoint import Endpoint
 from activities.mailing import Postbox
-from integrations import Integrations
+from integrations.document import Integrations
 from integrations.reaching import reach_of
 from ledger import Ledger
 from phasegate import delivery

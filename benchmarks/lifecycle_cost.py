@@ -21,7 +21,7 @@ from benchmarks.installation import cpu_of, folded
 from client.logs import configure_logs
 from client.rehearsing import Rehearsing, rehearse
 from client.settings import Settings
-from integrations import Integrations
+from integrations.document import Integrations
 from ledger import Ledger
 from phasegate.ids import product_id
 from phasegate.reading import read_directory, read_policy, read_product

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from client.checkup import Check
 from client.integrations_health import without_values
-from integrations import AllowList, SecretMissing, load_allow_list
-from integrations.allowed import VARIABLE, AllowListUnreadable
+from integrations.allowed import VARIABLE, AllowList, AllowListUnreadable, load_allow_list
+from integrations.secret import SecretMissing
 from phasegate.problems import DocumentError
 
 

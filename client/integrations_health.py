@@ -13,9 +13,10 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from client.checkup import Check
-from integrations import Integrations, SecretMissing, load_integrations
-from integrations.loading import VARIABLE, DocumentError, IntegrationsUnreadable
+from integrations.document import Integrations
+from integrations.loading import VARIABLE, DocumentError, IntegrationsUnreadable, load_integrations
 from integrations.reaching import FIELD, ReachUnreadable, reach_of
+from integrations.secret import SecretMissing
 from phasegate.problems import Problem, dotted
 from phasegate.reach import Reach
 

@@ -21,7 +21,7 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from integrations import Digest, Integrations
+from integrations.document import Digest, Integrations
 from phasegate.delivery import COURIER_SWEEP, PORTFOLIO_DIGEST
 
 LETTER = "phasegate-portfolio-digest"

@@ -121,7 +121,7 @@ async def _work(server: DevServer, settings: Settings, stop: asyncio.Event, anno
     from client.connection import connect
     from client.logs import configure_logs
     from client.schedules import keep_schedules
-    from integrations import load_integrations
+    from integrations.loading import load_integrations
     from ledger.privacy import private_file
     from worker import build_worker
 

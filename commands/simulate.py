@@ -110,7 +110,7 @@ def _rehearsed(what: Rehearsing) -> Rehearsal:
     from client.settings import Settings
     from commands.progress import working
     from demo.house import surroundings
-    from integrations import Integrations
+    from integrations.document import Integrations
     from phasegate.errors import EngineError
     from worker import WorkerOptions, build_worker
 

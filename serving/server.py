@@ -17,8 +17,8 @@ from client.keyring import FILE, load_keyring
 from client.listening import Address
 from client.runtime import expose_metrics
 from client.tracing import start_tracing, warn_of_tracing
-from integrations import Integrations, load_integrations
-from integrations.loading import VARIABLE
+from integrations.document import Integrations
+from integrations.loading import VARIABLE, load_integrations
 from phasegate.errors import EngineError
 from serving.app import build_app
 from serving.codec import Codec, Guard

@@ -17,7 +17,7 @@ from mailserver import MailServer, body, mail_server
 
 from activities import act_mail, beating
 from client.dev_server import free_port
-from integrations import Mail
+from integrations.document import Mail
 from ledger import Ledger
 from phasegate.customers import Row
 from phasegate.sunset_ports import ActOrder

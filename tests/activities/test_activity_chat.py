@@ -16,7 +16,8 @@ import pytest
 from activities import chat
 from activities.channels import Refused, Taken
 from activities.chat import Channel, ChatUnusable
-from integrations import Chat, Secret
+from integrations.document import Chat
+from integrations.secret import Secret
 from ledger import Entry, Ledger
 from phasegate.events import Announcement
 from tests.activities.conftest import Web

@@ -13,7 +13,8 @@ from mailserver import mail_server
 
 from activities import post
 from activities.channels import Answer, Refused, Taken
-from integrations import Mail, SecretMissing
+from integrations.document import Mail
+from integrations.secret import SecretMissing
 
 
 @pytest.fixture

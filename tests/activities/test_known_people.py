@@ -10,7 +10,7 @@ import pytest
 from activities.channels import Refused
 from activities.known_people import KnownPeople
 from activities.mailing import Postbox
-from integrations import Mail
+from integrations.document import Mail
 from ledger import Entry, Ledger
 from phasegate.events import Announcement
 

@@ -10,7 +10,7 @@ from mailserver import mail_server
 from receiver import Request, receiving
 from stage import Stage
 
-from integrations import Integrations
+from integrations.document import Integrations
 from phasegate.delivery import COURIER_SWEEP, PORTFOLIO_DIGEST
 
 DIRECTORY = """

@@ -13,7 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import ActivitySettings
 from activities.acts import ActActivities
-from integrations import Mail
+from integrations.document import Mail
 from ledger import Ledger
 from phasegate.sunset_ports import ActOrder, ActResult, ActVerdict, TaskProof
 

@@ -7,7 +7,7 @@ import sys
 
 from acting import Acting
 
-from integrations import Mail
+from integrations.document import Mail
 from ledger import Ledger
 from phasegate.sunset_ports import ActOrder
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from activities.post import blank
 from client.documents import check_directory
-from integrations import Mail
+from integrations.document import Mail
 from phasegate.directory import address_problem
 from phasegate.reading import parse_directory
 

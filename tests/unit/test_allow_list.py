@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations import AllowList, load_allow_list
+from integrations.allowed import AllowList, load_allow_list
 from phasegate.problems import DocumentError
 
 

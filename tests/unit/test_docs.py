@@ -14,7 +14,8 @@ from temporalio.envconfig import ClientConfigProfile
 
 import cli
 from commands.catalogue import COMMANDS, Command
-from integrations import AllowList, Integrations
+from integrations.allowed import AllowList
+from integrations.document import Integrations
 from phasegate.base import Document
 from phasegate.directory import Directory
 from phasegate.lint import Finding, lint_directory, lint_policy, lint_product

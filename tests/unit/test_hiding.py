@@ -16,8 +16,9 @@ import structlog
 from temporalio.exceptions import ApplicationError
 
 from client.logs import configure_logs, hidden_error
-from integrations import Secret, hiding
+from integrations import hiding
 from integrations.hiding import hidden
+from integrations.secret import Secret
 
 CANARY = 'c4nary "s3cret"\\ü&/value'
 

@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from webhooks import as_body
 
-from integrations import Secret, Source
+from integrations.document import Source
 from integrations.incoming import LARGEST_BATCH, Incoming, read
 from integrations.proof import prove
 from integrations.refused import Refused
+from integrations.secret import Secret
 
 SECRET, OLD, SIGNING = "s3cret-of-ours", "s3cret-before", "whsec_c2lnbmluZy1rZXktb2Ytb3Vycw=="
 KIND = {

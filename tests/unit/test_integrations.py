@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from integrations import Integrations, Secret, SecretMissing, load_integrations
-from integrations.document import matches
-from integrations.loading import IntegrationsUnreadable
+from integrations.document import Integrations, matches
+from integrations.loading import IntegrationsUnreadable, load_integrations
+from integrations.secret import Secret, SecretMissing
 from phasegate.problems import DocumentError
 
 WHOLE = """\

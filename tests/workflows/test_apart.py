@@ -23,7 +23,7 @@ from client.retirement_health import examine_retirement
 from client.settings import Settings
 from client.tuning import Tuning
 from client.worker_health import examine_workers
-from integrations import Integrations
+from integrations.document import Integrations
 from ledger import Ledger
 from phasegate.queues import Kind
 from phasegate.reading import read_policy

@@ -25,7 +25,7 @@ from client.dev_server import dev_server, free_port
 from client.engine import Engine
 from client.schedules import SWEEP, keep_schedules
 from client.settings import Settings
-from integrations import Integrations
+from integrations.document import Integrations
 from ledger import Ledger
 from phasegate.delivery import COURIER_SWEEP, CourierOrder, courier_id
 from phasegate.events import Announcement

@@ -18,7 +18,7 @@ from client.inbox import inbox
 from client.products import listing
 from client.schedules import LETTER, keep_schedules
 from client.settings import Settings
-from integrations import Integrations
+from integrations.document import Integrations
 from ledger import Ledger
 from phasegate.delivery import PORTFOLIO_DIGEST
 from worker import build_worker

@@ -20,7 +20,7 @@ from client.deliveries_health import examine_deliveries
 from client.directories import publish
 from client.engine import Engine
 from client.settings import Settings
-from integrations import Integrations
+from integrations.document import Integrations
 from ledger import Delivery, Ledger
 from phasegate.delivery import mailbox
 from phasegate.reading import read_directory

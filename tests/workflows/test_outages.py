@@ -19,7 +19,7 @@ from client.checkup import Check
 from client.deliveries_health import examine_deliveries
 from client.engine import Engine
 from client.settings import Settings
-from integrations import Integrations
+from integrations.document import Integrations
 from ledger import Delivery, Ledger
 from phasegate.delivery import COURIER_SWEEP, courier_id
 from phasegate.events import Announcement

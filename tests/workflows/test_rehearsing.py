@@ -17,7 +17,7 @@ from client import rehearsing_server
 from client.rehearsing import Rehearsing, rehearse
 from client.rehearsing_turns import Turns
 from client.settings import Settings
-from integrations import Integrations
+from integrations.document import Integrations
 from phasegate.errors import EngineError
 from phasegate.reading import parse, read_directory, read_policy, read_product
 from phasegate.rehearsal import Script
