@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
 
 import pytest
+from insisting import persistently
 
 from ledger import Ledger
 from ledger.intents import Intent
@@ -95,7 +97,7 @@ def test_long_keys_do_not_meet(ledger: Ledger) -> None:
 
 def contend(url: str, keys: list[str], won: Queue[list[str]]) -> None:
     ledger = Ledger(url)
-    won.put([key for key in keys if begin(ledger, key)[1]])
+    won.put([key for key in keys if persistently(partial(begin, ledger, key))[1]])
     ledger.close()
 
 
@@ -106,9 +108,9 @@ def winners(url: str) -> list[str]:
     processes = [SPAWN.Process(target=contend, args=(url, keys, won)) for _ in range(4)]
     for process in processes:
         process.start()
-    found = [key for _ in processes for key in won.get(timeout=60)]
+    found = [key for _ in processes for key in won.get(timeout=180)]
     for process in processes:
-        process.join(60)
+        process.join(180)
     assert sorted(set(found)) == sorted(keys)
     return found
 

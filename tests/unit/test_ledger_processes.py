@@ -5,8 +5,11 @@ import signal
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+
+from insisting import persistently
 
 from ledger import Ledger
 from phasegate.directory import Directory, Person
@@ -25,7 +28,8 @@ def event(source: str, n: int) -> Announcement:
 def write(url: str, source: str, count: int) -> None:
     ledger = Ledger(url)
     for n in range(0, count, 3):
-        ledger.append("atlas", [event(source, n + i) for i in range(3)])
+        batch = [event(source, n + i) for i in range(3)]
+        persistently(partial(ledger.append, "atlas", batch))  # SQLite's lock is not fair
     ledger.close()
 
 
@@ -33,7 +37,8 @@ def publish(url: str, who: str, count: int) -> None:
     ledger = Ledger(url)
     for n in range(count):
         directory = Directory(people={f"{who}{n}": Person()}, groups={})
-        ledger.documents.publish("directory", "default", directory, AT, who)
+        publishing = ledger.documents.publish
+        persistently(partial(publishing, "directory", "default", directory, AT, who))
     ledger.close()
 
 
@@ -45,7 +50,7 @@ def test_processes_that_open_a_new_ledger_together_never_fork_its_stream(tmp_pat
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(180)
     assert [writer.exitcode for writer in writers] == [0] * 5
     ledger = Ledger(url)
     assert ledger.verify("atlas") == 240
@@ -71,7 +76,7 @@ def test_killed_writers_leave_whole_batches_and_a_chain_that_goes_on(tmp_path: P
         for writer in writers:
             assert writer.pid
             os.kill(writer.pid, signal.SIGKILL)
-            writer.join(60)
+            writer.join(180)
         length = ledger.verify("atlas", ledger.head("atlas"))
         assert length % 3 == 0
         assert length > before
@@ -91,7 +96,7 @@ def test_threads_share_a_ledger(tmp_path: Path) -> None:
     def work(source: str) -> None:
         try:
             for n in range(20):
-                ledger.append("atlas", [event(source, n)])
+                persistently(partial(ledger.append, "atlas", [event(source, n)]))
                 ledger.verify("atlas")
         except BaseException as error:
             failures.append(error)
@@ -100,7 +105,7 @@ def test_threads_share_a_ledger(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(180)
     assert not failures
     assert ledger.verify("atlas") == 240
     ledger.close()
@@ -112,7 +117,7 @@ def test_processes_that_publish_together_are_all_in_the_history(tmp_path: Path) 
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(60)
+        writer.join(180)
     ledger = Ledger(url)
     history = ledger.documents.history("directory", "default")
     assert [publication.n for publication in history] == list(range(1, 31))
