@@ -27,7 +27,7 @@ class Tracker:
     """While it is clear, whoever asks is kept waiting."""
 
     async def asked(self, times: int) -> None:
-        for _ in range(600):
+        for _ in range(1200):
             if len(self.calls) >= times:
                 return
             await asyncio.sleep(0.05)
