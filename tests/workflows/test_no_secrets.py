@@ -20,6 +20,7 @@ from processes import ROOT
 from receiver import SECRET, receiving
 from served import serving
 from stage import POLICY, Stage
+from temporalio.client import WorkflowExecution
 
 from client.dev_server import DevServer
 from client.engine import Engine
@@ -154,11 +155,18 @@ async def test_secrets_of_the_installation_stay_where_they_are(
     assert found["the log of serve"]
     found |= {name: (tmp_path / name).read_bytes() for name in ("ledger.db", "ledger.db-wal")}
     assert CANARIES["MAIL_KEY"] in logins
-    async for run in engine.client.list_workflows("TaskQueue = 'no-secrets'"):
+
+    async def listed() -> list[WorkflowExecution] | None:
+        """Temporal's lists follow a moment later."""
+        query = engine.client.list_workflows("TaskQueue = 'no-secrets'")
+        runs = [run async for run in query]
+        there = {"product/no-secrets", "product/no-secrets/gate/launch", "mail/ana"}
+        return runs if there <= {run.id for run in runs} else None
+
+    for run in await stage.until(listed, "the product, its gate and a mail are listed"):
         handle = engine.client.get_workflow_handle(run.id, run_id=run.run_id)
         history = await handle.fetch_history()
         found[run.id] = b"".join(event.SerializeToString() for event in history.events)
-    assert {"product/no-secrets", "product/no-secrets/gate/launch", "mail/ana"} <= found.keys()
     engine.ledger.close()
     for where, data in found.items():
         for secret in CANARIES.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +15,13 @@ from parting import Leaving, no_return
 from stage import Stage
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.service import RPCError
 from tracker import Tracker
 
 from client import changing
 from client.asking import new_request_id
 from client.audit_checks import verify_ledger
+from client.audit_histories import runs
 from client.dev_server import DevServer, dev_server, free_port
 from client.engine import Engine
 from client.health import examine
@@ -28,7 +31,7 @@ from commands.events_recover import recover
 from ledger import Ledger
 from phasegate.errors import EngineError
 from phasegate.events import Announcement
-from phasegate.ids import product_id, sunset_id
+from phasegate.ids import gate_id, product_id, sunset_id
 from phasegate.requests import UpdateProductRequest
 from tests.workflows.conftest import settings
 from tests.workflows.test_sunset_acts import DESTROY
@@ -41,6 +44,24 @@ def copied(ledger: Path, to: Path) -> Path:
     source.close()
     target.close()
     return to
+
+
+async def listed(stage: Stage) -> None:
+    """Wait until Temporal lists the latest run of each workflow: histories are found by its lists,
+    which follow a moment later."""
+    engine, key = stage.engine, stage.key
+    gates = (gate_id(key, gate) for gate in ("launch", "retire", "off"))
+
+    async def all_of_them() -> bool | None:
+        there = {found async for found in runs(engine.client, key)}
+        for workflow_id in (product_id(key), sunset_id(key), *gates):
+            with suppress(RPCError):  # there is none
+                run_id = (await engine.workflow(workflow_id).describe()).run_id
+                if (workflow_id, run_id) not in there:
+                    return None
+        return True
+
+    await stage.until(all_of_them, "its runs are listed")
 
 
 @pytest.fixture
@@ -71,6 +92,8 @@ async def test_what_a_restored_ledger_misses_comes_back_from_the_histories(
         await stage.at_rest()  # what was written was answered, too
         await begun_later.becomes(phase="build")
         await begun_later.written()
+        for each in (stage, begun_later):
+            await listed(each)
     whole = [entry.announcement for entry in engine.ledger.events(stage.key)]
     engine.ledger.close()
     restored = Ledger(f"sqlite:///{backup}")
@@ -99,6 +122,7 @@ async def test_a_record_that_has_gone_on_is_not_mended_out_of_order_unasked(
     await stage.start()
     await stage.becomes(phase="build")
     await stage.written()
+    await listed(stage)
     empty = Ledger(f"sqlite:///{tmp_path / 'empty.db'}")
     found = await missing(stage.engine.client, empty, stage.key)
     assert found.wanted[0].startswith("policy two-phases")
@@ -117,6 +141,7 @@ async def test_a_start_repeated_brings_back_what_a_product_rests_on(
 ) -> None:
     await stage.start()
     await stage.becomes(phase="build")
+    await listed(stage)
     client = stage.engine.client
     empty = Ledger(f"sqlite:///{tmp_path / 'empty.db'}")
     lost = await missing(client, empty, stage.key)
@@ -178,6 +203,7 @@ async def test_the_definition_that_came_last_is_the_one_in_force_again(
     await stage.votes("launch", "go", "ana", "bo", "cy")
     await stage.becomes(phase="market")
     await stage.at_rest()
+    await listed(stage)
     empty = Ledger(f"sqlite:///{tmp_path / 'empty.db'}")
     found = await missing(stage.engine.client, empty, stage.key)
     assert [product.summary for product in found.definitions] == [definition.summary, "another"]
@@ -195,6 +221,7 @@ async def test_an_act_whose_intent_was_lost_is_not_done_again(
     await leaving.leave(no_return(), DESTROY.replace("URL", tracker.url))
     await leaving.passes("off")
     await leaving.task_is("destroy", "unknown")
+    await listed(leaving)
     older = Ledger(f"sqlite:///{tmp_path / 'older.db'}")
     write(older, await missing(hasty.client, older, leaving.key))
     key = f"{sunset_id(leaving.key)}/1/destroy"
@@ -210,6 +237,7 @@ async def test_a_temporal_that_was_put_back_is_named_until_its_workflows_are_res
     await stage.start()
     await stage.becomes(phase="build")
     await stage.written()
+    await listed(stage)
     engine, workflow = stage.engine, product_id(stage.key)
     handle = engine.workflow(workflow)
     run = (await handle.describe()).run_id or ""
