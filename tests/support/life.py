@@ -81,7 +81,7 @@ class Life(Stage):
     async def launched(self, *, round_number: int = 1) -> None:
         await self.opened("launch", round_number)
         await self.votes("launch", "go", "ana", "bo")
-        await self.becomes(phase="market", gate=None)
+        await self.becomes(phase="market")  # where a review may be open before anybody looks
 
     async def definition(self) -> Product:
         return await changing.definition(self.engine, self.key)

@@ -181,9 +181,11 @@ async def test_a_new_owner_reaches_an_open_gate_and_the_sunset(life: Life) -> No
         return True if "sunset.stopped" in life.story() else None
 
     await life.until(stopped, "the sunset waits for its owner")
+    await life.becomes(gate=None)
     await life.handover("cy", "max")
     assert await life.refused(life.submit("down", "olga")) == "not-owner"
     await life.opened("down", 2, who="cy")
+    await life.becomes(gate="down")  # the product hears of it from its sunset
     assert await life.refused(life.vote("down", "cy", "go")) == "self-approval"
     text = (await life.handover("bo", "cy")).text
     assert text.endswith("on down, which is open, are void, and bo votes on it no longer")
@@ -204,7 +206,7 @@ async def test_conditions_remind_fall_overdue_and_are_closed_or_waived(life: Lif
     await life.begin()
     await conditional(
         life,
-        Promise(text="docs", owner="bo", due=soon(3)),
+        Promise(text="docs", owner="bo", due=soon(8)),
         Promise(text="tests", owner="cy", due=soon(600)),
         Promise(text="talks"),
     )
@@ -301,6 +303,7 @@ async def test_a_killed_product_is_revived_and_goes_on(life: Life) -> None:
     with pytest.raises(EngineError, match="has ended: killed") as told:
         await life.begin()
     assert told.value.hint.startswith(f"phasegate product revive {life.key}")
+    await life.told("product.killed")  # the record says what is revived
     assert await life.refused(life.revive("olga")) == "self-approval"
     assert (await life.product()).status == "killed"
     receipt = await life.revive()
@@ -312,6 +315,7 @@ async def test_a_killed_product_is_revived_and_goes_on(life: Life) -> None:
     await life.launched(round_number=2)
     assert [g.outcome for g in (await life.product()).gates] == ["kill", "go"]
     assert [e["title"] for e in (await life.gate("launch", 2)).evidence] == ["plan"]
+    await life.written()
     entries = life.engine.ledger.events(life.key)
     assert len({e.announcement.id for e in entries}) == len(entries)
     assert life.engine.ledger.verify(life.key) == len(entries)
