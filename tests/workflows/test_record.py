@@ -120,9 +120,9 @@ async def test_a_vote_that_comes_while_the_decision_is_written_changes_nothing(
     came.set()
     await deciding
     product = await stage.becomes(phase="market")
+    await stage.written()
     view = await stage.gate("launch", 1)
     counted = {vote.approver for vote in view.votes}
     assert counted == {"ana", "bo", "cy"} == set(product.gates[-1].votes)
     assert [text.split()[0] for text in stage.texts("gate.vote")] == ["ana", "bo", "cy"]
-    await stage.written()
     assert stage.engine.ledger.verify(stage.key) == len(stage.story())

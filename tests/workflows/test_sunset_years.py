@@ -220,6 +220,7 @@ async def test_a_sunset_is_aborted_half_way_and_a_second_one_carried_through(
     await stage.take(csv("exported"), sunset=2)
     await stage.until_day_of("data")
     await stage.until(lambda: stage.in_phase(None, "retired"), "it has left the market")
+    await stage.told("product.retired")
 
     made = Counter(call for call in receiver.calls if call[:2] in DESTRUCTIVE)
     assert made == {

@@ -144,6 +144,7 @@ async def test_a_dead_ledger_delays_announcements_and_never_votes(
             return True if stage.story().count("gate.vote") == 3 else None
 
         await stage.until(written, "the three votes are in the ledger")
+        await stage.written()
         assert own.ledger.verify(stage.key) == len(stage.story())
         await own.workflow(product_id(stage.key)).terminate()
     own.ledger.close()
@@ -162,7 +163,7 @@ async def test_clocks_remind_and_escalate_and_never_decide_go(stage: Stage) -> N
               id: launch
               title: Launch
               requires: [{group: product}, {group: eng}]
-              clocks: {respond: PT6S, resolve: PT7S, remind: [PT1S], on_timeout: escalate}
+              clocks: {respond: PT8S, resolve: PT11S, remind: [PT3S], on_timeout: escalate}
           - id: check
             title: Check
             gate:
