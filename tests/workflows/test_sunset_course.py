@@ -215,7 +215,7 @@ async def test_a_sunset_is_postponed_on_the_way(leaving: Leaving) -> None:
     )
     assert await leaving.refused(leaving.replan(skip={"keys": "no"})) == "task-begun"
     assert await leaving.refused(leaving.replan(skip={"eol": "no"})) == "not-skippable"
-    shortly = datetime.now(UTC) + timedelta(seconds=4)
+    shortly = datetime.now(UTC) + timedelta(seconds=8)
     done = await leaving.replan(
         "tim",
         dates={"eol": "500 days", "soon": shortly, "cake": shortly},
@@ -271,12 +271,12 @@ async def test_a_plan_within_the_plan_is_done_for_each(leaving: Leaving) -> None
 async def test_reminders_of_a_date_go_to_customers_who_are_open_too(leaving: Leaving) -> None:
     leaving.also = "customer_reminder: {subject: 'It ends', text: 'On {end_of_life}', to: open}"
     await leaving.leave(
-        task("id: eos, kind: date, title: End of sales, at: PT2S, remind: [PT1S, 0 days]"),
+        task("id: eos, kind: date, title: End of sales, at: PT5S, remind: [PT4S, 0 days]"),
         task("id: z, kind: manual, title: Z, after: [eos]"),
     )
     await leaving.task_waits("z")
     texts = [event["text"] for event in await leaving.told("sunset.reminder", 2)]
-    assert texts[0].startswith("End of sales in 1 seconds, on ")
+    assert texts[0].startswith("End of sales in 4 seconds, on ")
     assert texts[1].startswith("End of sales today, on ")
     assert len(await leaving.told("sunset.customers-reminded", 2)) == 2
     await leaving.confirmed("z")
