@@ -18,6 +18,7 @@ from client.settings import Settings
 from tests.cli.shell import Shell, running
 
 TOKEN = "token-of-the-console"
+WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 
 DESTROY = """
     - {id: destroy, title: Destroy, kind: http, effect: deletion, by: eng, connection: console,
@@ -49,12 +50,19 @@ def the_check(shell: Shell, name: str) -> dict[str, Any]:
     return found[0]
 
 
+async def polls(leaving: Leaving) -> bool | None:
+    """Whether a worker takes workflows: no question waits for as long as one may need to start."""
+    engine = leaving.engine
+    return True if await pollers(engine.client, engine.settings.task_queue, WORKFLOWS) else None
+
+
 async def test_only_the_worker_for_retirement_has_the_secret_and_acts(
     leaving: Leaving, plain: Shell, tmp_path: Path
 ) -> None:
     with ExitStack() as stack:
         console: Tracker = stack.enter_context(serving())
         stack.enter_context(running(plain.spawn("worker", "run")))
+        await leaving.until(lambda: polls(leaving), "the worker polls")
         await leaving.leave(no_return(), DESTROY)
         await leaving.gate_opens("off")
         await leaving.vote("off", "bo", "go")
@@ -74,8 +82,7 @@ async def test_only_the_worker_for_retirement_has_the_secret_and_acts(
         worker = stack.enter_context(running(plain.spawn(*mend.split()[1:], **env)))
         await leaving.task_is("destroy", "unknown")
         assert the_check(plain, "retirement")["state"] == "ok"
-        workflows = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
-        assert await pollers(leaving.engine.client, "retirement", workflows) == []
+        assert await pollers(leaving.engine.client, "retirement", WORKFLOWS) == []
 
         console.status = 200  # a person finds that nothing was destroyed: it is tried once more
         await leaving.confirmed("destroy", "bo", outcome="not-done")
