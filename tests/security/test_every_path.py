@@ -298,7 +298,8 @@ async def test_a_revoked_key_voids_what_it_signed_and_its_owner_is_asked_again(
         who: [entry(keys[who], revoked=today), entry(make_key(tmp_path, who))]
         for who in ("bo", "pia")
     }
-    await publish(s, {**lost, "cy": [entry(keys["cy"], revoked=today), entry(fresh)]})
+    new = {**lost, "cy": [entry(keys["cy"], revoked=today), entry(fresh)]}
+    await read_by_the_gate(s, await publish(s, new))
 
     async def voided() -> bool | None:
         return True if "gate.key-revoked" in s.stage.story() else None

@@ -9,14 +9,17 @@ import pty
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from processes import ROOT
-from signers import Opened, entry, make_key, public
+from signers import Opened, Signer, entry, make_key, public
+from stage import WAIT
 
+from client.inbox import inbox
 from client.signing import Signing, ready
 from phasegate.errors import PhasegateError
 from phasegate.requests import VoteRequest
@@ -67,20 +70,31 @@ def agent(tmp_path: Path, keys: dict[str, Path]) -> Iterator[str]:
         ["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        for _ in range(200):
-            if socket.exists():
-                break
-            try:
-                process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                continue
         env = {**os.environ, "SSH_AUTH_SOCK": str(socket)}
+        deadline = time.monotonic() + WAIT
+        # Its socket is there a moment before it listens. It has no keys yet, which is 1; 2 is that
+        # nobody answers.
+        listing = ["ssh-add", "-l"]
+        while subprocess.run(listing, env=env, capture_output=True, check=False).returncode == 2:
+            assert process.poll() is None
+            assert time.monotonic() < deadline, "the agent does not answer"
+            time.sleep(0.05)
         for who in ("eve", "ana"):
             subprocess.run(["ssh-add", str(keys[who])], env=env, check=True, capture_output=True)
         yield str(socket)
     finally:
         process.kill()
         process.wait()
+
+
+async def in_inbox(signer: Signer, who: str, there: bool) -> None:
+    """Wait until the server's lists, which lag behind votes, have it so."""
+
+    async def is_so() -> bool | None:
+        rows = await inbox(signer.stage.engine, who)
+        return any(row.product == signer.stage.key for row in rows) is there or None
+
+    await signer.stage.until(is_so, f"{who} is asked: {there}")
 
 
 async def test_a_vote_signed_by_the_agent_counts_and_one_without_is_not_even_sent(
@@ -96,10 +110,12 @@ async def test_a_vote_signed_by_the_agent_counts_and_one_without_is_not_even_sen
         *("gate", "vote", place, "go", "--as", "ana", "--sign", "-o", "json"), **env
     )
     assert (code, json.loads(out)["round"]) == (0, 1), err
+    await in_inbox(s, "ana", there=False)
     code, out, err = await phasegate(
         *("gate", "withdraw", place, "--as", "ana", "--sign", "-o", "json"), **env
     )
     assert code == 0, err
+    await in_inbox(s, "ana", there=True)
     every = ("gate", "vote", "--all", "go", "--as", "ana")
     every += ("--product-filter", f'product.key == "{s.stage.key}"')
     code, out, err = await phasegate(*every, "--dry-run", **env)
