@@ -101,6 +101,8 @@ async def test_a_life_by_workers_of_which_each_does_one_kind_of_work(
         places = {"PHASEGATE_LEDGER": settings.ledger_url, "PHASEGATE_TASK_QUEUE": QUEUE}
         async with worker_process("--only", "checks", **secret, **places) as checks:
             await stage.until(lambda: met(stage), "it is asked and met")
+            # Whoever tells of it has just asked for work, and so has who starts the telling.
+            await stage.until(lambda: heard(crm), "the subscriber hears of it")
             assert (await examine_workers(client, settings)).state == "ok"
             with monkeypatch.context() as later:  # by the clock of whoever asks, and none has asked
                 later.setattr("client.polling.time", lambda: time() + 65)
@@ -129,6 +131,10 @@ async def test_a_life_by_workers_of_which_each_does_one_kind_of_work(
 
 async def met(stage: Stage) -> bool | None:
     return True if "milestone.met" in stage.story() else None
+
+
+async def heard(crm: Receiver) -> bool | None:
+    return True if "phasegate.milestone.met" in crm.types else None
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,17 @@ def all_there(stage: Stage, receiver: Receiver) -> Callable[[], bool]:
     return done
 
 
+async def swept(stage: Stage, done: Callable[[], bool], what: str) -> None:
+    """Sweep until it is so. A courier that a late wake has started is left alone by a sweep, and
+    may have looked already."""
+
+    async def is_so() -> bool | None:
+        await sweep(stage)
+        return done() or None
+
+    await stage.until(is_so, what)
+
+
 async def ended(stage: Stage, receiver: str = CRM) -> None:
     """Wait until the courier of this product has nothing left, and is gone."""
     handle = stage.engine.workflow(courier_id(receiver, stage.key))
@@ -173,8 +184,7 @@ async def test_what_is_given_up_is_a_dead_letter_and_what_comes_later_goes_on(
         assert dead.why.endswith("answered 400")
         receiver.answer = lambda request: (200, {})
         stage.engine.ledger.dead_letters.retry([dead], datetime.now(UTC))
-        await sweep(stage)
-        await until(lambda: "phasegate.product.started" in receiver.types, "the dead letter")
+        await swept(stage, lambda: "phasegate.product.started" in receiver.types, "the dead letter")
         await ended(stage)
         assert stage.engine.ledger.dead_letters.of(stage.key) == []
         assert len(receiver.taken) == len(stage.story())
@@ -215,7 +225,8 @@ async def test_receivers_that_hang_hold_up_no_lifecycle_and_no_other_receiver(
             assert not free.is_set(), "and the stuck one is stuck still"
             assert len(hanging) == couriers.AT_ONCE
             free.set()
-            await until(lambda: len(stuck.taken) >= len(keys), "all of it, after all")
+            # Each asks again for its turn within half a minute, and may find none then.
+            await until(lambda: len(stuck.taken) >= len(keys), "all of it, after all", 2 * WAIT)
 
 
 async def test_gone_is_gone(house: Callable[..., AsyncIterator[Stage]], receiver: Receiver) -> None:
@@ -232,8 +243,7 @@ async def test_gone_is_gone(house: Callable[..., AsyncIterator[Stage]], receiver
         assert list(stage.engine.ledger.receivers.away()) == [CRM]
         receiver.answer = lambda request: (200, {})
         assert stage.engine.ledger.receivers.welcome(CRM)
-        await sweep(stage)
-        await until(all_there(stage, receiver), "all of it, after all")
+        await swept(stage, all_there(stage, receiver), "all of it, after all")
 
 
 async def test_only_what_was_asked_for_is_sent(
