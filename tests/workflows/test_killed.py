@@ -26,6 +26,19 @@ async def announced(stage: Stage, *, votes: int) -> None:
     assert stage.story().count("gate.vote") == votes
 
 
+async def voted(stage: Stage, who: str) -> Receipt:
+    """Vote until there is an answer: who hears nothing for so long says the same again."""
+    once = new_request_id()
+
+    async def answered() -> Receipt | None:
+        try:
+            return await stage.vote("launch", who, "go", request_id=once)
+        except EngineError:
+            return None
+
+    return await stage.until(answered, f"the vote of {who} is answered")
+
+
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
@@ -48,15 +61,7 @@ async def test_a_worker_killed_in_the_middle_of_a_gate_loses_nothing(
             await stage.votes("launch", "go", "ana", "bo")
             first.kill()
             await first.wait()
-        once = new_request_id()
-
-        async def answered() -> Receipt | None:
-            try:
-                return await stage.vote("launch", "cy", "go", request_id=once)
-            except EngineError:  # who hears nothing for so long says the same again
-                return None
-
-        late = asyncio.create_task(stage.until(answered, "a worker takes the vote"))
+        late = asyncio.create_task(voted(stage, "cy"))
         await asyncio.sleep(1)
         assert not late.done()
         async with worker_process() as second:
@@ -90,7 +95,7 @@ async def test_a_server_killed_in_the_middle_of_a_gate_loses_nothing(
             server.process.kill()
             await server.process.wait()
             async with dev_server(database=database, port=port, ui_port=None):
-                await stage.vote("launch", "cy", "go")
+                await voted(stage, "cy")
                 await stage.becomes(phase="market")
                 await announced(stage, votes=3)
         engine.ledger.close()
