@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.service import RPCError
 
 from client import gates, products
@@ -288,6 +289,18 @@ class Stage:
             return length if len((await self.history(workflow_id)).events) == length else None
 
         return await self.until(still, "its history grows no more")
+
+    async def added(self, length: int, workflow_id: str | None = None) -> list[str]:
+        """The types of the events that a history has got since it had so many.
+
+        Without those of tasks where one was given out once more: no worker took it within a second,
+        so that the server wrote it down, be it for something that is refused.
+        """
+        events = (await self.history(workflow_id)).events[length:]
+        types = [EventType.Name(event.event_type) for event in events]
+        if "EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT" in types:
+            return [type for type in types if not type.startswith("EVENT_TYPE_WORKFLOW_TASK_")]
+        return types
 
     def story(self) -> list[str]:
         """The types of this product's events, in the ledger's order."""

@@ -119,7 +119,7 @@ async def test_a_recorded_github_webhook_moves_a_milestone_and_again_changes_not
         again = await serve.post(*closed("first"))
         assert of(again, stage) == [("shipped", "before", "")]
     assert of(await serve.post(*closed("second")), stage) == [("shipped", "settled", "")]
-    assert len((await stage.history()).events) == length
+    assert await stage.added(length) == []
     await stage.written()
     assert stage.story().count("milestone.met") == 1
     lines = await serve.saying("event taken")
@@ -289,7 +289,7 @@ async def test_the_workflow_itself_refuses_what_it_does_not_wait_for(stage: Stag
     assert await sent("shipped", type="release") == "event-not-awaited"
     assert await sent("plain") == "event-not-awaited"
     assert await sent("nothing") == "unknown-milestone"
-    assert len((await stage.history()).events) == length
+    assert await stage.added(length) == []
     assert await sent("shipped") == ""
     assert await sent("shipped", id="2") == "milestone-settled"
     assert await sent("shipped") == ""  # the same again is answered the same
@@ -363,7 +363,16 @@ async def test_one_event_meets_milestones_of_many_products_at_once(
     await asyncio.gather(*(begin(one, milestone("told", "shared-event")) for one in lives))
     body = as_body({"repository": {"full_name": REPO}})
     request = ("github", webhooks.github(SECRET, "shared-event", body, "many"), body)
-    answers = await asyncio.gather(*(serve.post(*request) for _ in range(3)))
+
+    async def sent() -> httpx2.Response:
+        """Once more where there was no time to tell everybody, as senders do."""
+        for _ in range(3):
+            answer = await serve.post(*request)
+            if answer.status_code != 503:
+                break
+        return answer
+
+    answers = await asyncio.gather(*(sent() for _ in range(3)))
     for stage in lives:
         assert (await states(stage))["told"] == "met"
         await stage.written()
@@ -394,6 +403,8 @@ async def ask_and_die(*given):
     await asked(*given)
     os.kill(os.getpid(), signal.SIGKILL)  # the product has answered, the sender has not been told
 happenings.ask = ask_and_die
+import serving.taking
+serving.taking.ANSWER = 60  # on a slow machine it would say before that there was no time
 import cli
 sys.exit(cli.main())
 """
@@ -402,12 +413,15 @@ sys.exit(cli.main())
 async def test_killed_between_the_update_and_the_answer_the_retry_moves_nothing_twice(
     stage: Stage, serve: Served, tmp_path: Path
 ) -> None:
-    await begin(stage, milestone("shipped", "milestone"), "{id: plain, title: Plain}")
+    # Nobody else waits for it: it would kill the sender before we are told.
+    await begin(stage, milestone("shipped", stage.key), "{id: plain, title: Plain}")
+    body = as_body({"repository": {"full_name": REPO}})
+    request = ("github", webhooks.github(SECRET, stage.key, body, "killed"), body)
     async with serving(tmp_path, command=(sys.executable, "-c", KILLED)) as dying:
         with pytest.raises(httpx2.TransportError):
-            await dying.post(*closed("killed"))
+            await dying.post(*request)
         assert await dying.ended() == -signal.SIGKILL
-    answer = await serve.post(*closed("killed"))
+    answer = await serve.post(*request)
     assert of(answer, stage) == [("shipped", "before", "")]
     await stage.written()
     assert stage.story().count("milestone.met") == 1
@@ -444,7 +458,7 @@ async def test_a_server_or_worker_that_is_away_is_503_and_the_retry_is_taken(
 
                 async def taken() -> list[tuple[str, str, str]] | None:
                     again = await process.post(*closed("away"))
-                    return of(again, stage) if again.status_code == 202 else None
+                    return (of(again, stage) or None) if again.status_code == 202 else None
 
                 (found,) = await stage.until(taken, "the retry is taken")
                 assert found[:2] in (("shipped", "moved"), ("shipped", "before"))
