@@ -65,7 +65,8 @@ async def test_a_hold_right_after_a_submission_pauses_the_new_round(stage: Stage
 
 
 async def test_a_held_gate_comes_back_though_a_review_fell_due_meanwhile(stage: Stage) -> None:
-    await stage.start(MARKET)
+    later = MARKET.replace("policy: corner", "policy: held-corner").replace("PT4S", "PT8S")
+    await stage.start(later)  # time enough to submit before the review
     await stage.becomes(phase="market")
     await stage.submit()
     await stage.gate_opens("retire")
