@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from datetime import timedelta
 from hashlib import sha256
@@ -175,11 +176,13 @@ async def test_a_connection_cut_before_the_answer(web: Any, acting: Acting) -> N
 
 
 async def test_a_slow_answer(web: Any, acting: Acting, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(act_http, "SECONDS", 0.3)
-    web.answers["/x"] = lambda handler: time.sleep(1)
+    monkeypatch.setattr(act_http, "SECONDS", 2)  # it has to be connected within them, too
+    over = threading.Event()
+    web.answers["/x"] = lambda handler: over.wait(60)
     error = await acting.failed(http(web.url + "/x"))
     assert "no answer in time" in error.message
     result = await acting.carry_out(http(web.url + "/x", "deletion"))
+    over.set()
     assert result.state == "unknown"
     assert "no answer in time" in result.why
 

@@ -172,11 +172,21 @@ class Shell:
         assert found.code == 0, found.err
         return [row for row in found.json if row["product"] == key]
 
+    def told(self, key: str, *types: str) -> None:
+        """Wait until the record has events of each of these types. They come there after the
+        answer, and after what a product shows of itself."""
+
+        def all_there() -> bool:
+            events = self("events", "list", key, "-o", "json").json
+            return {*types} <= {event["type"] for event in events}
+
+        self.until(all_there)
+
     def until(self, met: Callable[[], bool]) -> None:
         """Look again and again; a command that failed, and so said nothing, has not met it."""
         end = time.monotonic() + STARTING
         while True:
-            with suppress(json.JSONDecodeError):
+            with suppress(json.JSONDecodeError, LookupError):
                 if met():
                     return
             assert time.monotonic() < end, "it did not come to that"
@@ -207,6 +217,16 @@ def first_line(process: subprocess.Popen[str]) -> str:
         _, err = process.communicate(timeout=STARTING)
         pytest.fail(f"it ended with {process.returncode}: {err}")
     return line
+
+
+def works(worker: subprocess.Popen[str]) -> None:
+    """Wait until a worker has started: what is asked before may get no answer and be done later,
+    and then it is refused to whoever asks again."""
+    assert worker.stderr is not None
+    while line := worker.stderr.readline():
+        if "worker started" in line:
+            return
+    pytest.fail("the worker ended")
 
 
 @contextmanager

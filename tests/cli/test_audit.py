@@ -21,15 +21,13 @@ def decided(served: Shell) -> Shell:
     for who in ("ana", "bo", "cy"):
         voted = served("gate", "vote", "audited/launch", "go", "--as", who)
         assert voted.code == 0, voted.err
-    served.until(
-        lambda: served("product", "show", "audited", "-o", "json").json["phase"] == "market"
-    )
-    served.until(
-        lambda: (
-            served("events", "list", "audited", "-o", "json").json[-1]["data"].get("phase")
-            == "market"
-        )
-    )
+
+    def recorded() -> bool:  # gate and product write on their own, in any order
+        events = served("events", "list", "audited", "-o", "json").json
+        decided = any(event["type"] == "gate.decided" for event in events)
+        return decided and any(event["data"].get("phase") == "market" for event in events)
+
+    served.until(recorded)
     return served
 
 

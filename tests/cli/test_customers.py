@@ -93,9 +93,10 @@ def test_strangers_change_nothing(served: Shell) -> None:
     assert f"hint: phasegate customer list {key}" in unknown.err
     ended = served("product", "cancel", key, "--as", "olga", "--reason", "merged", "--yes")
     assert ended.code == 0
-    served.until(lambda: served("customer", "import", key, "c.csv", "--as", "olga").code == 1)
+    shown = ("product", "show", key, "-o", "json")
+    served.until(lambda: served(*shown).json["status"] == "cancelled")
     late = served("customer", "import", key, "c.csv", "--as", "olga", "-o", "json")
-    assert late.error["code"] == "product-ended"
+    assert (late.code, late.error["code"]) == (1, "product-ended")
 
 
 def test_what_steers_a_terminal_is_refused_or_not_printed(shell: Shell) -> None:

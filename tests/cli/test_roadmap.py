@@ -163,6 +163,7 @@ async def test_what_ended_is_drawn_also_when_temporal_keeps_it_no_longer(
     engine = await _engine(served)
     completed = ("workflow", "list", "-q", "WorkflowId = 'product/gone' AND CloseTime IS NOT NULL")
     served.until(lambda: "product/gone" in served.temporal(*completed).out)
+    served.told("gone", "gate.abandoned")  # the gate ends on its own
     kept = remembered(engine, "gone")
     assert kept is not None
     for name in ("key", "name", "owner", "status", "policy", "policy_digest", "started_at"):

@@ -43,6 +43,7 @@ def begin(shell: Shell, key: str) -> None:
     started = shell("product", "start", product, *options)
     assert started.code == 0, started.err
     shell.until(lambda: taken(shell, "product", "show", key)["phase"] == "market")
+    shell.told(key, "product.phase-entered")  # plans are laid out on the record
 
 
 def taken(shell: Shell, *words: str) -> Any:
@@ -63,8 +64,11 @@ def leave(shell: Shell, key: str, round_number: int = 1) -> None:
     assert taken(shell, "sunset", "start", key, "--as", "olga")["gate"] == "retire"
     shell.until(lambda: shell("gate", "vote", f"{key}/retire", "go", "--as", "ana").code == 0)
     shell.until(lambda: states(shell, key).get("keys") == "waiting")
-    rounds = taken(shell, "gate", "list", key)
-    assert [r["round"] for r in rounds if r["gate"] == "retire"][-1] == round_number
+
+    def rounds() -> list[int]:  # that it was decided may be written later
+        return [r["round"] for r in taken(shell, "gate", "list", key) if r["gate"] == "retire"]
+
+    shell.until(lambda: rounds()[-1:] == [round_number])
 
 
 def states(shell: Shell, key: str) -> dict[str, str]:
@@ -91,8 +95,8 @@ def test_an_aborted_sunset_and_a_second_that_is_carried_through(served: Shell) -
     assert f"phasegate sunset confirm {key} keys --note TEXT --as WHO --proof count=VALUE" in page
     assert "Up to gate down, the point of no return:" in page
     assert "After the last gate:" in page
-    waits = taken(served, "product", "show", key)["waiting_for"]
-    assert f"phasegate sunset confirm {key} keys" in waits
+    asked = f"phasegate sunset confirm {key} keys"  # which the sunset tells its product
+    served.until(lambda: asked in taken(served, "product", "show", key)["waiting_for"])
 
     confirm = ("sunset", "confirm", key, "keys", "--note", "all 12", "--as")
     assert refused(served, *confirm, "bo")[1] == "proof-missing"

@@ -55,6 +55,7 @@ def begin(shell: Shell, key: str) -> None:
     started = shell("product", "start", product, *options)
     assert started.code == 0, started.err
     shell.until(lambda: taken(shell, "product", "show", key)["phase"] == "market")
+    shell.told(key, "product.phase-entered")  # plans are laid out on the record
 
 
 def exported(shell: Shell, key: str, what: str, *more: str) -> str:
@@ -127,6 +128,7 @@ def test_outputs_of_a_plan_of_the_running_sunset_and_of_its_withdrawal(served: S
     assert exported(served, key, "notice").startswith("Kettle stays")
 
     # What is left of it in the record.
+    served.told(key, "product.back-in-market")
     life = taken(served, "report", "retrospective", key)
     (sunset,) = life["sunsets"]
     assert (life["status"], sunset["outcome"]) == ("active", "aborted")

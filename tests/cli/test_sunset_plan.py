@@ -150,6 +150,7 @@ def test_a_plan_is_recorded_for_a_product_and_shown_from_then_on(served: Shell) 
     started = served("product", "start", product, *options)
     assert started.code == 0, started.err
     served.until(lambda: served("product", "show", key, "-o", "json").json["phase"] == "market")
+    served.told(key, "product.phase-entered")  # plans are laid out on the record
 
     plan = shown(served, key)
     assert (plan["decided_by"], plan["running"]) == ("retire", False)

@@ -48,6 +48,7 @@ def test_the_feature_ships(served: Shell) -> None:
     met("wpt-landed", "tess.test")
     shows("wpt_pass_rate=0.97")
     opened("intent-to-ship")
+    served.until(lambda: bool(served.inbox("stan.std", "popover")))
     inbox = served("inbox", "--as", "stan.std", "-o", "json")
     assert [row["group"] for row in inbox.json] == ["attests tag-closed"]
     said = ("tag-closed", "met", "--note", "closed as satisfied", "--as", "stan.std")

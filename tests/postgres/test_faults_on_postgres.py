@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -16,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from insisting import persistently
 from postgres import Server, processes, running_postgres
 
 from client.dev_server import free_port
 from ledger import Ledger, LedgerError
 from ledger import server as bounds
 from ledger.streams import lock_head
-from phasegate.events import Announcement
+from phasegate.events import Anchor, Announcement
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -31,18 +31,6 @@ def event(n: int, who: str = "a") -> Announcement:
     return Announcement(
         id=f"atlas/{who}#{n}", type="gate.vote", product="atlas", source="test", at=AT, text=str(n)
     )
-
-
-def persistently(write: Callable[[], Any]) -> Any:
-    """As Temporal has an activity repeated."""
-    end = time.monotonic() + 60
-    while True:
-        try:
-            return write()
-        except LedgerError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
 
 
 def _write(url: str, who: str, count: int, begun: Any) -> None:
@@ -66,7 +54,7 @@ def test_a_server_that_crashes_while_processes_write_has_every_event_once() -> N
         for writer in writers:
             writer.start()
         for flag in begun:
-            assert flag.wait(60)
+            assert flag.wait(120)
         for how in (signal.SIGQUIT, signal.SIGINT):
             mine.stop(how)
             mine.start()
@@ -81,6 +69,12 @@ def test_a_server_that_crashes_while_processes_write_has_every_event_once() -> N
             mine_only = [id for id in ids if id.startswith(f"atlas/{who}#")]
             assert mine_only == [f"atlas/{who}#{n}" for n in range(60)]
         ledger.close()
+
+
+def copied(copy: Ledger, head: Anchor) -> None:
+    """A standby is a moment behind. Raises LedgerError until it has this, too."""
+    if copy.head("atlas") != head:
+        raise LedgerError("the standby is behind", "it has not been told yet", "ask again")
 
 
 def test_the_standby_that_takes_over_goes_on_with_the_record(tmp_path: Path) -> None:
@@ -104,7 +98,8 @@ def test_the_standby_that_takes_over_goes_on_with_the_record(tmp_path: Path) -> 
             ledger = Ledger(f"{here}?{hosts}&target_session_attrs=read-write")
             head = ledger.append("atlas", [event(1), event(2)])
             copy = Ledger(standby.url("postgres"))
-            persistently(lambda: copy.verify("atlas", head))
+            persistently(lambda: copied(copy, head))
+            assert copy.verify("atlas", head) == 2
             with pytest.raises(LedgerError, match="standby") as refused:
                 copy.append("atlas", [event(3)])
             assert "target_session_attrs" in refused.value.hint
@@ -195,8 +190,8 @@ def test_a_commit_whose_answer_is_lost_is_written_once(server: Server, url: str)
 def test_who_hangs_with_a_stream_locked_loses_it_and_the_others_go_on(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(bounds.BOUNDS, "lock_timeout", "10s")
-    monkeypatch.setitem(bounds.BOUNDS, "idle_in_transaction_session_timeout", "500ms")
+    monkeypatch.setitem(bounds.BOUNDS, "lock_timeout", "30s")
+    monkeypatch.setitem(bounds.BOUNDS, "idle_in_transaction_session_timeout", "2s")
     hanging, other = Ledger(url), Ledger(url)
     hanging.append("atlas", [event(1)])
 
@@ -292,7 +287,10 @@ def test_a_database_with_another_isolation_is_written_like_any(server: Server, u
         ledger.close()
 
 
-def test_a_process_takes_no_more_connections_than_it_may(server: Server, url: str) -> None:
+def test_a_process_takes_no_more_connections_than_it_may(
+    server: Server, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "PATIENCE", 60.0)
     ledger = Ledger(url)
     ledger.append("atlas", [event(1)])
     name = url.rsplit("/", 1)[1]
@@ -313,7 +311,7 @@ def test_a_process_takes_no_more_connections_than_it_may(server: Server, url: st
     for thread in threads:
         thread.start()
     for _ in range(bounds.CONNECTIONS):
-        assert reading.acquire(timeout=30)
+        assert reading.acquire(timeout=60)
     assert int(server.sql("postgres", count).stdout) == bounds.CONNECTIONS
     release.set()
     for thread in threads:

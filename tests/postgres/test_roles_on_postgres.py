@@ -124,14 +124,18 @@ async def test_each_role_can_do_its_work(
                 await leaving.passes("off")
                 await leaving.becomes(status="retired")
                 await leaving.told("product.retired")
-                async with httpx2.AsyncClient(trust_env=False) as http:
-                    ready = (await http.get(f"http://127.0.0.1:{health}/readyz")).json()
-                assert ready["ready"], ready
+                await leaving.until(partial(ready, health), "whoever does the acts is ready")
             assert (len(console.calls), len(mails.mails)) == (1, 1)
             reader = Ledger(as_role(granted, "phasegate_reader"))
             assert reader.verify("least") == len(leaving.story())
             reader.close()
             engine.ledger.close()
+
+
+async def ready(port: int) -> bool | None:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        found = (await http.get(f"http://127.0.0.1:{port}/readyz")).json()
+    return True if found["ready"] else None
 
 
 @pytest.mark.parametrize("role", FORBIDDEN)
