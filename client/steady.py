@@ -8,8 +8,10 @@ that tests/workflows/test_fuzz.py leaves show it). Or it brings along a whole ta
 worker was given, and which is never done if that worker died. Here such a workflow leaves the cache
 instead, and the query is asked again. Or the task is this worker's own and still lies behind the
 query, which SDK 1.35 then takes first (BufferedTasks of its core, `get_next_wft`): no harm, unless
-the task times out meanwhile. A worker that has so much to do is known by how late it begins; and a
-next task that comes earlier than the history could have the last one is refused, too.
+the task times out meanwhile, or brings an Update, which a replay would hear first. A worker that
+has so much to do is known by how late it begins. And what comes next is looked at: an Update that
+comes by itself in a task that was begun already, and a task by whose events the last one cannot be
+in the history, are refused, too.
 
 A task that took something in and ordered nothing is lost in a replay, too. The SDK takes a task
 without commands, whose end another task follows at once, for the heartbeat of a local activity, and
@@ -30,7 +32,7 @@ the cache all the same, and begins anew from its history.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Set
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
@@ -39,11 +41,12 @@ from typing import Any
 import structlog
 from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
-from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from client.steady_events import ENDS, Counted, brought_by, left_by
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +56,8 @@ MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
 """What is noted in the memo, which a null takes out of it again."""
 
 NOWHERE = StorageDriverStoreContext(target=None)
+
+NONE = Counted(0, 0)
 
 WRECKS: list[WorkflowInstance] = []
 """What was broken off and cannot be taken down. It is kept: what is freed instead may wake in the
@@ -70,9 +75,8 @@ LATE = 5.0
 """Seconds after the start of a task at which it may soon time out (after 10), and within which a
 query may follow it on a worker that is so slow."""
 
-DONE = 4
-"""Events at least from one task's start to that of the next: its completion, what it left, the
-next one's scheduling and start."""
+TASK = 3
+"""Events of a task: its scheduling, its start and its end."""
 
 FLAG = 7001
 """The SDKs record by such numbers how they went about a task; its own are small."""
@@ -82,30 +86,6 @@ ASIDE = {"query_workflow", "remove_from_cache"}
 
 NOTHING_NEW = {*ASIDE, "notify_has_patch", "update_random_seed", "do_update"}
 """Jobs that take nothing in. An Update does when it is accepted, and that is a command."""
-
-ENDS = {
-    "complete_workflow_execution",
-    "fail_workflow_execution",
-    "cancel_workflow_execution",
-    "continue_as_new_workflow_execution",
-}
-"""Commands after which no other may come."""
-
-CERTAIN = {
-    "upsert_workflow_search_attributes",
-    "modify_workflow_properties",
-    "request_cancel_external_workflow_execution",
-    *ENDS,
-}
-"""Commands that leave an event, whatever else is ordered."""
-
-UNDONE_BY = {
-    "start_timer": ("cancel_timer", "seq"),
-    "schedule_activity": ("request_cancel_activity", "seq"),
-    "start_child_workflow_execution": ("cancel_child_workflow_execution", "child_workflow_seq"),
-    "signal_external_workflow_execution": ("cancel_signal_workflow", "seq"),
-}
-"""Commands that leave an event, unless they are undone at once; and what undoes them."""
 
 
 @dataclass(frozen=True)
@@ -160,11 +140,13 @@ LATENESS = Lateness()
 class Steady(Within):
     def __init__(self, inner: WorkflowInstance) -> None:
         super().__init__(inner)
-        self._length = self._owed = 0
+        self._length = 0
+        self._left = NONE
         self._task: tuple[int, int] | None = None
         self._tasks = 0
         self._last = self._late = 0.0
         self._idle = False
+        self._asked = False
         self._ended = False
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -172,8 +154,11 @@ class Steady(Within):
         if "remove_from_cache" in jobs:
             return self._taken_down(act)
         if jobs <= ASIDE:
-            return _refused(act) if self._brought_a_task(act) else self._inner.activate(act)
-        if self._is_out_of_step(act):
+            if self._brought_a_task(act):
+                return _refused(act)
+            self._asked |= _is_alone(act)
+            return self._inner.activate(act)
+        if self._is_out_of_step(act, jobs):
             return _refused(act)
         if not act.is_replaying:
             self._late = LATENESS.see(act)
@@ -181,7 +166,8 @@ class Steady(Within):
         self._last = monotonic()
         if done.HasField("successful"):
             commands, new = done.successful.commands, not jobs <= NOTHING_NEW
-            marked = _leaves_a_mark(act, commands)
+            left = left_by(act, commands)
+            marked = left.least > 0
             self._idle = not (marked or new)
             self._ended |= any(command.WhichOneof("variant") in ENDS for command in commands)
             known = not act.is_replaying or FLAG in act.available_internal_flags
@@ -189,8 +175,8 @@ class Steady(Within):
                 noted = commands.add().modify_workflow_properties.upserted_memo
                 noted.fields[MARK].CopyFrom(NOTHING)
                 done.successful.used_internal_flags.append(FLAG)
-            live = not (self._idle or act.is_replaying)
-            self._owed = act.history_length + DONE if live else 0
+                left = left.plus(Counted(1, 1))
+            self._left = NONE if act.is_replaying else self._left.plus(left)
         return done
 
     def _taken_down(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -201,22 +187,34 @@ class Steady(Within):
             WRECKS.append(self._inner)
             return WorkflowActivationCompletion(run_id=act.run_id)
 
-    def _is_out_of_step(self, act: WorkflowActivation) -> bool:
+    def _is_out_of_step(self, act: WorkflowActivation, jobs: Set[str | None]) -> bool:
         """An activation of a task has the instant at which the task was started.
 
         A task in which Updates were refused and nothing else was done may have been taken back: the
         length of the history is then reckoned from before it. Nothing more comes of such a task.
-
-        A next task that comes before the last can be in the history follows one that timed out, and
-        of which nothing was reported: it would carry out both.
         """
         task = (act.timestamp.seconds, act.timestamp.nanos)
         same, self._task = task == self._task, task
         self._tasks += not same and not act.is_replaying
-        longer, self._length = act.history_length > self._length, act.history_length
-        if act.is_replaying:
-            return False
-        return (longer or self._idle) if same else act.history_length < self._owed
+        grown, self._length = act.history_length - self._length, act.history_length
+        if same:
+            late = grown > 0 or self._idle or "do_update" in jobs
+            return late and not act.is_replaying
+        undone = self._left.most > 0 and not act.is_replaying and self._is_undone(act, grown)
+        self._left, self._asked = NONE, False
+        return undone
+
+    def _is_undone(self, act: WorkflowActivation, grown: int) -> bool:
+        """Whether the last task was given up, so that this one would carry out both.
+
+        The history has then grown by its end and by the next one's scheduling and start, and by
+        what came from outside. Where it was completed, it has what its commands left, too. Tasks
+        that failed in between lengthen the history as well: then only a query tells, if it came
+        right after that task and may have brought it.
+        """
+        more, brought = grown - TASK, brought_by(act.jobs)
+        least, most = more - brought.most, more - brought.least
+        return most < self._left.least or (self._asked and least > self._left.most)
 
     def _brought_a_task(self, act: WorkflowActivation) -> bool:
         """Whether a query may have brought along the only task of a workflow that was not cached,
@@ -224,10 +222,14 @@ class Steady(Within):
 
         What it follows at once may as well be a task of this worker: then it is asked once more.
         """
-        if not (self._tasks and any(job.query_workflow.query_id == ALONE for job in act.jobs)):
+        if not (self._tasks and _is_alone(act)):
             return False
         passed = monotonic() - self._last
         return (self._tasks == 1 and passed < AT_ONCE) or passed < LATE < self._late + passed
+
+
+def _is_alone(act: WorkflowActivation) -> bool:
+    return any(job.query_workflow.query_id == ALONE for job in act.jobs)
 
 
 def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -235,28 +237,3 @@ def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:
     refused = WorkflowActivationCompletion(run_id=act.run_id)
     refused.failed.failure.message = OUT_OF_STEP
     return refused
-
-
-def _leaves_a_mark(act: WorkflowActivation, commands: Iterable[WorkflowCommand]) -> bool:
-    """Whether these commands leave an event for certain; where it is not, one too many is added.
-
-    An Update that is refused leaves none. One that fails after it was accepted does.
-    """
-    asked = {job.do_update.protocol_instance_id for job in act.jobs if job.HasField("do_update")}
-    ordered: set[tuple[str, int]] = set()
-    undone: set[tuple[str, int]] = set()
-    for command in commands:
-        kind = str(command.WhichOneof("variant"))
-        if kind in CERTAIN:
-            return True
-        if kind == "update_response":
-            answer = command.update_response
-            if not answer.HasField("rejected") or answer.protocol_instance_id not in asked:
-                return True
-        elif kind in UNDONE_BY:
-            ordered.add((UNDONE_BY[kind][0], getattr(command, kind).seq))
-        for undoes, number in UNDONE_BY.values():
-            if kind == undoes:
-                undone.add((kind, getattr(getattr(command, kind), number)))
-    timers = {what for what in undone - ordered if what[0] == "cancel_timer"}
-    return bool(ordered - undone or timers)

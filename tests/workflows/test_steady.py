@@ -25,6 +25,7 @@ from client.dev_server import DevServer
 from client.keyring import Keyring
 from client.plugin import converter
 from client.steady import FLAG, OUT_OF_STEP, Steady, SteadyRunner
+from client.steady_events import brought_by, left_by
 
 TASK_DONE = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 MARKED = EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED
@@ -214,7 +215,17 @@ def is_marked(done: WorkflowActivationCompletion) -> bool:
     return marked
 
 
+def told(kind: str, *path: str) -> WorkflowActivationJob:
+    found = job(kind)
+    place = getattr(found, kind)
+    for name in path:
+        place = getattr(place, name)
+    place.SetInParent()
+    return found
+
+
 SIGNAL, ANSWER = job("signal_workflow"), job("resolve_activity")
+DONE = told("resolve_activity", "result", "completed")
 UPDATE = job("do_update", protocol_instance_id="u")
 QUERY, ALONE = job("query_workflow"), job("query_workflow", query_id=steady.ALONE)
 
@@ -274,7 +285,7 @@ def test_a_query_does_not_bring_along_what_no_task_has_brought() -> None:
     assert played.activate(ANSWER, gives=timer).HasField("successful"), "of the same task"
     assert played.activate(ANSWER, length=6).failed.failure.message == OUT_OF_STEP
     assert played.activate(QUERY, length=6).HasField("successful")
-    assert played.activate(ANSWER, task=2, length=7).HasField("successful")
+    assert played.activate(ANSWER, task=2, length=11).HasField("successful")
 
 
 def test_nor_does_it_after_a_task_that_was_taken_back() -> None:
@@ -321,11 +332,11 @@ def test_nor_does_it_bring_a_task_that_waits_here_until_it_times_out(
     clock[0] += 1
     assert played.activate(ALONE, task=460, length=8).HasField("successful"), "it was in time"
     clock[0] += 66
-    played.activate(ANSWER, task=520, length=13)  # seven seconds late
+    played.activate(ANSWER, task=520, length=12)  # seven seconds late
     clock[0] += 1
-    assert played.activate(ALONE, task=520, length=13).failed.failure.message == OUT_OF_STEP
+    assert played.activate(ALONE, task=520, length=12).failed.failure.message == OUT_OF_STEP
     clock[0] += 60
-    assert played.activate(ALONE, task=520, length=13).HasField("successful"), "it is long done"
+    assert played.activate(ALONE, task=520, length=12).HasField("successful"), "it is long done"
 
 
 def test_where_time_is_skipped_no_task_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,6 +364,80 @@ def test_no_task_carries_out_what_one_before_it_has_not_reported() -> None:
     refused = Played()
     refused.activate(UPDATE, task=1, length=17, gives=(response("rejected"),))
     assert refused.activate(SIGNAL, task=2, length=17).HasField("successful"), "it left nothing"
+
+
+def test_nor_where_what_came_meanwhile_makes_the_history_as_long() -> None:
+    """Five signals came while the task timed out: eight events, of which none is the task's."""
+    for length, undone in ((53, True), (54, False)):
+        played = Played()
+        played.activate(job("resolve_child_workflow_execution_start"), DONE, task=1, length=45)
+        late = played.activate(*[SIGNAL] * 5, UPDATE, task=2, length=length)
+        assert late.HasField("failed") is undone
+
+
+def test_nor_where_tasks_failed_meanwhile_and_a_query_may_have_brought_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another failed task is three events more, as if the first had been completed."""
+    monkeypatch.setattr(steady, "LATENESS", steady.Lateness())
+    for asked in (False, True):
+        played = Played()
+        played.activate(SIGNAL, task=1, length=13)
+        played.activate(SIGNAL, task=2, length=18)
+        if asked:
+            played.activate(ALONE, task=2, length=18)
+        done = played.activate(DONE, task=3, length=18 + 3 + 2 + 3)
+        assert done.HasField("failed") is asked
+
+
+def test_no_update_comes_by_itself_in_a_task_that_was_begun() -> None:
+    """Then a query has brought the rest of the task; a replay hears the Update first."""
+    played = Played()
+    played.activate(DONE, length=38)
+    played.activate(ALONE, length=38)
+    assert played.activate(UPDATE, length=38).failed.failure.message == OUT_OF_STEP
+
+
+@pytest.mark.parametrize(
+    ("gives", "events"),
+    [
+        ([response("rejected")], (0, 0)),
+        ([response("accepted"), response("completed")], (2, 2)),
+        ([response("accepted"), response("rejected")], (2, 2)),
+        ([command("schedule_activity", seq=1), command("start_timer", seq=1)], (2, 2)),
+        ([command("start_timer", seq=1), command("cancel_timer", seq=1)], (0, 0)),
+        ([command("request_cancel_activity", seq=1)], (0, 1)),
+        ([command("set_patch_marker")], (0, 2)),
+    ],
+)
+def test_how_many_events_commands_leave(
+    gives: list[WorkflowCommand], events: tuple[int, int]
+) -> None:
+    assert left_by(WorkflowActivation(jobs=[UPDATE]), gives) == events
+
+
+@pytest.mark.parametrize(
+    ("came", "events"),
+    [
+        (SIGNAL, (1, 1)),
+        (job("fire_timer"), (1, 1)),
+        (job("cancel_workflow"), (1, 1)),
+        (UPDATE, (0, 0)),
+        (ANSWER, (0, 2)),
+        (DONE, (2, 2)),
+        (job("resolve_child_workflow_execution_start"), (1, 1)),
+        (job("resolve_child_workflow_execution"), (1, 1)),
+        (job("resolve_signal_external_workflow"), (1, 1)),
+        (told("resolve_child_workflow_execution_start", "cancelled"), (0, 1)),
+        (told("resolve_child_workflow_execution", "result", "cancelled"), (0, 1)),
+        (told("resolve_signal_external_workflow", "failure"), (0, 1)),
+        (told("resolve_request_cancel_external_workflow", "failure"), (0, 1)),
+    ],
+)
+def test_of_how_many_events_a_job_comes(
+    came: WorkflowActivationJob, events: tuple[int, int]
+) -> None:
+    assert brought_by([came, SIGNAL]) == (events[0] + 1, events[1] + 1)
 
 
 def test_a_replay_may_find_tasks_of_the_same_instant() -> None:
