@@ -74,8 +74,8 @@ async def revive(engine: Engine, key: str, request: ReviveRequest) -> Receipt:
     It starts again with the state that the ledger keeps, and asks itself whether it may. Raises
     Rejected or Forbidden, and EngineError for a product that was not killed.
     """
-    state = await _killed(engine, key)
     await _at_its_end(engine, key)
+    state = await _killed(engine, key)
     state.revival = Revival(by=request.actor, reason=request.reason, key=request.key)
     state.ahead_only = True
     workflow_id = product_id(key)

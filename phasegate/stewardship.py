@@ -131,11 +131,15 @@ def check_condition(state: Lifecycle, request: ConditionRequest) -> Condition:
         if condition.id == request.condition:
             return condition
     known = ", ".join(c.id for c in state.open_conditions()) or "none"
+    hint = f"phasegate product show {state.key}"
+    if sitting := state.sittings.open:
+        known += f"; those of {sitting.gate} come when the product has heard of its end"
+        hint += "  # then ask again"
     raise Rejected(
         "unknown-condition",
         f"{state.key} has no open condition {request.condition}",
         f"open are: {known}",
-        f"phasegate product show {state.key}",
+        hint,
     )
 
 

@@ -48,6 +48,7 @@ def table(run: Run) -> str:
         ("events sent to the subscriber", events),
         ("of these sent again, and swallowed by their key", events - len(world.sent)),
         ("refused by it for a timestamp of a clock that jumped", world.stale),
+        ("requests cut off before they were whole", world.cut_off),
         ("calls of retirement tasks", calls),
         ("of these made again, and swallowed by their key", calls - len(world.calls)),
         ("irreversible calls of which a person was asked", tally.asked),

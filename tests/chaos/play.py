@@ -190,13 +190,26 @@ class Life:
         if before.outcome != "conditional-go":
             return
         for condition in await self._until("what it promised", self._promised):
+            await self._keep(condition.id)
+
+    async def _keep(self, condition: str) -> None:
+        """Refused while the product has not heard what the gate came to: then asked anew. A query
+        may have heard it before, from a worker that died with it."""
+        while True:
             request = ConditionRequest(
                 actor=OWNER,
-                condition=condition.id,
+                condition=condition,
                 note="see the report",
                 request_id=new_request_id(),
             )
-            await self._ask("condition", request)
+            try:
+                await self._ask("condition", request)
+                return
+            except Refusal as refusal:
+                if refusal.code != "unknown-condition":
+                    raise
+                self._waits = f"its condition: {refusal}"
+                await asyncio.sleep(AGAIN)
 
     async def _ask(self, update: str, request: Any) -> None:
         await self._persist(

@@ -36,6 +36,8 @@ class World:
     stale: int = 0
     """Events that were refused for their timestamp, as a receiver should."""
     forged: int = 0
+    cut_off: int = 0
+    """Requests whose connection was cut before all of them had come."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     http: TcpProxy = field(default_factory=lambda: TcpProxy(0))
     smtp: TcpProxy = field(default_factory=lambda: TcpProxy(0))
@@ -73,8 +75,13 @@ def _handler(world: World) -> type[BaseHTTPRequestHandler]:
             self._answer(200, {"done": self.path.rpartition("/")[2] in world.ready})
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = dict(self.headers)
+            length = int(self.headers.get("Content-Length") or 0)
+            body, headers = self.rfile.read(length), dict(self.headers)
+            if len(body) < length:  # nobody waits for an answer to half a request
+                self.close_connection = True
+                with world.lock:
+                    world.cut_off += 1
+                return
             if self.path == "/in":
                 self._answer(world.take(headers, body), None)
             else:

@@ -449,6 +449,12 @@ def sitting_now() -> Lifecycle:
     return state
 
 
+def begun(gate: str) -> Sittings:
+    found = Sittings()
+    found.begin(gate, "phase", workflow_id="w", token="t")
+    return found
+
+
 def close(condition: str) -> ConditionRequest:
     return ConditionRequest(actor="olga", condition=condition, note="done", request_id="r")
 
@@ -522,6 +528,11 @@ REFUSED: dict[str, tuple[str, Callable[[], object], str]] = {
         "unknown-condition",
         lambda: check_condition(living(), close("g1-1-1")),
         "open are: none",
+    ),
+    "a condition of a gate that has just decided": (
+        "unknown-condition",
+        lambda: check_condition(living(sittings=begun("g1")), close("g1-1-1")),
+        "open are: none; those of g1 come when the product has heard of its end",
     ),
     "not the owner": (
         "not-owner",
