@@ -349,6 +349,7 @@ async def test_a_phase_without_a_gate_waits_for_its_owner_then(leaving: Leaving)
     assert "the end of market is submitted" not in leaving.texts("gate.submitted")
     await leaving.asks("start")
     await leaving.waits("keys", 2)
+    await leaving.told("gate.submitted")
     assert leaving.texts("gate.submitted") == ["the end of market is submitted"]
 
 

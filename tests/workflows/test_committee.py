@@ -173,12 +173,12 @@ async def test_attested_criteria_hold_the_gate(stage: Stage) -> None:
 
 
 async def test_clocks_stand_still_while_the_owner_owes_work(stage: Stage) -> None:
-    await opened(stage, clocks="{respond: PT4S, resolve: PT5S, remind: [], on_timeout: kill}")
+    await opened(stage, clocks="{respond: PT7S, resolve: PT8S, remind: [], on_timeout: kill}")
     await stage.chair("launch", "needs_work", "bo", what="where are the load tests?")
     view = await stage.gate("launch")
     assert (view.status, view.work and view.work.actor) == ("waiting-on-owner", "bo")
     assert [row.group for row in await _waits_for(stage, "olga")] == ["owner"]
-    await asyncio.sleep(6)  # the round would be over by then
+    await asyncio.sleep(9)  # the round would be over by then
     assert (await stage.gate("launch")).status == "waiting-on-owner"
     assert await stage.refused(stage.chair("launch", "submit", "ana")) == "not-owner"
     await stage.chair("launch", "submit", "olga")
@@ -195,7 +195,7 @@ async def _waits_for(stage: Stage, who: str) -> list[object]:
 
 
 async def test_deputies_then_managers_act_for_the_silent(stage: Stage) -> None:
-    await opened(stage, clocks="{respond: PT5S, resolve: PT1H, remind: [], escalate: PT2S}")
+    await opened(stage, clocks="{respond: PT8S, resolve: PT1H, remind: [], escalate: PT2S}")
 
     async def acts(who: str) -> bool | None:
         view = await stage.gate("launch")

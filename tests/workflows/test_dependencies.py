@@ -63,6 +63,7 @@ async def test_a_gate_of_another_product_is_waited_for(stage: Stage) -> None:
     await stage.start()
     await mine.start(product=waiting_for(mine.key, f"gate {stage.key}/launch"))
     await state_of(mine, "theirs", "planned", "launch, which is not decided")
+    await stage.becomes(phase="build")
     await stage.report("done")
     await stage.gate_opens("launch")
     await stage.votes("launch", "go", "ana", "bo", "cy")

@@ -306,6 +306,7 @@ async def agrees_with_the_ledger(game: Game) -> None:
         return True if set(game.taken) <= found else None
 
     await stage.until(all_there, "every vote that was taken is in the ledger")
+    await stage.written()  # and what they came to
     votes = said(engine, stage.key, "gate.vote", "gate.advice")
     events = [entry.announcement.id for entry in engine.ledger.events(stage.key)]
     assert len(set(events)) == len(events)
