@@ -167,11 +167,16 @@ async def welcome(engine: Engine, key: str, who: str) -> ProductView:
 
 
 async def _tell(engine: Engine, key: str, request: CustomersRequest, again: str) -> Receipt:
-    """The sunset, or where there is none its product. Raises NotTold."""
+    """The sunset, or where there is none its product. Raises NotTold.
+
+    One that was aborted is there until the ledger has its end; the product has gone on by then.
+    """
     try:
         try:
             return await ask(engine.workflow(sunset_id(key)), "customers", request)
-        except NotRunning:
+        except (NotRunning, Rejected) as refusal:
+            if isinstance(refusal, Rejected) and refusal.code != "sunset-ended":
+                raise
             return await ask(engine.workflow(product_id(key)), "customers", request)
     except (EngineError, Forbidden, Rejected) as error:
         raise NotTold(
