@@ -120,6 +120,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
                     stderr=err,
                 )
                 try:
+                    # What is asked before may get no answer, and be done later.
+                    shell.until(lambda: b"worker started" in log.read_bytes())
                     yield House(shell, ring, said, log, post)
                 finally:
                     worker.terminate()
@@ -191,7 +193,7 @@ async def test_a_canary_is_found_nowhere_and_shown_to_who_has_the_key(house: Hou
         assert [r["owner"] for r in shell("product", "list", "-o", "json").json] == ["petrel-olga"]
         assert shell("gate", "vote", "heron", "go", "--as", "petrel-ana").code == 0
         last = ("gate", "vote", "heron", "go", "--as", "petrel-cy")
-        decided = shell(*last, "--wait", "--timeout", "30")
+        decided = shell(*last, "--wait", "--timeout", "90")
         assert decided.code == 0, decided.err
         kept = ("condition", "list", "heron", "-o", "json")
         assert shell(*kept).json[0]["text"] == f"{CANARY} promised"

@@ -60,7 +60,7 @@ def test_dead_letters_are_listed_and_tried_again(tmp_path: Path) -> None:
                 *("schema_version", "receiver", "product", "seq", "event", "state", "at", "why")
             }
 
-            found = shell("doctor", "-o", "json", timeout=90).json["checks"]
+            found = shell("doctor", "-o", "json").json["checks"]
             (check,) = [c for c in found if c["check"] == "deliveries"]
             assert check["state"] == "warn"
             assert "dead letters, of kite" in check["what"]

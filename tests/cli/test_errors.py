@@ -152,4 +152,4 @@ def test_a_reader_that_leaves_is_no_reason_to_complain(shell: Shell) -> None:
     process.stdout.close()  # long before the command has anything to write
     with process.stderr:
         assert process.stderr.read() == ""
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=90) == 1

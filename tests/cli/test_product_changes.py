@@ -88,6 +88,7 @@ def test_a_killed_product_is_revived(served: Shell) -> None:
     kill = ("gate", "override", "dead", "kill", "--reason", "no market", "--yes", "--as", "vera")
     assert served(*kill).code == 0
     served.until(lambda: served("product", "show", "dead", "-o", "json").json["status"] == "killed")
+    served.told("dead", "product.killed")  # which has the state to go on with
     again = ("product", "revive", "dead", "--reason", "a buyer came", "-o", "json", "--as")
     unasked = served(*again, "vera")
     assert (unasked.code, "--yes" in unasked.err) == (2, True)

@@ -40,7 +40,7 @@ def on_a_terminal(code: str, **env: str) -> tuple[str, str]:
         stdout=subprocess.PIPE,
         stderr=theirs,
         text=True,
-        timeout=60,
+        timeout=180,
         check=True,
     )
     os.close(theirs)
@@ -81,7 +81,7 @@ def test_in_a_pipe_there_is_nothing_of_it() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=True,
     )
     assert (done.stdout, done.stderr) == ("data\nover\n", "said\n")

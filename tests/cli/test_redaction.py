@@ -24,10 +24,13 @@ def test_a_voter_of_a_decided_gate_is_taken_out(served: Shell, tmp_path: Path) -
         word = "conditional-go" if who == "cy" else "go"
         voted = served("gate", "vote", "forget/launch", word, "--as", who, *more)
         assert voted.code == 0, voted.err
-    assert served("gate", "show", "forget/launch", "--wait", "--timeout", "30").code == 0
-    served.until(
-        lambda: "product.phase-entered" in served("events", "list", "forget", "--after", "8").out
-    )
+    assert served("gate", "show", "forget/launch", "--wait", "--timeout", "90").code == 0
+
+    def recorded() -> bool:  # gate and product write on their own, in any order
+        said = served("events", "list", "forget", "--after", "8").out
+        return "gate.decided" in said and "product.phase-entered" in said
+
+    served.until(recorded)
     head = served("audit", "head", "forget").out
     before = served("audit", "verify", "--ledger", "forget", "-o", "json").json
     assert before["ok"], before

@@ -90,7 +90,7 @@ def test_whoever_ends_it_leaves_nothing_behind(shell: Shell, ending: signal.Sign
     with running(shell.spawn("simulate", *files, TMPDIR=str(shell.folder))) as process:
         shell.until(lambda: any(shell.folder.glob("phasegate-simulate-*/ledger.db")))
         process.send_signal(ending)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
     assert process.returncode == (130 if ending == signal.SIGINT else 1)
     assert out == ""
     assert "Traceback" not in err

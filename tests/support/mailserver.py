@@ -44,6 +44,8 @@ class MailServer:
 @contextmanager
 def mail_server(**more: Any) -> Iterator[MailServer]:
     server = MailServer(port=free_port())
+    # It is up at once; by default it has no more than five seconds.
+    more = {"ready_timeout": 60, **more}
     controller = Controller(server, hostname="127.0.0.1", port=server.port, **more)
     controller.start()
     try:

@@ -142,7 +142,7 @@ def test_a_full_disk_leaves_the_record_whole_and_heals(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path / "ledger.db"), str(Path(__file__).parent)],
         check=True,
-        timeout=60,
+        timeout=180,
     )
 
 

@@ -191,7 +191,7 @@ ledger.close()
 def test_processes_that_migrate_at_once_do_it_once(old: Path) -> None:
     command = [sys.executable, "-c", OPEN, str(old)]
     running = [subprocess.Popen(command) for _ in range(4)]
-    assert [process.wait(timeout=60) for process in running] == [0, 0, 0, 0]
+    assert [process.wait(timeout=180) for process in running] == [0, 0, 0, 0]
     ledger = Ledger(f"sqlite:///{old}")
     assert ledger.verify("kite") == 1
     ledger.close()
