@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from client.audits import bundle_of, record_of
 from client.dev_server import dev_server, free_port
 from client.engine import Engine
 from client.settings import Settings
+from integrations import ssh_keygen
 from phasegate.audit.record import Record
 from worker import build_worker
 
@@ -42,6 +43,14 @@ class Lives:
     town: Record
     short: Record
     short_bundle: bytes
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _unhurried() -> Iterator[None]:
+    """ssh-keygen is called thousands of times here, and a busy machine may stall in one of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssh_keygen, "SECONDS", 60.0)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +83,7 @@ async def _play_short(stage: Stage) -> Record:
     await stage.gate_opens("launch")
     await stage.vote("launch", "ana", "go", comment="fine")
     await stage.becomes(status="completed")
+    await stage.written()
     return record_of(stage.engine.ledger, stage.key, datetime.now(UTC))
 
 
@@ -106,4 +116,5 @@ async def _play_signed(signer: Signer) -> Record:
     await stage.gate_opens("retire")
     await stage.vote("retire", "ana", "go")
     await stage.becomes(status="retired")
+    await stage.written()
     return record_of(stage.engine.ledger, stage.key, datetime.now(UTC))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from processes import worker_process
 from stage import Stage
 
+from client import asking
 from client.audit_checks import verify_ledger
 from client.dev_server import dev_server, free_port
 from client.engine import Engine
@@ -22,6 +24,8 @@ async def test_two_workers_and_several_products_write_one_record_each(
 ) -> None:
     monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PHASEGATE_LEDGER", url)
+    # A task that the killed worker had begun is missed after ten seconds, and more people wait.
+    monkeypatch.setattr(asking, "PATIENCE", timedelta(minutes=1))
     async with dev_server(database=None, port=free_port(), ui_port=None) as server:
         monkeypatch.setenv("TEMPORAL_ADDRESS", server.address)
         engine = await Engine.connect(Settings.load())
