@@ -92,8 +92,8 @@ def _recorded(engine: Engine, view: ProductView) -> Recorded:
     if not defined:
         raise EngineError(
             f"what {view.key} is cannot be told",
-            "its definition is not in this ledger",
-            f"phasegate events list {view.key}",
+            "its definition is not in this ledger, or not yet",
+            f"phasegate events list {view.key}  # then ask again",
         )
     market = {phase.id for phase in policy.phases if phase.in_market}
     entered = [e.at for e in events if e.data.get("phase") in market]

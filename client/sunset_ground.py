@@ -61,8 +61,8 @@ def _ground(ledger: Ledger, view: ProductView, sunset: SunsetView | None, now: d
     if not defined:
         raise EngineError(
             f"the sunset of {view.key} cannot be planned",
-            "its definition is not in this ledger",
-            f"phasegate events list {view.key}",
+            "its definition is not in this ledger, or not yet",
+            f"phasegate events list {view.key}  # then ask again",
         )
     product = Product.model_validate(defined[-1])
     number = sunset.number if sunset else view.sunsets + 1
