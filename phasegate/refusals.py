@@ -239,7 +239,9 @@ REFUSALS: Mapping[str, Entry] = {
         "`phasegate milestone list KEY`",
     ),
     "unknown-condition": Entry(
-        "rejected", "a condition that is not open", "`phasegate condition list KEY`"
+        "rejected",
+        "a condition that is not open, or of which the product has not heard yet",
+        "`phasegate condition list KEY`; after a decision ask again",
     ),
     "too-large": Entry(
         "rejected",
