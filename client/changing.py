@@ -121,7 +121,7 @@ async def _at_its_end(engine: Engine, key: str) -> None:
         async with asyncio.timeout(PATIENCE.total_seconds()):
             while (await reached(handle, handle.describe())).status is RUNNING:
                 if (await products.show(engine, key)).status != Status.killed:
-                    return  # somebody else has revived it, and its run says so
+                    return  # it was never killed, or somebody else has revived it
                 await asyncio.sleep(PAUSE)
     except NotRunning:
         return  # Temporal no longer has it

@@ -169,7 +169,7 @@ async def welcome(engine: Engine, key: str, who: str) -> ProductView:
 async def _tell(engine: Engine, key: str, request: CustomersRequest, again: str) -> Receipt:
     """The sunset, or where there is none its product. Raises NotTold.
 
-    One that was aborted is there until the ledger has its end; the product has gone on by then.
+    One that was aborted stays until the ledger has its end; the product may have gone on by then.
     """
     try:
         try:

@@ -1,17 +1,19 @@
 """Workflows go on with workflow tasks, and with nothing else; and every task leaves its mark.
 
-A query that meets a workflow between two tasks brings along what has happened since the last one,
-and SDK 1.35 lets a cached workflow go on with it. Nothing of that is in the history: the next task
-carries out what is then to be done, and a replay, which finds the same events together with later
-ones, does it in another order and fails (temporalio/sdk-go#755 tells of the race; the histories
-that tests/workflows/test_fuzz.py leaves show it). Or it brings along a whole task, which another
-worker was given, and which is never done if that worker died. Here such a workflow leaves the cache
-instead, and the query is asked again. Or the task is this worker's own and still lies behind the
-query, which SDK 1.35 then takes first (BufferedTasks of its core, `get_next_wft`): no harm, unless
-the task times out meanwhile, or brings an Update, which a replay would hear first. A worker that
-has so much to do is known by how late it begins. And what comes next is looked at: an Update that
-comes by itself in a task that was begun already, and a task by whose events the last one cannot be
-in the history, are refused, too.
+A query that meets a workflow between two tasks may bring along what has happened since the last
+one, and SDK 1.35 lets a cached workflow go on with it. Nothing of that is in the history: the next
+task carries out what is then to be done, and a replay, which finds the same events together with
+later ones, does it in another order and fails (temporalio/sdk-go#755 tells of the race; the
+histories that tests/workflows/test_fuzz.py leaves show it). Or it brings along a whole task, which
+another worker was given, or which lies behind the query on this one (BufferedTasks of the SDK's
+core, `get_next_wft`). No harm, unless that task brings an Update besides, which a replay would hear
+first, or is given up.
+
+So every task that leaves something has a flag of its own in its completion, the number of its
+start. The core shows a flag to later tasks when the completion has been sent, or is in the history
+that another worker sent; what was done for a query alone is not sent. Where a task does not show
+the flag of the last one, that one was given up, and this one would carry out both: the workflow
+leaves the cache instead, as where an Update comes by itself in a task that has begun.
 
 A task that took something in and ordered nothing is lost in a replay, too. The SDK takes a task
 without commands, whose end another task follows at once, for the heartbeat of a local activity, and
@@ -31,61 +33,69 @@ the cache all the same, and begins anew from its history.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from threading import Lock
-from time import monotonic
 from typing import Any
 
 import structlog
 from temporalio.api.common.v1 import Payload
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from client.steady_events import ENDS, Counted, brought_by, left_by
-
 log = structlog.get_logger(__name__)
 
 OUT_OF_STEP = "a query met the workflow between two of its tasks; ask again"
+LONE_UPDATE = "a query brought what a task had besides its Update"
 
 MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
 """What is noted in the memo, which a null takes out of it again."""
 
 NOWHERE = StorageDriverStoreContext(target=None)
 
-NONE = Counted(0, 0)
-
 WRECKS: list[WorkflowInstance] = []
 """What was broken off and cannot be taken down. It is kept: what is freed instead may wake in the
 thread of another workflow."""
 
-ALONE = "legacy_query"
-"""The id of a query that comes by itself, and with no task."""
-
-AT_ONCE = 0.02
-"""Seconds. A query follows at once what it brought along. Whoever is refused without need is asked
-again, but what is on its way to the workflow may then wait for ten seconds: the SDK drops it with
-the cache (with a second here, an Update soon after a start did)."""
-
-LATE = 5.0
-"""Seconds after the start of a task at which it may soon time out (after 10), and within which a
-query may follow it on a worker that is so slow."""
-
-TASK = 3
-"""Events of a task: its scheduling, its start and its end."""
-
 FLAG = 7001
 """The SDKs record by such numbers how they went about a task; its own are small."""
+
+FIRST = 1_000_000
+"""The flag of a task is this and the number of its start in the history."""
 
 ASIDE = {"query_workflow", "remove_from_cache"}
 """Jobs that are no part of a history."""
 
 NOTHING_NEW = {*ASIDE, "notify_has_patch", "update_random_seed", "do_update"}
 """Jobs that take nothing in. An Update does when it is accepted, and that is a command."""
+
+
+ENDS = {
+    "complete_workflow_execution",
+    "fail_workflow_execution",
+    "cancel_workflow_execution",
+    "continue_as_new_workflow_execution",
+}
+"""Commands after which no other may come."""
+
+CERTAIN = {
+    "upsert_workflow_search_attributes",
+    "modify_workflow_properties",
+    "request_cancel_external_workflow_execution",
+    *ENDS,
+}
+"""Commands that leave an event, whatever else is ordered."""
+
+UNDONE_BY = {
+    "start_timer": ("cancel_timer", "seq"),
+    "schedule_activity": ("request_cancel_activity", "seq"),
+    "start_child_workflow_execution": ("cancel_child_workflow_execution", "child_workflow_seq"),
+    "signal_external_workflow_execution": ("cancel_signal_workflow", "seq"),
+}
+"""Commands that leave an event, unless they are undone at once; and what undoes them."""
 
 
 @dataclass(frozen=True)
@@ -117,36 +127,19 @@ class Within(WorkflowInstance):
         return self._inner.get_thread_id()
 
 
-class Lateness:
-    """How long after their start tasks are seen here. The server's clock may be another, and may
-    leap ahead where time is skipped: what is least of the last tasks counts as none."""
+class Shown:
+    """Whether flags come back here at all: a server without `sdk_metadata` keeps none."""
 
-    def __init__(self) -> None:
-        self._lags: deque[float] = deque(maxlen=64)
-        self._lock = Lock()
-
-    def see(self, act: WorkflowActivation) -> float:
-        """Seconds from the start of its task until now."""
-        lag = monotonic() - (act.timestamp.seconds + act.timestamp.nanos / 1e9)
-        with self._lock:
-            self._lags.append(lag)
-            return lag - min(self._lags)
-
-
-LATENESS = Lateness()
-"""Of all workflows of this process."""
+    yes = False
 
 
 class Steady(Within):
     def __init__(self, inner: WorkflowInstance) -> None:
         super().__init__(inner)
         self._length = 0
-        self._left = NONE
-        self._task: tuple[int, int] | None = None
-        self._tasks = 0
-        self._last = self._late = 0.0
+        self._task: tuple[int, int, int] | None = None
+        self._flag = 0
         self._idle = False
-        self._asked = False
         self._ended = False
 
     def activate(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -154,29 +147,25 @@ class Steady(Within):
         if "remove_from_cache" in jobs:
             return self._taken_down(act)
         if jobs <= ASIDE:
-            if self._brought_a_task(act):
-                return _refused(act)
-            self._asked |= _is_alone(act)
             return self._inner.activate(act)
-        if self._is_out_of_step(act, jobs):
+        if why := self._is_out_of_step(act, jobs):
+            log.info("a workflow begins anew from its history", why=why, run_id=act.run_id)
             return _refused(act)
-        if not act.is_replaying:
-            self._late = LATENESS.see(act)
         done = self._inner.activate(act)
-        self._last = monotonic()
         if done.HasField("successful"):
             commands, new = done.successful.commands, not jobs <= NOTHING_NEW
-            left = left_by(act, commands)
-            marked = left.least > 0
+            marked = _leaves_a_mark(act, commands)
             self._idle = not (marked or new)
             self._ended |= any(command.WhichOneof("variant") in ENDS for command in commands)
+            flags = done.successful.used_internal_flags
             known = not act.is_replaying or FLAG in act.available_internal_flags
             if new and known and not (marked or self._ended):
                 noted = commands.add().modify_workflow_properties.upserted_memo
                 noted.fields[MARK].CopyFrom(NOTHING)
-                done.successful.used_internal_flags.append(FLAG)
-                left = left.plus(Counted(1, 1))
-            self._left = NONE if act.is_replaying else self._left.plus(left)
+                flags.append(FLAG)
+            if not (self._idle or act.is_replaying):
+                self._flag = FIRST + act.history_length
+                flags.append(self._flag)
         return done
 
     def _taken_down(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -187,49 +176,27 @@ class Steady(Within):
             WRECKS.append(self._inner)
             return WorkflowActivationCompletion(run_id=act.run_id)
 
-    def _is_out_of_step(self, act: WorkflowActivation, jobs: Set[str | None]) -> bool:
-        """An activation of a task has the instant at which the task was started.
+    def _is_out_of_step(self, act: WorkflowActivation, jobs: Set[str | None]) -> str:
+        """Why it is, or empty.
+
+        An activation of a task has the instant at which the task was started, and how large the
+        history was then: a server's clock may go back, and time here does not.
 
         A task in which Updates were refused and nothing else was done may have been taken back: the
         length of the history is then reckoned from before it. Nothing more comes of such a task.
         """
-        task = (act.timestamp.seconds, act.timestamp.nanos)
+        task = (act.timestamp.seconds, act.timestamp.nanos, act.history_size_bytes)
         same, self._task = task == self._task, task
-        self._tasks += not same and not act.is_replaying
-        grown, self._length = act.history_length - self._length, act.history_length
+        longer, self._length = act.history_length > self._length, act.history_length
         if same:
-            late = grown > 0 or self._idle or "do_update" in jobs
-            return late and not act.is_replaying
-        undone = self._left.most > 0 and not act.is_replaying and self._is_undone(act, grown)
-        self._left, self._asked = NONE, False
-        return undone
-
-    def _is_undone(self, act: WorkflowActivation, grown: int) -> bool:
-        """Whether the last task was given up, so that this one would carry out both.
-
-        The history has then grown by its end and by the next one's scheduling and start, and by
-        what came from outside. Where it was completed, it has what its commands left, too. Tasks
-        that failed in between lengthen the history as well: then only a query tells, if it came
-        right after that task and may have brought it.
-        """
-        more, brought = grown - TASK, brought_by(act.jobs)
-        least, most = more - brought.most, more - brought.least
-        return most < self._left.least or (self._asked and least > self._left.most)
-
-    def _brought_a_task(self, act: WorkflowActivation) -> bool:
-        """Whether a query may have brought along the only task of a workflow that was not cached,
-        or one that has waited here until it timed out.
-
-        What it follows at once may as well be a task of this worker: then it is asked once more.
-        """
-        if not (self._tasks and _is_alone(act)):
-            return False
-        passed = monotonic() - self._last
-        return (self._tasks == 1 and passed < AT_ONCE) or passed < LATE < self._late + passed
-
-
-def _is_alone(act: WorkflowActivation) -> bool:
-    return any(job.query_workflow.query_id == ALONE for job in act.jobs)
+            if act.is_replaying or not (longer or self._idle or "do_update" in jobs):
+                return ""
+            return "a query brought what is no task's" if longer or self._idle else LONE_UPDATE
+        flag, self._flag = self._flag, 0
+        if not flag or flag in act.available_internal_flags:
+            Shown.yes |= flag > 0
+            return ""
+        return "the last task was given up" if Shown.yes else ""
 
 
 def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:
@@ -237,3 +204,28 @@ def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:
     refused = WorkflowActivationCompletion(run_id=act.run_id)
     refused.failed.failure.message = OUT_OF_STEP
     return refused
+
+
+def _leaves_a_mark(act: WorkflowActivation, commands: Iterable[WorkflowCommand]) -> bool:
+    """Whether these commands leave an event for certain; where it is not, one too many is added.
+
+    An Update that is refused leaves none. One that fails after it was accepted does.
+    """
+    asked = {job.do_update.protocol_instance_id for job in act.jobs if job.HasField("do_update")}
+    ordered: set[tuple[str, int]] = set()
+    undone: set[tuple[str, int]] = set()
+    for command in commands:
+        kind = str(command.WhichOneof("variant"))
+        if kind in CERTAIN:
+            return True
+        if kind == "update_response":
+            answer = command.update_response
+            if not answer.HasField("rejected") or answer.protocol_instance_id not in asked:
+                return True
+        elif kind in UNDONE_BY:
+            ordered.add((UNDONE_BY[kind][0], getattr(command, kind).seq))
+        for undoes, number in UNDONE_BY.values():
+            if kind == undoes:
+                undone.add((kind, getattr(getattr(command, kind), number)))
+    timers = {what for what in undone - ordered if what[0] == "cancel_timer"}
+    return bool(ordered - undone or timers)

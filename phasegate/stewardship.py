@@ -133,7 +133,7 @@ def check_condition(state: Lifecycle, request: ConditionRequest) -> Condition:
     known = ", ".join(c.id for c in state.open_conditions()) or "none"
     hint = f"phasegate product show {state.key}"
     if sitting := state.sittings.open:
-        known += f"; those of {sitting.gate} come when the product has heard of its end"
+        known += f"; those of {sitting.gate}, if any, come when the product has heard of its end"
         hint += "  # then ask again"
     raise Rejected(
         "unknown-condition",

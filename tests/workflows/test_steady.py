@@ -20,12 +20,10 @@ from temporalio.converter import WorkflowSerializationContext
 from temporalio.worker import Replayer, Worker, WorkflowInstance
 from temporalio.worker.workflow_sandbox import SandboxRestrictions
 
-from client import steady
 from client.dev_server import DevServer
 from client.keyring import Keyring
 from client.plugin import converter
-from client.steady import FLAG, OUT_OF_STEP, Steady, SteadyRunner
-from client.steady_events import brought_by, left_by
+from client.steady import FIRST, FLAG, OUT_OF_STEP, Shown, Steady, SteadyRunner
 
 TASK_DONE = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 MARKED = EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED
@@ -127,6 +125,11 @@ async def test_an_answer_stays_before_the_signal_that_came_in_the_next_task(
         await happened(handle, EventType.EVENT_TYPE_TIMER_STARTED, 1)
     history = await handle.fetch_history()
     assert [event.event_type for event in history.events].count(MARKED) == 2
+    for event in history.events:
+        if event.event_type == TASK_DONE:
+            done = event.workflow_task_completed_event_attributes
+            flags = done.sdk_metadata.lang_used_flags
+            assert FIRST + done.started_event_id in flags, "every task that left something"
     assert await (await handle.describe()).memo() == {}, "a mark notes nothing"
     replayer = Replayer(
         workflows=[WhatCameFirst], workflow_runner=SteadyRunner(restrictions=restrictions)
@@ -136,6 +139,11 @@ async def test_an_answer_stays_before_the_signal_that_came_in_the_next_task(
 
 
 # -- one activation after the other ---------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def flags_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Shown, "yes", True)
 
 
 class Scripted(WorkflowInstance):
@@ -160,11 +168,12 @@ class Scripted(WorkflowInstance):
 
 
 class Played:
-    """A workflow whose tasks are played by hand."""
+    """A workflow whose tasks are played by hand, and reported unless told otherwise."""
 
     def __init__(self) -> None:
         self.inner = Scripted()
         self.steady = Steady(self.inner)
+        self.shown: set[int] = set()
 
     def activate(
         self,
@@ -172,19 +181,25 @@ class Played:
         task: int = 1,
         length: int = 3,
         gives: tuple[WorkflowCommand, ...] = (),
+        size: int = 0,
         replaying: bool = False,
+        reported: bool = True,
         flags: tuple[int, ...] = (),
     ) -> WorkflowActivationCompletion:
         act = WorkflowActivation(
             run_id="run",
             history_length=length,
+            history_size_bytes=size,
             is_replaying=replaying,
             jobs=jobs,
-            available_internal_flags=flags,
+            available_internal_flags=sorted({*flags, *self.shown}),
         )
         act.timestamp.seconds = task
         self.inner.commands = list(gives)
-        return self.steady.activate(act)
+        done = self.steady.activate(act)
+        if reported:
+            self.shown |= {*done.successful.used_internal_flags}
+        return done
 
 
 def job(kind: str, **fields: Any) -> WorkflowActivationJob:
@@ -215,19 +230,9 @@ def is_marked(done: WorkflowActivationCompletion) -> bool:
     return marked
 
 
-def told(kind: str, *path: str) -> WorkflowActivationJob:
-    found = job(kind)
-    place = getattr(found, kind)
-    for name in path:
-        place = getattr(place, name)
-    place.SetInParent()
-    return found
-
-
 SIGNAL, ANSWER = job("signal_workflow"), job("resolve_activity")
-DONE = told("resolve_activity", "result", "completed")
 UPDATE = job("do_update", protocol_instance_id="u")
-QUERY, ALONE = job("query_workflow"), job("query_workflow", query_id=steady.ALONE)
+QUERY, ALONE = job("query_workflow"), job("query_workflow", query_id="legacy_query")
 
 
 @pytest.mark.parametrize(
@@ -296,148 +301,69 @@ def test_nor_does_it_after_a_task_that_was_taken_back() -> None:
     assert played.activate(SIGNAL, length=9).failed.failure.message == OUT_OF_STEP
 
 
-def test_nor_does_it_bring_a_task_that_another_worker_was_given(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """That task may have timed out there; then nothing of what was done here is in the history."""
-    clock = [100.0]
-    monkeypatch.setattr(steady, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(steady, "LATENESS", steady.Lateness())
-    played = Played()
-    played.activate(SIGNAL, replaying=True)
-    assert played.activate(ANSWER, task=2, length=6).HasField("successful")
-    clock[0] += steady.AT_ONCE / 2
-    assert played.activate(QUERY, task=2, length=6).HasField("successful"), "it came with the task"
-    assert played.activate(ALONE, task=2, length=6).failed.failure.message == OUT_OF_STEP
-    clock[0] += steady.AT_ONCE
-    assert played.activate(ALONE, task=2, length=6).HasField("successful"), "the task is long done"
-    played.activate(ANSWER, task=3, length=12)
-    assert played.activate(ALONE, task=3, length=12).HasField("successful"), (
-        "it stayed in the cache"
-    )
-
-
-def test_nor_does_it_bring_a_task_that_waits_here_until_it_times_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The SDK takes a query first that came behind a task, and with it what is the task's; where
-    the task times out then, its successor would carry out both."""
-    clock = [1000.0]
-    monkeypatch.setattr(steady, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(steady, "LATENESS", steady.Lateness())
-    played = Played()
-    played.activate(SIGNAL, task=400)
-    clock[0] += 60
-    played.activate(ANSWER, task=460, length=8)
-    clock[0] += 1
-    assert played.activate(ALONE, task=460, length=8).HasField("successful"), "it was in time"
-    clock[0] += 66
-    played.activate(ANSWER, task=520, length=12)  # seven seconds late
-    clock[0] += 1
-    assert played.activate(ALONE, task=520, length=12).failed.failure.message == OUT_OF_STEP
-    clock[0] += 60
-    assert played.activate(ALONE, task=520, length=12).HasField("successful"), "it is long done"
-
-
-def test_where_time_is_skipped_no_task_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [1000.0]
-    monkeypatch.setattr(steady, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(steady, "LATENESS", steady.Lateness())
-    played, other = Played(), Played()
-    played.activate(SIGNAL, task=400)
-    clock[0] += 1
-    other.activate(SIGNAL, task=4_000_000)  # a month of the server's later
-    clock[0] += 1
-    assert played.activate(ALONE, task=400).HasField("successful")
+def given_up(done: WorkflowActivationCompletion) -> bool:
+    """Whether the workflow leaves the cache, so that it begins anew from its history."""
+    return done.failed.failure.message == OUT_OF_STEP
 
 
 def test_no_task_carries_out_what_one_before_it_has_not_reported() -> None:
-    """A query brought along a task that then timed out: three events later comes the next, which
-    the completed task and what it left would be four."""
-    played = Played()
-    played.activate(ANSWER, task=1, length=17)
-    played.activate(ALONE, task=1, length=17)
-    assert played.activate(UPDATE, task=2, length=20).failed.failure.message == OUT_OF_STEP
-    done = Played()
-    done.activate(ANSWER, task=1, length=17)
-    assert done.activate(UPDATE, task=2, length=21).HasField("successful")
-    refused = Played()
-    refused.activate(UPDATE, task=1, length=17, gives=(response("rejected"),))
-    assert refused.activate(SIGNAL, task=2, length=17).HasField("successful"), "it left nothing"
-
-
-def test_nor_where_what_came_meanwhile_makes_the_history_as_long() -> None:
-    """Five signals came while the task timed out: eight events, of which none is the task's."""
-    for length, undone in ((53, True), (54, False)):
-        played = Played()
-        played.activate(job("resolve_child_workflow_execution_start"), DONE, task=1, length=45)
-        late = played.activate(*[SIGNAL] * 5, UPDATE, task=2, length=length)
-        assert late.HasField("failed") is undone
-
-
-def test_nor_where_tasks_failed_meanwhile_and_a_query_may_have_brought_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Another failed task is three events more, as if the first had been completed."""
-    monkeypatch.setattr(steady, "LATENESS", steady.Lateness())
-    for asked in (False, True):
+    """A query brought along a task that then timed out: with what came meanwhile the history may be
+    as long as if it had been completed."""
+    for reported in (True, False):
         played = Played()
         played.activate(SIGNAL, task=1, length=13)
-        played.activate(SIGNAL, task=2, length=18)
-        if asked:
-            played.activate(ALONE, task=2, length=18)
-        done = played.activate(DONE, task=3, length=18 + 3 + 2 + 3)
-        assert done.HasField("failed") is asked
+        played.activate(ANSWER, task=2, length=45, reported=reported)
+        played.activate(ALONE, task=2, length=45)
+        assert given_up(played.activate(SIGNAL, UPDATE, task=3, length=54)) is not reported
 
 
-def test_no_update_comes_by_itself_in_a_task_that_was_begun() -> None:
-    """Then a query has brought the rest of the task; a replay hears the Update first."""
+def test_nor_where_another_worker_has_gone_on_meanwhile() -> None:
     played = Played()
-    played.activate(DONE, length=38)
+    played.activate(SIGNAL, task=1, length=13)
+    played.activate(ANSWER, task=2, length=45, reported=False)
+    assert given_up(played.activate(SIGNAL, task=3, length=54, replaying=True))
+
+
+def test_a_task_that_another_worker_has_done_is_done() -> None:
+    """Both give it the same flag: the number of its start."""
+    played, other = Played(), Played()
+    for one in (played, other):
+        one.activate(SIGNAL, task=1, length=13)
+    played.activate(ANSWER, task=2, length=45, reported=False)
+    other.activate(ANSWER, task=2, length=45)
+    flags = tuple(other.shown)
+    assert played.activate(SIGNAL, task=3, length=54, flags=flags).HasField("successful")
+
+
+def test_a_task_that_left_nothing_is_not_missed() -> None:
+    """Updates that are refused are told of, and their task is in no history."""
+    played = Played()
+    played.activate(SIGNAL, task=1, length=13)
+    played.activate(UPDATE, task=2, length=17, gives=(response("rejected"),), reported=False)
+    assert played.activate(SIGNAL, task=3, length=17).HasField("successful")
+
+
+def test_where_no_flag_comes_back_none_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Shown, "yes", False)
+    played = Played()
+    for task in (1, 2, 3):
+        done = played.activate(SIGNAL, task=task, length=5 * task, reported=False)
+        assert done.HasField("successful")
+
+
+def test_no_update_comes_by_itself_in_a_task_that_has_begun() -> None:
+    """Then a query has brought the rest of the task, and a replay hears the Update first."""
+    played = Played()
+    played.activate(ANSWER, length=38, reported=False)
     played.activate(ALONE, length=38)
-    assert played.activate(UPDATE, length=38).failed.failure.message == OUT_OF_STEP
+    assert given_up(played.activate(UPDATE, length=38))
 
 
-@pytest.mark.parametrize(
-    ("gives", "events"),
-    [
-        ([response("rejected")], (0, 0)),
-        ([response("accepted"), response("completed")], (2, 2)),
-        ([response("accepted"), response("rejected")], (2, 2)),
-        ([command("schedule_activity", seq=1), command("start_timer", seq=1)], (2, 2)),
-        ([command("start_timer", seq=1), command("cancel_timer", seq=1)], (0, 0)),
-        ([command("request_cancel_activity", seq=1)], (0, 1)),
-        ([command("set_patch_marker")], (0, 2)),
-    ],
-)
-def test_how_many_events_commands_leave(
-    gives: list[WorkflowCommand], events: tuple[int, int]
-) -> None:
-    assert left_by(WorkflowActivation(jobs=[UPDATE]), gives) == events
-
-
-@pytest.mark.parametrize(
-    ("came", "events"),
-    [
-        (SIGNAL, (1, 1)),
-        (job("fire_timer"), (1, 1)),
-        (job("cancel_workflow"), (1, 1)),
-        (UPDATE, (0, 0)),
-        (ANSWER, (0, 2)),
-        (DONE, (2, 2)),
-        (job("resolve_child_workflow_execution_start"), (1, 1)),
-        (job("resolve_child_workflow_execution"), (1, 1)),
-        (job("resolve_signal_external_workflow"), (1, 1)),
-        (told("resolve_child_workflow_execution_start", "cancelled"), (0, 1)),
-        (told("resolve_child_workflow_execution", "result", "cancelled"), (0, 1)),
-        (told("resolve_signal_external_workflow", "failure"), (0, 1)),
-        (told("resolve_request_cancel_external_workflow", "failure"), (0, 1)),
-    ],
-)
-def test_of_how_many_events_a_job_comes(
-    came: WorkflowActivationJob, events: tuple[int, int]
-) -> None:
-    assert brought_by([came, SIGNAL]) == (events[0] + 1, events[1] + 1)
+def test_a_clock_that_goes_back_makes_one_task_of_none() -> None:
+    """Time stands still here until the server's clock has caught up."""
+    played = Played()
+    played.activate(SIGNAL, task=9, length=3, size=500)
+    assert played.activate(SIGNAL, task=9, length=8, size=900).HasField("successful")
 
 
 def test_a_replay_may_find_tasks_of_the_same_instant() -> None:

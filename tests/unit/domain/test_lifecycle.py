@@ -532,7 +532,7 @@ REFUSED: dict[str, tuple[str, Callable[[], object], str]] = {
     "a condition of a gate that has just decided": (
         "unknown-condition",
         lambda: check_condition(living(sittings=begun("g1")), close("g1-1-1")),
-        "open are: none; those of g1 come when the product has heard of its end",
+        "open are: none; those of g1, if any, come when the product has heard of its end",
     ),
     "not the owner": (
         "not-owner",
