@@ -34,7 +34,7 @@ the cache all the same, and begins anew from its history.
 from __future__ import annotations
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -98,12 +98,21 @@ UNDONE_BY = {
 """Commands that leave an event, unless they are undone at once; and what undoes them."""
 
 
+@dataclass
+class Shown:
+    """Whether flags come back to a worker at all: a server without `sdk_metadata` keeps none."""
+
+    yes: bool = False
+
+
 @dataclass(frozen=True)
 class SteadyRunner(SandboxedWorkflowRunner):
     """The sandbox, for workflows that stay in step with their histories."""
 
+    shown: Shown = field(default_factory=Shown)
+
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        return Steady(super().create_instance(det))
+        return Steady(super().create_instance(det), self.shown)
 
 
 class Within(WorkflowInstance):
@@ -127,15 +136,10 @@ class Within(WorkflowInstance):
         return self._inner.get_thread_id()
 
 
-class Shown:
-    """Whether flags come back here at all: a server without `sdk_metadata` keeps none."""
-
-    yes = False
-
-
 class Steady(Within):
-    def __init__(self, inner: WorkflowInstance) -> None:
+    def __init__(self, inner: WorkflowInstance, shown: Shown) -> None:
         super().__init__(inner)
+        self._shown = shown
         self._length = 0
         self._task: tuple[int, int, int] | None = None
         self._flag = 0
@@ -194,9 +198,9 @@ class Steady(Within):
             return "a query brought what is no task's" if longer or self._idle else LONE_UPDATE
         flag, self._flag = self._flag, 0
         if not flag or flag in act.available_internal_flags:
-            Shown.yes |= flag > 0
+            self._shown.yes |= flag > 0
             return ""
-        return "the last task was given up" if Shown.yes else ""
+        return "the last task was given up" if self._shown.yes else ""
 
 
 def _refused(act: WorkflowActivation) -> WorkflowActivationCompletion:

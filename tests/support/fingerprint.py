@@ -24,7 +24,6 @@ from temporalio.bridge.proto.workflow_completion import WorkflowActivationComple
 from temporalio.client import WorkflowHistory
 from temporalio.plugin import SimplePlugin
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from client.plugin import CONVERTER, phasegate_plugin
 from client.steady import MARK, SteadyRunner, Within
@@ -135,7 +134,7 @@ def _patches_noted(found: Fingerprint) -> Iterator[None]:
 
 class _Recording(SteadyRunner):
     def __init__(self, *, found: Fingerprint, **as_before: Any) -> None:
-        SandboxedWorkflowRunner.__init__(self, **as_before)
+        super().__init__(**as_before)
         object.__setattr__(self, "found", found)
 
     found: Fingerprint

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from weakref import WeakSet
 
 CHUNK = 64 * 1024
 TICK = 0.02
@@ -32,6 +33,8 @@ class TcpProxy:
     cuts: int = 0
     """Connections that were cut."""
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _seen: WeakSet[asyncio.StreamWriter] = field(default_factory=WeakSet)
+    """Whatever was opened: one that is closed may still have something to say to nobody."""
     _loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -49,6 +52,7 @@ class TcpProxy:
             _reset(writer)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._seen.add(writer)
         if self.closed:
             _reset(writer)
             return
@@ -57,6 +61,7 @@ class TcpProxy:
         except OSError:  # whoever should answer is down, and its caller is told so
             _reset(writer)
             return
+        self._seen.add(onward)
         both = {writer, onward}
         self._open |= both
         ways = [
@@ -112,6 +117,9 @@ def proxied(upstream: int) -> Iterator[TcpProxy]:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for writer in list(proxy._seen):
+            writer.transport.abort()
+        await asyncio.sleep(0)  # they are closed in the loop's next turn
 
     try:
         yield proxy

@@ -7,9 +7,10 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+from weakref import WeakSet
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -84,6 +85,8 @@ class Door:
     certificate: tuple[Path, Path]
     clients: Path | None = None
     keys: tuple[str, ...] = ()
+    seen: WeakSet[asyncio.StreamWriter] = field(default_factory=WeakSet, compare=False)
+    """Whatever was opened: one that is closed may still have something to say to nobody."""
 
     def context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -96,6 +99,7 @@ class Door:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, until either side ends it."""
+        self.seen.add(writer)
         with suppress(OSError, asyncio.CancelledError):  # an ssl.SSLError is an OSError
             caller = Secured(self.context(), reader, writer)
             await caller.handshake()
@@ -130,6 +134,7 @@ class Door:
     async def _pass_on(self, said: bytes, caller: Secured) -> None:
         host, _, port = self.upstream.rpartition(":")
         server, to_server = await asyncio.open_connection(host, int(port))
+        self.seen.add(to_server)
 
         async def forward(data: bytes) -> None:
             to_server.write(data)
@@ -172,6 +177,9 @@ def opened(door: Door) -> Iterator[str]:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        for writer in list(door.seen):
+            writer.transport.abort()
+        await asyncio.sleep(0)  # they are closed in the loop's next turn
 
     try:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"

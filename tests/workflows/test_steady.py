@@ -141,11 +141,6 @@ async def test_an_answer_stays_before_the_signal_that_came_in_the_next_task(
 # -- one activation after the other ---------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def flags_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Shown, "yes", True)
-
-
 class Scripted(WorkflowInstance):
     """Answers as it is told."""
 
@@ -170,9 +165,9 @@ class Scripted(WorkflowInstance):
 class Played:
     """A workflow whose tasks are played by hand, and reported unless told otherwise."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, flags_come_back: bool = True) -> None:
         self.inner = Scripted()
-        self.steady = Steady(self.inner)
+        self.steady = Steady(self.inner, Shown(flags_come_back))
         self.shown: set[int] = set()
 
     def activate(
@@ -343,9 +338,8 @@ def test_a_task_that_left_nothing_is_not_missed() -> None:
     assert played.activate(SIGNAL, task=3, length=17).HasField("successful")
 
 
-def test_where_no_flag_comes_back_none_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Shown, "yes", False)
-    played = Played()
+def test_where_no_flag_comes_back_none_is_missed() -> None:
+    played = Played(flags_come_back=False)
     for task in (1, 2, 3):
         done = played.activate(SIGNAL, task=task, length=5 * task, reported=False)
         assert done.HasField("successful")
