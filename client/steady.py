@@ -49,7 +49,6 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 log = structlog.get_logger(__name__)
 
 OUT_OF_STEP = "a query met the workflow between two of its tasks; ask again"
-LONE_UPDATE = "a query brought what a task had besides its Update"
 
 MARK, NOTHING = "phasegate-task", Payload(metadata={"encoding": b"binary/null"})
 """What is noted in the memo, which a null takes out of it again."""
@@ -71,7 +70,6 @@ ASIDE = {"query_workflow", "remove_from_cache"}
 
 NOTHING_NEW = {*ASIDE, "notify_has_patch", "update_random_seed", "do_update"}
 """Jobs that take nothing in. An Update does when it is accepted, and that is a command."""
-
 
 ENDS = {
     "complete_workflow_execution",
@@ -193,9 +191,11 @@ class Steady(Within):
         same, self._task = task == self._task, task
         longer, self._length = act.history_length > self._length, act.history_length
         if same:
-            if act.is_replaying or not (longer or self._idle or "do_update" in jobs):
+            if act.is_replaying:
                 return ""
-            return "a query brought what is no task's" if longer or self._idle else LONE_UPDATE
+            if longer or self._idle:
+                return "a query brought what is no task's"
+            return "a query brought the rest of its task" if "do_update" in jobs else ""
         flag, self._flag = self._flag, 0
         if not flag or flag in act.available_internal_flags:
             self._shown.yes |= flag > 0

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from weakref import WeakSet
@@ -99,6 +99,18 @@ def _reset(writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
+async def shut(server: asyncio.Server, seen: Iterable[asyncio.StreamWriter]) -> None:
+    """End a server, the only one of its loop, and whatever it has opened."""
+    server.close()
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    for writer in list(seen):
+        writer.transport.abort()
+    await asyncio.sleep(0)  # they are closed in the loop's next turn
+
+
 @contextmanager
 def proxied(upstream: int) -> Iterator[TcpProxy]:
     """A proxy before a port of this machine, in a thread of its own until the block ends."""
@@ -111,20 +123,10 @@ def proxied(upstream: int) -> Iterator[TcpProxy]:
     ).result(10)
     proxy.port = server.sockets[0].getsockname()[1]
 
-    async def close() -> None:
-        server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        for writer in list(proxy._seen):
-            writer.transport.abort()
-        await asyncio.sleep(0)  # they are closed in the loop's next turn
-
     try:
         yield proxy
     finally:
-        asyncio.run_coroutine_threadsafe(close(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(shut(server, proxy._seen), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived
+from tcp_proxy import shut
 
 T = TypeVar("T")
 
@@ -171,20 +172,10 @@ def opened(door: Door) -> Iterator[str]:
         asyncio.start_server(door.serve, "127.0.0.1", 0), loop
     ).result(10)
 
-    async def close() -> None:
-        server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        for writer in list(door.seen):
-            writer.transport.abort()
-        await asyncio.sleep(0)  # they are closed in the loop's next turn
-
     try:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
-        asyncio.run_coroutine_threadsafe(close(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(shut(server, door.seen), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
