@@ -43,9 +43,12 @@ from phasegate.queues import KINDS, Kind, queue_of
 OWN_GAUGES = {OUTBOX_AGE: OBSERVED.outbox_age, UNTOLD: OBSERVED.untold}
 """What this process knows of what it failed at."""
 
-MISSED = timedelta(seconds=1)
+MISSED = timedelta(seconds=1.5)
 """How long a task waits for the worker that has its workflow in memory; ten by default. The first
-vote after a kill waits for it (docs/chaos.md). Another worker then reads the history."""
+vote after a kill waits for it (docs/chaos.md). Another worker then reads the history.
+
+More than one second: a query gives up one before its time is over where nobody has begun to poll
+for 20 (`returnEmptyTaskTimeBudget` in the server's matching), that is at once if this were one."""
 
 log = structlog.get_logger("worker")  # also where it is run as a script
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from temporalio.client import (
+    WorkflowExecutionDescription,
     WorkflowHandle,
     WorkflowQueryFailedError,
     WorkflowQueryRejectedError,
@@ -30,6 +31,10 @@ PATIENCE = timedelta(seconds=15)
 
 
 PAUSE = 0.2
+
+OVERLOOKED = "no poller seen"
+"""What a server says of a query that meets a worker which has nothing free for it just then, where
+nothing else was asked for a while; and of one that no worker is there for."""
 
 FINAL = (
     RPCStatusCode.NOT_FOUND,
@@ -83,11 +88,11 @@ async def _send(handle: WorkflowHandle[Any, Any], update: str, request: Wire) ->
     return receipt
 
 
-async def reached(handle: WorkflowHandle[Any, Any], answer: Awaitable[T]) -> T:
-    """The server's answer about a workflow. Raises EngineError when it is not there."""
+async def described(handle: WorkflowHandle[Any, Any]) -> WorkflowExecutionDescription:
+    """What the server knows of a workflow. Raises EngineError when it is not there."""
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            return await answer
+            return await handle.describe()
     except TimeoutError as error:
         raise _silence(handle) from error
     except RPCError as error:
@@ -107,12 +112,15 @@ async def query_about(
 
 
 async def in_step(asked: Callable[[], Awaitable[T]]) -> T:
-    """Query again where the query met a workflow between two of its tasks."""
+    """Query again where the query met a workflow between two of its tasks, or no worker that was
+    free for it. The caller says for how long."""
     while True:
         try:
             return await asked()
         except (WorkflowQueryFailedError, RPCError) as error:
-            if OUT_OF_STEP not in str(error):
+            if OVERLOOKED in str(error):
+                await asyncio.sleep(PAUSE)
+            elif OUT_OF_STEP not in str(error):
                 raise
 
 

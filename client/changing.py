@@ -15,7 +15,7 @@ from temporalio.common import (
 )
 
 from client import products
-from client.asking import PATIENCE, PAUSE, answered, query, reached
+from client.asking import PATIENCE, PAUSE, answered, described, query
 from client.attributes import KEYS
 from client.dependencies import require_still_possible
 from client.engine import Engine
@@ -119,7 +119,7 @@ async def _at_its_end(engine: Engine, key: str) -> None:
     handle = engine.workflow(product_id(key))
     try:
         async with asyncio.timeout(PATIENCE.total_seconds()):
-            while (await reached(handle, handle.describe())).status is RUNNING:
+            while (await described(handle)).status is RUNNING:
                 if (await products.show(engine, key)).status != Status.killed:
                     return  # it was never killed, or somebody else has revived it
                 await asyncio.sleep(PAUSE)

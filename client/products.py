@@ -12,7 +12,7 @@ from temporalio.common import SearchAttributePair, TypedSearchAttributes, Workfl
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from client.asking import ask, query, reached
+from client.asking import ask, described, query
 from client.attributes import KEYS, quoted, read, read_due
 from client.dependencies import require_possible
 from client.engine import Engine
@@ -204,9 +204,7 @@ def _start_failed(error: RPCError) -> EngineError:
 async def show(engine: Engine, key: str) -> ProductView:
     """The product as it stands; also one that has ended, while Temporal keeps its history."""
     handle = engine.workflow(product_id(key))
-    view, execution = await asyncio.gather(
-        query(handle, "show", ProductView), reached(handle, handle.describe())
-    )
+    view, execution = await asyncio.gather(query(handle, "show", ProductView), described(handle))
     view.ui_url = engine.page(view.workflow_id)
     if execution.status in BROKEN_OFF and not Status(view.status).is_final:
         view.status, view.waiting_for = "terminated", f"somebody to bring it back: {revival(key)}"

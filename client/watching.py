@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from temporalio.client import WorkflowExecutionStatus
 
-from client.asking import reached
+from client.asking import described
 from client.engine import Engine
 from ledger import Entry
 from phasegate.ids import product_id
@@ -33,7 +33,7 @@ async def follow(engine: Engine, key: str, after: int = 0) -> AsyncIterator[Entr
     handle = engine.workflow(product_id(key))
     while True:
         # Asked before the events are read: a product writes its last event before it ends.
-        description = await reached(handle, handle.describe())
+        description = await described(handle)
         for entry in await asyncio.to_thread(engine.ledger.events, key, after):
             after = entry.seq
             yield entry
