@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """The mutation score of modules of the domain: how many small faults their unit tests notice.
 
-    make mutation MODULES="rules seats" SAMPLE=50 SEED=1
+    make mutation MODULES="rules seats lint.gates" SAMPLE=50 SEED=1
     make mutation MODULES=assembly TESTS="tests/unit/domain/test_seating.py"
 
 mutmut makes the faults, in a copy of the tree that is gone afterwards (KEEP=… keeps it there). Of
-each module a random sample is tried, against the unit tests that import the module (TESTS adds
-some) and of them only those that reach the function. Faults that only change the wording of a text
-are left out: tests are not there to repeat every sentence. mutmut makes none in properties, nor
-outside functions.
+each module a random sample is tried, against the unit tests that import the module, or the folder
+it stands in (TESTS adds some), and of them only those that reach the function. Faults that only
+change the wording of a text are left out: tests are not there to repeat every sentence. mutmut
+makes none in properties, nor outside functions.
 
 Prints what survived, as differences, and a score for each module. Exit codes: 0, or 1 where a score
 is below LEAST (a percentage; 0 unless told), or mutmut does not come to an end.
@@ -70,8 +70,10 @@ def copy_tree(to: Path) -> None:
 
 
 def tests_of(module: str) -> set[str]:
-    """The unit tests that import it."""
-    imports = re.compile(rf"from phasegate\.{module} import|from phasegate import .*\b{module}\b")
+    """The unit tests that import it, or the folder it stands in."""
+    folder, _, name = f"phasegate.{module}".rpartition(".")
+    of_it = rf".*\b{name}\b" if folder == "phasegate" else ""
+    imports = re.compile(rf"from phasegate\.{module} import|from {folder} import {of_it}")
     found = (ROOT / "tests" / "unit").rglob("test_*.py")
     return {
         str(path.relative_to(ROOT))
@@ -84,7 +86,7 @@ def configure(tree: Path, modules: Iterable[str], tests: Iterable[str]) -> None:
     beside = [path.name for path in tree.iterdir() if path.name not in ("phasegate", "tests")]
     lists = {
         "source_paths": ["phasegate"],
-        "only_mutate": [f"phasegate/{module}.py" for module in modules],
+        "only_mutate": [f"phasegate/{module.replace('.', '/')}.py" for module in modules],
         "also_copy": beside,
         "pytest_add_cli_args": ["-n0", "-p", "no:cacheprovider"],
         "pytest_add_cli_args_test_selection": sorted(tests),
@@ -102,8 +104,8 @@ class Faults:
     """The faults that mutmut has made in one module."""
 
     def __init__(self, tree: Path, module: str) -> None:
-        path = tree / "mutants" / "phasegate" / f"{module}.py"
-        self._meta = path.with_name(f"{module}.py.meta")
+        path = tree.joinpath("mutants", "phasegate", *module.split(".")).with_suffix(".py")
+        self._meta = path.with_suffix(".py.meta")
         self._functions = {
             node.name: node
             for node in ast.walk(ast.parse(path.read_text()))
