@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rehearsals import rehearsal
+from tales import Tale, day
 
 from phasegate.check import ReportedCheck
 from phasegate.directory import Absence, Directory, Group, Person
@@ -16,10 +18,18 @@ from phasegate.problems import DocumentError
 from phasegate.reading import parse, read_policy
 from phasegate.rehearsal import Script
 from phasegate.rehearsal_cast import Cast, steady
-from phasegate.rehearsal_policy import askable, by_people, made_up, made_up_people
+from phasegate.rehearsal_policy import (
+    MADE_UP,
+    askable,
+    by_people,
+    made_up,
+    made_up_people,
+    on_leave,
+    with_owner,
+)
 from phasegate.rehearsal_record import life
 from phasegate.rehearsal_stuck import TIMEOUT
-from phasegate.rehearsal_sums import bottlenecks, date_spread, day_spread
+from phasegate.rehearsal_sums import absences, bottlenecks, date_spread, day_spread, summed
 from phasegate.rehearsal_unknown import unknown
 from phasegate.rehearsal_view import RoundRehearsed, RunRehearsed, StuckAt, Waited
 from policies import names, text_of
@@ -114,6 +124,13 @@ def test_halfway_through_the_time_to_answer_unless_the_script_says_otherwise() -
     assert at == datetime(2027, 3, 3, 13, tzinfo=UTC)
 
 
+def test_an_act_without_a_due_date_is_done_by_noon_or_so_of_the_next_working_day() -> None:
+    nowhere = Person(country="XX")  # lint says so; the default calendar counts
+    people = PEOPLE.model_copy(update={"people": {**PEOPLE.people, "cy": nowhere}})
+    at = Cast(Script(), people, 1, 1).answer_at("cy", (), "launch", "a", START, None)
+    assert at == datetime(2027, 3, 2, 13, tzinfo=UTC)
+
+
 def test_nine_of_ten_take_the_p90_at_most() -> None:
     def took(n: int) -> timedelta:
         cast = Cast(script("everybody: {answers: {median: 10 days, p90: 30 days}}"), PEOPLE, 7, n)
@@ -154,6 +171,7 @@ def test_the_most_particular_manner_counts() -> None:
         ("everybody: {answers: soon}", "'soon' is not a span"),
         ("owner: {submits: {median: 2 days, p90: 1 day}}", "p90 (1 day) is below median (2 days)"),
         ("owner: {submits: {median: 2 days, p90: 3 business days}}", "both need business days"),
+        ("owner: {submits: {median: 0 days, p90: 1 day}}", "median must be longer than nothing"),
     ],
 )
 def test_a_script_that_cannot_be_played_is_refused(text: str, why: str) -> None:
@@ -217,6 +235,21 @@ def test_everybody_who_may_be_asked_is_left_out_once() -> None:
     assert people.groups.keys() == {"eng", "legal"}
 
 
+def test_who_is_away_by_the_script_is_away_beside_what_the_directory_knows() -> None:
+    away = "people: {bo: {away: [{start: 2027-06-01, end: 2027-06-02}]}, cy: {says: go}}"
+    found = on_leave(PEOPLE, script(away)).people
+    assert [absence.start.month for absence in found["bo"].absences] == [3, 6]
+    assert found["cy"] == PEOPLE.people["cy"]
+
+
+def test_an_owner_whom_the_directory_does_not_know_is_put_in() -> None:
+    policy = read_policy(POLICY, "tiny")
+    assert with_owner(PEOPLE, "ana") is PEOPLE
+    assert with_owner(PEOPLE, "olga").people.keys() == {*PEOPLE.people, "olga"}
+    taken = with_owner(PEOPLE, MADE_UP)
+    assert made_up(policy, taken).owner == f"{MADE_UP}-owner"
+
+
 def test_a_date_that_too_few_runs_reach_is_none() -> None:
     dates = [START, START + timedelta(days=1), None]
     found = date_spread(dates)
@@ -246,6 +279,55 @@ def test_the_worst_bottleneck_comes_first() -> None:
     assert [(row.who, row.worst_gate) for row in people] == [("cy", "launch"), ("ana", "")]
 
 
+def test_absences_are_told_by_what_they_change() -> None:
+    """Who gets it stuck first; what the same life with everybody has, too, is not theirs."""
+
+    def run(absent: str = "", launched: int | None = None, **more: Any) -> RunRehearsed:
+        at = START + timedelta(days=launched) if launched is not None else None
+        about = {"number": 1, "seed": 1, "status": "active", "started_at": START}
+        return RunRehearsed(**about, absent=absent, launched_at=at, **more)
+
+    def timed_out(number: int) -> RoundRehearsed:
+        return RoundRehearsed(gate="launch", title="", round=number, opened_at=START,
+                              outcome="hold", by_timeout=True)  # fmt: skip
+
+    stuck = StuckAt(kind="gate", where="launch", since=START, why="waits for bo")
+    base = run(launched=10, rounds=[timed_out(1)])
+    rows = absences(
+        [
+            run("ana", 10, rounds=[timed_out(1)]),
+            run("cy", 40, rounds=[timed_out(1), timed_out(2), timed_out(3)]),
+            run("bo", stuck=stuck),
+        ],
+        base,
+        PEOPLE,
+    )
+    assert [(row.person, row.delay_days, row.decided) for row in rows] == [
+        ("bo", None, {}),
+        ("cy", 30, {"launch": {"hold": 2}}),
+        ("ana", 0, {}),
+    ]
+    assert rows[0].groups == ["eng"]
+    assert rows[0].stuck == stuck
+    (row,) = absences([run("ana", stuck=stuck)], run(stuck=stuck), PEOPLE)
+    assert row.stuck is None
+
+
+def test_runs_that_get_stuck_are_counted_by_where_and_for_whom() -> None:
+    def run(number: int, who: str | None) -> RunRehearsed:
+        stuck = StuckAt(kind="gate", where="launch", since=START, why="x", waits_for=[who or ""])
+        return RunRehearsed(number=number, seed=1, status="active", started_at=START,
+                            stuck=stuck if who else None)  # fmt: skip
+
+    runs = [run(1, None), run(2, "ana"), run(3, "bo"), run(4, "bo")]
+    found = summed(rehearsal(runs=1), read_policy(POLICY, "tiny"), runs)
+    assert found.stuck_share == 0.75
+    assert [(row.waits_for, row.runs, row.share, row.example) for row in found.stuck] == [
+        (["bo"], 2, 0.5, 3),
+        (["ana"], 1, 0.25, 2),
+    ]
+
+
 def test_whoever_was_not_needed_is_not_silent() -> None:
     def event(n: int, kind: str, actor: str = "", **data: Any) -> Announcement:
         about = {"id": str(n), "product": "kettle", "source": "gate", "actor": actor, "text": kind}
@@ -273,3 +355,26 @@ def test_whoever_was_not_needed_is_not_silent() -> None:
     assert silent(decided("hold", TIMEOUT)) == ["ana", "bo"]
     stuck = StuckAt(kind="gate", where="launch", since=START, why="waits for ana")
     assert silent(stuck=stuck) == ["ana", "bo"]
+
+
+def test_a_vote_that_was_voided_is_waited_for_again() -> None:
+    tale = Tale().start().open(1)
+    tale.gate(3, "vote", "bo").gate(4, "changed", voided=["bo", "cy", "eve"])
+    tale.gate(5, "overdue", pending=["cy", "eve"]).gate(6, "vote", "bo").gate(6, "vote", "eve")
+    tale.gate(8, "escalated")
+    run = life(read_policy(POLICY, "tiny"), "kettle", tale.events, number=1, seed=1, until=day(11))
+    waited = {one.who: one for one in run.rounds[0].waited}
+    assert {who: (one.days, one.answered) for who, one in waited.items()} == {
+        "ana": (10, False),
+        "bo": (4, True),
+        "cy": (10, False),
+    }
+    assert [who for who, one in waited.items() if one.silent] == ["cy"]
+    assert [fired.clock for fired in run.clocks] == ["overdue", "manager"]
+
+
+def test_nobody_is_critical_at_a_gate_that_nobody_was_asked_at() -> None:
+    tale = Tale().start().open(1, seats={})
+    policy = read_policy(POLICY, "tiny")
+    run = life(policy, "kettle", tale.events, number=1, seed=1, until=day(11))
+    assert run.rounds[0].waited == []
