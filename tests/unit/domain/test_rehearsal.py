@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from phasegate.check import ReportedCheck
 from phasegate.directory import Absence, Directory, Group, Person
 from phasegate.events import Announcement
 from phasegate.problems import DocumentError
-from phasegate.reading import parse, read_policy
+from phasegate.reading import parse, read_policy, read_product
 from phasegate.rehearsal import Script
 from phasegate.rehearsal_cast import Cast, steady
 from phasegate.rehearsal_policy import (
@@ -25,11 +25,19 @@ from phasegate.rehearsal_policy import (
     made_up,
     made_up_people,
     on_leave,
+    reported,
     with_owner,
 )
-from phasegate.rehearsal_record import life
+from phasegate.rehearsal_record import kinds, life
 from phasegate.rehearsal_stuck import TIMEOUT
-from phasegate.rehearsal_sums import absences, bottlenecks, date_spread, day_spread, summed
+from phasegate.rehearsal_sums import (
+    absences,
+    bottlenecks,
+    date_spread,
+    day_spread,
+    summed,
+    unreached,
+)
 from phasegate.rehearsal_unknown import unknown
 from phasegate.rehearsal_view import RoundRehearsed, RunRehearsed, StuckAt, Waited
 from policies import names, text_of
@@ -131,6 +139,16 @@ def test_an_act_without_a_due_date_is_done_by_noon_or_so_of_the_next_working_day
     assert at == datetime(2027, 3, 2, 13, tzinfo=UTC)
 
 
+def test_whoever_goes_on_leave_before_they_answer_begins_anew_when_they_are_back() -> None:
+    leave = Absence(start=date(2027, 3, 3), end=date(2027, 3, 10))
+    people = PEOPLE.model_copy(
+        update={"people": {**PEOPLE.people, "cy": Person(absences=(leave,))}}
+    )
+    cast = Cast(script("everybody: {answers: 3 days}"), people, 1, 1)
+    back = datetime(2027, 3, 11, tzinfo=UTC)
+    assert cast.answer_at("cy", (), "launch", "a", START, None) == back + timedelta(days=3)
+
+
 def test_nine_of_ten_take_the_p90_at_most() -> None:
     def took(n: int) -> timedelta:
         cast = Cast(script("everybody: {answers: {median: 10 days, p90: 30 days}}"), PEOPLE, 7, n)
@@ -228,6 +246,33 @@ def test_nothing_of_a_rehearsed_policy_reaches_the_world(text: str) -> None:
     assert [gate.requires for gate in played.gates()] == [g.requires for g in policy.gates()]
 
 
+def test_gates_are_told_with_their_kind_in_the_order_in_which_a_product_meets_them() -> None:
+    gate = "gate: {id: %s, title: T, requires: [{group: eng}]}"
+    text = POLICY[: POLICY.index("  - {id: market")] + (
+        "  - id: market\n    title: Market\n    in_market: true\n"
+        f"    review: {{first: 30 days, every: 30 days, {gate % 'look'}}}\n"
+        f"sunset:\n  tasks:\n    - {{id: off, title: Off, kind: gate, {gate % 'off'}}}\n"
+    )
+    found = {name: kind for name, (_, kind) in kinds(read_policy(text, "p")).items()}
+    assert list(found.items()) == [("launch", "phase"), ("look", "review"), ("off", "sunset")]
+
+
+def test_a_products_own_checks_are_reported_by_people_too() -> None:
+    own = "key: k\nname: K\nowner: olga\nmilestones:\n"
+    own += "  - {id: web, phase: build, check: {kind: custom, name: x}}\n"
+    own += "  - {id: told, phase: build, check: {kind: reported, by: eng}}\n"
+    own += "  - {id: done, phase: build, due: 2027-05-01}\n"
+    product = read_product(own, "k")
+    assert [plan.check for plan in reported(product).milestones] == [
+        ReportedCheck(),
+        ReportedCheck(kind="reported", by="eng"),
+        None,
+    ]
+    policy = read_policy(POLICY, "tiny")
+    narrowed = product.model_copy(update={"approvers": {"launch": {"eng": ("bo",)}}})
+    assert askable(policy, narrowed, PEOPLE) == ["ana", "bo", "cy"]
+
+
 def test_everybody_who_may_be_asked_is_left_out_once() -> None:
     policy = read_policy(POLICY, "tiny")
     assert askable(policy, made_up(policy, PEOPLE), PEOPLE) == ["ana", "bo", "cy"]
@@ -311,6 +356,7 @@ def test_absences_are_told_by_what_they_change() -> None:
     assert rows[0].stuck == stuck
     (row,) = absences([run("ana", stuck=stuck)], run(stuck=stuck), PEOPLE)
     assert row.stuck is None
+    assert unreached(["launch", "out"], [base]) == ["out"]
 
 
 def test_runs_that_get_stuck_are_counted_by_where_and_for_whom() -> None:
@@ -361,7 +407,8 @@ def test_a_vote_that_was_voided_is_waited_for_again() -> None:
     tale = Tale().start().open(1)
     tale.gate(3, "vote", "bo").gate(4, "changed", voided=["bo", "cy", "eve"])
     tale.gate(5, "overdue", pending=["cy", "eve"]).gate(6, "vote", "bo").gate(6, "vote", "eve")
-    tale.gate(8, "escalated")
+    tale.gate(6, "reminder", pending=["cy"]).gate(8, "escalated", escalations=1)
+    tale.gate(9, "escalated")
     run = life(read_policy(POLICY, "tiny"), "kettle", tale.events, number=1, seed=1, until=day(11))
     waited = {one.who: one for one in run.rounds[0].waited}
     assert {who: (one.days, one.answered) for who, one in waited.items()} == {
@@ -370,7 +417,12 @@ def test_a_vote_that_was_voided_is_waited_for_again() -> None:
         "cy": (10, False),
     }
     assert [who for who, one in waited.items() if one.silent] == ["cy"]
-    assert [fired.clock for fired in run.clocks] == ["overdue", "manager"]
+    assert [(fired.clock, fired.people) for fired in run.clocks] == [
+        ("overdue", ["cy", "eve"]),
+        ("reminder", ["cy"]),
+        ("escalation", []),
+        ("manager", []),
+    ]
 
 
 def test_nobody_is_critical_at_a_gate_that_nobody_was_asked_at() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from phasegate.directory import Directory, Group, Person
+from phasegate.directory import Absence, Directory, Group, Person
 from phasegate.reading import parse, read_policy
 from phasegate.rehearsal import Script
 from phasegate.rehearsal_acts import Act, Key
@@ -124,6 +124,15 @@ def test_a_product_on_hold_is_resumed_and_its_conditions_are_closed_by_whose_the
     view = product(status="on-hold", held_since=START)
     view.conditions = [condition("open"), condition("closed", "c2")]
     assert told(wanted(view)) == [("resume", "olga", "", 4), ("condition", "bo", "c1", 5)]
+
+
+def test_whoever_is_on_leave_by_then_does_it_afterwards() -> None:
+    cast = played()
+    leave = Absence(start=(START + 3 * DAY).date(), end=(START + 5 * DAY).date())
+    people = {**PEOPLE.people, "olga": Person(absences=(leave,))}
+    cast.directory = PEOPLE.model_copy(update={"people": people})
+    (act,) = wanted(product(status="on-hold", held_since=START), cast)
+    assert act.at == datetime(2027, 3, 7, tzinfo=UTC) + 4 * DAY
 
 
 def test_a_condition_is_closed_so_long_after_it_was_first_seen() -> None:
@@ -308,6 +317,15 @@ def test_it_is_stuck_once_nothing_has_come_for_a_day() -> None:
     assert one.ended
     assert one.stuck
     assert (one.stuck.kind, one.stuck.where) == ("milestone", "told")
+
+
+def test_a_product_that_nobody_resumes_is_stuck_on_hold() -> None:
+    one = play()
+    one.cast = Cast(parse(Script, "owner: {resumes: 3 years}", "people").model, PEOPLE, 1, 1)
+    for late in (DAY, 3 * DAY):
+        one.look(START + late, product(status="on-hold", held_since=START), None, None)
+    assert one.stuck
+    assert (one.stuck.kind, one.stuck.since) == ("hold", START)
 
 
 def test_a_gate_is_opening_or_decided_for_a_moment_and_not_stuck() -> None:
