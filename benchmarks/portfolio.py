@@ -29,7 +29,7 @@ from client.tuning import CACHED
 INBOX_BAR, MEMORY_BAR, RESTART_BAR = 1.0, 1024.0, 2.0
 """Seconds of an inbox and MiB of a worker at 10,000 open products; seconds to the first vote."""
 
-ROADMAP = 240.0
+ROADMAP = 480.0
 """Seconds after which the roadmap of everything is not waited for any longer."""
 
 LISTED = "WorkflowType = 'ProductLifecycle' AND ExecutionStatus = 'Running'"
