@@ -131,11 +131,12 @@ def _no_mandate(state: Round, person: str, holder: str, now: datetime) -> NoRetu
     if named and (acting := state.mandates.delegate_of(holder, now)) not in (None, person):
         why = f"{person} is away or has delegated, so that {acting} acts for {holder} now"
     convened, table = state.convened, state.clocks.timetable
-    if convened and table:
-        if person == convened.deputies.get(holder) and holder in table.respond:
-            why = f"{person} is their deputy, and may from {_day(table.respond[holder])} on"
-        elif person in convened.managers.get(holder, ()) and holder in table.escalate:
-            why = f"{person} is their manager, and may from {_day(table.escalate[holder])} on"
+    assert convened is not None
+    assert table is not None
+    if person == convened.deputies.get(holder) and holder in table.respond:
+        why = f"{person} is their deputy, and may from {_day(table.respond[holder])} on"
+    elif person in convened.managers.get(holder, ()) and holder in table.escalate:
+        why = f"{person} is their manager, and may from {_day(table.escalate[holder])} on"
     raise Forbidden(
         "no-mandate",
         f"{person} may not vote for {holder} on {state.gate.id} of {state.product.key}",

@@ -67,6 +67,7 @@ def test_braces_that_name_no_figure_are_doubtful() -> None:
         ("kind: github, repo: a/b, issues: 'repo:a/c is:open'", "p.yaml:10:16: "),
         ("kind: http, connection: ci, path: /../x, expression: body.ok", "has a dot segment"),
         ("kind: http, connection: ci, path: /x, expression: body.ok ==", "Syntax error"),
+        ("kind: event, source: ci, type: built, when: event.id ==", "check.when: "),
         ("kind: http, connection: '{c}', path: /x, expression: body.ok", "check.connection"),
     ],
 )

@@ -101,6 +101,7 @@ def test_a_criterion_may_ask_of_the_product_and_of_its_evidence() -> None:
         ("product.goals.x > 1", "asks for a field of a list, which has exists, all and [0]"),
         ("product.team[0].name == 'ann'", "asks for a field of text"),
         ("product.tier == '1'", "compares a number with text"),
+        ("(product.tier == 1).name == 'ann'", "expression of type 'bool' cannot be the operand"),
         ("product.goals.all(g, g.metric < 3)", "compares text with a number"),
         ("product.figures > 3", "compares a map with a number"),
         ("product.name && product.tier == 1", "takes for && what is neither true nor false"),

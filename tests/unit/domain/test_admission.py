@@ -347,6 +347,7 @@ def test_before_it_is_convened_a_round_knows_nobody() -> None:
         submitter="s",
     )
     forbidden("stranger", lambda: cast(state, "ann", "go"))
+    assert state.people_asked() == []
 
 
 def test_nobody_acts_for_who_is_asked_anew_until_it_is_known_by_when() -> None:

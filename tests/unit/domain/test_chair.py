@@ -290,6 +290,19 @@ def test_time_is_not_given_back_into_the_past() -> None:
         extend(state, "max", 5, may("extend"), 6)
 
 
+def test_an_extension_shortens_nothing() -> None:
+    state = committee()
+    for days, respond in ((9, None), (10, None), (10, 5)):
+        refused(
+            "not-later",
+            lambda d=days, r=respond: extend(state, "max", d, may("extend"), r),
+            "it has until 2026-12-03 09:00 UTC already",
+        )
+    extend(state, "max", 10, may("extend"), 6)
+    assert state.clocks.timetable
+    assert state.clocks.timetable.respond["ann"] == START + 6 * DAY
+
+
 def test_nobody_uses_a_permission_on_what_they_ever_had_a_hand_in() -> None:
     state = committee()
     state.product.hands = {"max": "submitted a gate of it"}

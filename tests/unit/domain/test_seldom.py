@@ -192,6 +192,8 @@ def test_the_record_of_a_product_that_was_put_under_another_policy() -> None:
     goals = PastGoals(past, read_policy(POLICY, "p"), tale.events)
     assert {m.id: m.state.value for m in goals.milestones} == {"done": "planned", "docs": "met"}
     assert goals.review_due == day(40)
+    tale.say(3, "product.migrated", policy_digest="sha256:3", phases={}, milestones={})
+    assert PastGoals(tale.past(), read_policy(POLICY, "p"), tale.events).review_due == day(40)
 
 
 def test_who_hears_that_a_product_is_under_another_policy() -> None:
@@ -204,10 +206,11 @@ def test_who_hears_that_a_product_is_under_another_policy() -> None:
 
 
 def test_what_an_extension_says_of_a_milestone() -> None:
-    assert [said("why").finding for said in (met, not_met, cannot_tell)] == [
-        Finding.met,
-        Finding.not_met,
-        Finding.cannot_tell,
+    answers = [said("why") for said in (met, not_met, cannot_tell)]
+    assert [(answer.finding, answer.why) for answer in answers] == [
+        (Finding.met, "why"),
+        (Finding.not_met, "why"),
+        (Finding.cannot_tell, "why"),
     ]
     assert Answer.cannot_tell("down").why == "down"
 

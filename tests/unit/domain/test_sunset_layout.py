@@ -46,7 +46,14 @@ def codes(the_plan: SunsetPlan, adjustments: Adjustments | None = None, **fields
     fields = {"maturity": "ga", "now": NOW} | fields
     layout = lay_out(the_plan, adjustments, **fields)
     fields.pop("notice", None)
-    return [flaw.code for flaw in problems(layout, the_plan, adjustments, **fields)]
+    found = problems(layout, the_plan, adjustments, **fields)
+    places = {(field, p.task.id) for p in layout.tasks for field in ("dates", "skip")}
+    for flaw in found:
+        assert flaw.path in places | {("notice",)}, "where it stands in the owner's plan"
+        assert (flaw.path[0] == "skip") is (flaw.code == "not-skippable")
+        assert " cannot be " in flaw.what
+        assert bool(flaw.hint) or flaw.code != "date-in-the-past"
+    return [flaw.code for flaw in found]
 
 
 def refused(the_plan: SunsetPlan, adjustments: Adjustments | None = None) -> Rejected:
