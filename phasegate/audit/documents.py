@@ -38,9 +38,6 @@ class Documents:
         for document in documents:
             self._found[document.digest] = self._checked(document)
 
-    def __len__(self) -> int:
-        return len(self._found)
-
     def policy(self, digest: str) -> Policy | None:
         """None where the record does not have it, or it is no policy."""
         return self._of(digest, Policy)

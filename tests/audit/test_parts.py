@@ -25,7 +25,7 @@ people:
   ana: {manager: max, deputy: dan}
   bo: {absences: [{start: 2026-11-20, end: 2026-11-24, delegate: ana}]}
   cy: {absences: [{start: 2026-11-20, end: 2026-11-30, delegate: bo}]}
-  dan: {}
+  dan: {absences: [{start: 2026-11-20, end: 2026-11-30}]}
   max: {manager: top}
   top: {}
 groups: {}

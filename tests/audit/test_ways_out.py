@@ -10,18 +10,12 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from forging import Body, bodies, changed, forged, without
+from forging import PSEUDONYM, Body, bodies, changed, forged, with_redactions, without
 
 from client.audit_checks import verify_record
-from phasegate.audit.record import Record, StoredEntry
+from phasegate.audit.record import Record
 from phasegate.audit.verifying import verify
 from phasegate.base import canonical
-from phasegate.chain import link
-from phasegate.events import Anchor
-from phasegate.redacted import as_redacted
-from phasegate.seals import Seal, redact, texts
-
-PSEUDONYM = "person-0f0f0f"
 
 
 def of_launch(number: int) -> Callable[[Body], bool]:
@@ -63,30 +57,6 @@ def early(record: Record) -> Record:
             body["data"].pop("grounds")
 
     return changed(record, lambda _: True, change)
-
-
-def with_redactions(record: Record, gone: dict[int, dict[str, str]]) -> Record:
-    """Chained anew, with texts of entries (by number) taken out, and an entry that says so."""
-    said = bodies(record)
-    stored: list[StoredEntry] = []
-    left: list[Body] = []
-    before = ""
-    data = {"pseudonym": PSEUDONYM, "reason": "asked for", "entries": left, "documents": []}
-    about = {"id": "record/lamp#1", "type": "record.redacted", "source": "record/lamp"}
-    for seq, body in enumerate([*said, {**said[-1], **about, "data": data}], 1):
-        text = canonical({**body, "seq": seq}).decode()
-        seal = Seal(root=sha256(text.encode()).hexdigest())
-        hash = link(before, text, seal)
-        if seq in gone:
-            new = {p.number: gone[seq][p.text] for p in texts(text) if p.text in gone[seq]}
-            text, seal = redact(text, seal, new)
-            left.append(as_redacted(seq, text, seal).model_dump(mode="json"))
-        stored.append(StoredEntry(seq=seq, id=body["id"], type=body["type"], prev_hash=before,
-                                  hash=hash, body=text, seal=seal.text))  # fmt: skip
-        before = hash
-    return record.model_copy(
-        update={"entries": stored, "head": Anchor(seq=len(stored), hash=before)}
-    )
 
 
 def erased(record: Record) -> Record:

@@ -11,9 +11,12 @@ from phasegate.audit.record import Record, StoredDocument, StoredEntry
 from phasegate.base import canonical
 from phasegate.chain import link
 from phasegate.events import Anchor
-from phasegate.seals import Seal
+from phasegate.redacted import as_redacted
+from phasegate.seals import Seal, redact, texts
 
 Body = dict[str, Any]
+
+PSEUDONYM = "person-0f0f0f"
 
 
 def bodies(record: Record) -> list[Body]:
@@ -75,3 +78,27 @@ def with_document(record: Record, kind: str, change: Callable[[Body], None]) -> 
     # A statement is text in the text: only its own maker could sign it anew.
     said = [json.loads(json.dumps(body).replace(old.digest, digest)) for body in bodies(record)]
     return forged(record, said, documents)
+
+
+def with_redactions(record: Record, gone: dict[int, dict[str, str]]) -> Record:
+    """Chained anew, with texts of entries (by number) taken out, and an entry that says so."""
+    said = bodies(record)
+    stored: list[StoredEntry] = []
+    left: list[Body] = []
+    before = ""
+    data = {"pseudonym": PSEUDONYM, "reason": "asked for", "entries": left, "documents": []}
+    about = {"id": "record/lamp#1", "type": "record.redacted", "source": "record/lamp"}
+    for seq, body in enumerate([*said, {**said[-1], **about, "data": data}], 1):
+        text = canonical({**body, "seq": seq}).decode()
+        seal = Seal(root=sha256(text.encode()).hexdigest())
+        hash = link(before, text, seal)
+        if seq in gone:
+            new = {p.number: gone[seq][p.text] for p in texts(text) if p.text in gone[seq]}
+            text, seal = redact(text, seal, new)
+            left.append(as_redacted(seq, text, seal).model_dump(mode="json"))
+        stored.append(StoredEntry(seq=seq, id=body["id"], type=body["type"], prev_hash=before,
+                                  hash=hash, body=text, seal=seal.text))  # fmt: skip
+        before = hash
+    return record.model_copy(
+        update={"entries": stored, "head": Anchor(seq=len(stored), hash=before)}
+    )
