@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import plots, table
-from benchmarks.harness import ROOT, run_part
+from benchmarks.harness import ROOT, Asked, run_part
 
 PARTS = {
     "cli": 5,
@@ -105,6 +105,11 @@ def main() -> int:
     wanted = [word for word in os.environ.get("BENCH_ONLY", "").split(",") if word] or list(PARTS)
     if unknown := [word for word in wanted if word not in PARTS]:
         print(f"error: no part {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    try:
+        Asked.load()
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what is running is ended tidily
     folder, failed = out_folder(), False

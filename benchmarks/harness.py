@@ -39,17 +39,24 @@ class Asked:
 
     @classmethod
     def load(cls, env: Mapping[str, str] = os.environ) -> Asked:
-        sizes = tuple(sorted(int(word) for word in env.get("BENCH_SIZES", "").split(",") if word))
-        return cls(
-            sizes or SIZES,
-            max(1, int(env.get("BENCH_ROUNDS") or ROUNDS)),
-            Path(env.get("BENCH_FOLDER") or "."),
-        )
+        """Raises ValueError, which names the variable."""
+        sizes = _counts(env, "BENCH_SIZES") or SIZES
+        rounds = _counts(env, "BENCH_ROUNDS") or (ROUNDS,)
+        if len(rounds) > 1:
+            raise ValueError(f"BENCH_ROUNDS is one number, not {env['BENCH_ROUNDS']}")
+        return cls(tuple(sorted(sizes)), rounds[0], Path(env.get("BENCH_FOLDER") or "."))
 
     @property
     def quick(self) -> bool:
         """Whether this is a trial of the benchmarks rather than a measurement."""
         return max(self.sizes) < 1_000
+
+
+def _counts(env: Mapping[str, str], name: str) -> tuple[int, ...]:
+    words = [word for word in env.get(name, "").split(",") if word]
+    if not all(word.isdecimal() and int(word) for word in words):
+        raise ValueError(f"{name} takes whole numbers above 0, as in {name}=3, not {env[name]}")
+    return tuple(int(word) for word in words)
 
 
 @dataclass

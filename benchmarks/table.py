@@ -1,7 +1,7 @@
 """The table of the bar, from the JSON of the parts: for the terminal, and as Markdown.
 
 `python -m benchmarks.table [FOLDER]` prints Markdown; with --into it goes into
-docs/performance.md, with the plots.
+docs/performance.md, with the plots, if all parts are there.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _row(found: Found, part: str, what: str, target: str, look: Look) -> Row:
         why = "not at this size" if measured["state"] == "done" else measured["state"]
         return Row(what, target, "", f"not measured: {why}")
     if measured["state"] != "done":  # of fewer rounds, or before the last size
-        told += f" ({measured['state']})"
+        told += f" (of a part that is not whole: {measured['state']})"
     return Row(what, target, told, "pass" if met else "miss")
 
 
@@ -232,11 +232,26 @@ def pictures(folder: Path, docs: Path) -> str:
     return "\n\n".join(shown)
 
 
+def missing(found: Found, page: Path) -> list[str]:
+    """Parts that a page has figures of, and these have not."""
+    _, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    lines = rest.partition(END)[0].splitlines()
+    return [
+        part for line in lines if (part := line.removeprefix("### ")) != line and part not in found
+    ]
+
+
 if __name__ == "__main__":
     words = [word for word in sys.argv[1:] if word != "--into"]
     place, docs = Path(words[0]) if words else ROOT / "dist" / "bench", ROOT / "docs"
-    written = "\n".join(markdown(load(place)))
+    parts, page = load(place), docs / "performance.md"
+    written = "\n".join(markdown(parts))
     if "--into" in sys.argv:
-        put_into(docs / "performance.md", f"{written}\n\n{pictures(place, docs)}".strip())
+        if lacking := missing(parts, page):
+            sys.exit(
+                f"error: {place} has no {', '.join(lacking)}, and {page.name} would lose its "
+                f"figures; measure it first: BENCH_ONLY={','.join(lacking)} make bench"
+            )
+        put_into(page, f"{written}\n\n{pictures(place, docs)}".strip())
     else:
         print(written)
