@@ -44,10 +44,7 @@ def _wrong_type(text: str) -> str | None:
         place = f"(line {line}, column {column})"
         if select := _NO_FIELDS.match(message):
             kind = {"string": "text", "int": "a number"}.get(select[1])
-            if kind or select[1].startswith("list("):
-                return (
-                    f"asks for a field of {kind or 'a list, which has exists, all and [0]'} {place}"
-                )
+            return f"asks for a field of {kind or 'a list, which has exists, all and [0]'} {place}"
         applied = _APPLIED.search(message)
         types = set(arguments(applied[1])) if applied else set()
         # Numbers of any kind compare; a message is a map to those who ask.

@@ -208,6 +208,30 @@ def test_a_product_is_completed_only_when_its_gate_has_passed_it(lives: Any) -> 
     assert report.fault.text == "it is completed, and launch did not pass it"
 
 
+def test_a_product_may_be_killed_by_its_gate(lives: Any) -> None:
+    def kill(body: Body) -> None:
+        if body["type"] == "gate.vote":
+            body["data"]["vote"] = "kill"
+        elif body["type"] == "gate.decided":
+            body["data"]["outcome"] = body["data"]["view"]["outcome"] = "kill"
+            body["data"]["view"]["votes"][0]["vote"] = "kill"
+        elif body["type"] == "product.completed":
+            body["type"] = "product.killed"
+
+    report = verify_record(changed(lives.short, lambda _: True, kill))
+    assert report.ok, report.fault
+
+
+def test_a_definition_that_lost_words_has_no_digest_to_check(lives: Any) -> None:
+    first = bodies(lives.town)[0]["text"]
+    report = verify_record(with_redactions(lives.town, {1: {first: "[redacted]"}}))
+    assert report.ok, report.fault
+    assert "words of the definition were erased: its digest" in told(report)
+    other = {"document": "sha256:1", "digest": "sha256:2"}
+    record = with_redactions(lives.town, {}, documents=[other])
+    assert verify_record(record).ok, "a document of another product lost words"
+
+
 def test_words_that_were_taken_out_of_evidence_are_named_where_they_are_missed(lives: Any) -> None:
     seq = seq_of(lives.town, "product.evidence")
     text = bodies(lives.town)[seq - 1]["text"]

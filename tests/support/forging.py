@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -80,13 +80,16 @@ def with_document(record: Record, kind: str, change: Callable[[Body], None]) -> 
     return forged(record, said, documents)
 
 
-def with_redactions(record: Record, gone: dict[int, dict[str, str]]) -> Record:
+def with_redactions(
+    record: Record, gone: dict[int, dict[str, str]], documents: Iterable[Body] = ()
+) -> Record:
     """Chained anew, with texts of entries (by number) taken out, and an entry that says so."""
     said = bodies(record)
     stored: list[StoredEntry] = []
     left: list[Body] = []
     before = ""
-    data = {"pseudonym": PSEUDONYM, "reason": "asked for", "entries": left, "documents": []}
+    data = {"pseudonym": PSEUDONYM, "reason": "asked for", "entries": left}
+    data |= {"documents": [*documents]}
     about = {"id": "record/lamp#1", "type": "record.redacted", "source": "record/lamp"}
     for seq, body in enumerate([*said, {**said[-1], **about, "data": data}], 1):
         text = canonical({**body, "seq": seq}).decode()

@@ -27,6 +27,7 @@ from phasegate.rehearsal_policy import (
     on_leave,
     reported,
     with_owner,
+    without,
 )
 from phasegate.rehearsal_record import kinds, life
 from phasegate.rehearsal_stuck import TIMEOUT
@@ -271,6 +272,19 @@ def test_a_products_own_checks_are_reported_by_people_too() -> None:
     policy = read_policy(POLICY, "tiny")
     narrowed = product.model_copy(update={"approvers": {"launch": {"eng": ("bo",)}}})
     assert askable(policy, narrowed, PEOPLE) == ["ana", "bo", "cy"]
+
+
+def test_whoever_is_left_out_is_away_until_long_after_the_end_and_hands_nothing_on() -> None:
+    (leave,) = without(PEOPLE, "ana", START, START + timedelta(days=100)).people["ana"].absences
+    assert leave.delegate is None
+    assert leave.start < START.date()
+    assert leave.end > (START + timedelta(days=400)).date()
+
+
+def test_groups_that_are_not_asked_at_its_tier_are_not_left_out() -> None:
+    text = POLICY.replace("{group: legal, veto: true}", "{group: legal, tiers: [1]}")
+    policy = read_policy(text.replace("by: legal", "by: eng"), "tiny")
+    assert askable(policy, made_up(policy, PEOPLE), PEOPLE) == ["ana", "bo"]
 
 
 def test_everybody_who_may_be_asked_is_left_out_once() -> None:
