@@ -71,12 +71,16 @@ def explain(error: Any, model: type[BaseModel]) -> tuple[DocPath, str]:
         case "int_type" | "int_from_float" | "int_parsing":
             quote = "; leave the quotes out" if isinstance(value, str) and value.isdigit() else ""
             return path, f"needs a whole number, not {shown(value)}{quote}"
+        case "float_type" | "float_parsing" | "finite_number":
+            return path, f"needs a number, not {shown(value)}"
         case "bool_type":
             return path, f"needs true or false, not {shown(value)}"
+        case "greater_than":
+            return path, f"must be more than {_bound(context['gt'])}, not {shown(value)}"
         case "greater_than_equal":
-            return path, f"must be at least {context['ge']}, not {shown(value)}"
+            return path, f"must be at least {_bound(context['ge'])}, not {shown(value)}"
         case "less_than_equal":
-            return path, f"must be at most {context['le']}, not {shown(value)}"
+            return path, f"must be at most {_bound(context['le'])}, not {shown(value)}"
         case "tuple_type" | "list_type":
             return path, f"needs a list (lines that start with '- '), not {shown(value)}"
         case "dict_type" | "model_type" | "model_attributes_type":
@@ -93,6 +97,11 @@ def explain(error: Any, model: type[BaseModel]) -> tuple[DocPath, str]:
                 f"not {shown(value)}"
             )
     return path, str(error["msg"])
+
+
+def _bound(number: Any) -> Any:
+    """A limit as people write it: models keep those of numbers with a point, as 0.0."""
+    return int(number) if number == int(number) else number
 
 
 def shown(value: object) -> str:
@@ -122,7 +131,8 @@ def unknown_field(name: str, owner: Any) -> str:
     for field in here:
         for inner in _models(owner.model_fields[field].annotation):
             if meant := _meant(name, list(inner.model_fields)):
-                return f"unknown field, did you mean {meant}? It belongs inside {field}"
+                asked = f", did you mean {meant}? It" if meant != name else " here; it"
+                return f"unknown field{asked} belongs inside {field}"
     return f"unknown field; known here: {', '.join(here)}"
 
 
@@ -137,6 +147,8 @@ def _meant(name: str, fields: list[str]) -> str | None:
 def _choice(known: list[str], value: object) -> str:
     close = get_close_matches(str(value), known, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
+    if value in known:  # a number, written as text
+        hint = "; leave the quotes out"
     one_of = "one of " if len(known) > 1 else ""
     return f"needs {one_of}{', '.join(known)}, not {shown(value)}{hint}"
 

@@ -159,8 +159,9 @@ def shortages(gate: Gate, steps: tuple[Step, ...], barred: Collection[str] = ())
             groups = _short(step, held)
             silent = [group for group in groups if group in barred]
             why = f"{', '.join(silent)} may not approve this tier; " if silent else ""
+            seats = "1 seat" if len(step.seats) == 1 else f"{len(step.seats)} seats"
             yield (
-                f"gate {gate.id} can never pass: step {step.number} has {len(step.seats)} seats, "
+                f"gate {gate.id} can never pass: step {step.number} has {seats}, "
                 f"and people for {filled} of them ({people}; one seat each); {why}add people to "
                 f"{', '.join(group for group in groups if group not in barred) or 'another group'}"
             )

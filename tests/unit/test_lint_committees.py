@@ -222,7 +222,7 @@ def test_groups_that_attest_and_review_exist_and_have_people() -> None:
 def test_a_gate_that_no_group_may_approve_at_a_tier() -> None:
     people = directory(leads={"members": ["ann", "bob"], "approve": [2, 3]})
     assert only(lint_policy(policy(), people)).message == (
-        "gate g can never pass: step 1 has 1 seats, and people for 0 of them (nobody; one seat "
+        "gate g can never pass: step 1 has 1 seat, and people for 0 of them (nobody; one seat "
         "each); leads may not approve this tier; add people to another group (tier 1)"
     )
     found = only(lint_product(product(tier=1), policy(), people))

@@ -76,6 +76,13 @@ def test_unknown_field_may_belong_one_level_down() -> None:
     assert found.endswith("It belongs inside requires")
 
 
+def test_a_field_that_is_spelt_right_is_not_suggested_again() -> None:
+    found = only("people: {}\ngroups: {}\ntitle: T\n", read_directory)
+    assert found == "launch.yaml:3:1: title: unknown field here; it belongs inside groups"
+    found = only(POLICY.replace("policy:", "schema_version: '1'\npolicy:", 1))
+    assert found.endswith("schema_version: needs 1, not '1'; leave the quotes out")
+
+
 def test_unknown_field_without_likeness_lists_what_is_known() -> None:
     assert only(POLICY + "zzz: 1\n") == (
         "launch.yaml:12:1: zzz: unknown field; known here: schema_version, policy, version, title, "
