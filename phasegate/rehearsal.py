@@ -9,15 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from phasegate.base import Document, Figure, FigureName, PersonId, Slug, Text
 from phasegate.directory import Absence
 from phasegate.span import Span
-from phasegate.within import BusinessDays, Within
+from phasegate.within import BusinessDays, Length, Within
 
 Word = Literal["go", "conditional-go", "recycle", "hold", "kill", "abstain", "never"]
 """What somebody says at a gate: a vote's word, or never anything."""
+
+
+def _ahead(length: Length) -> Length:
+    if length.approximate.total_seconds() < 0:
+        raise ValueError(
+            f"needs 0 days or more, not {length.words}: nothing is over before it begins"
+        )
+    return length
+
+
+Ahead = AfterValidator(_ahead)
+"""Of lengths that begin with what happens: there is no waiting for what is past."""
 
 
 class Takes(Document):
@@ -25,8 +37,8 @@ class Takes(Document):
     `p90` at most. Spread as a log-normal distribution, as answers and tasks are: many short, few
     long, none below nothing. In a file, a length alone is a median."""
 
-    median: Within
-    p90: Within | None = None
+    median: Annotated[Within, Ahead]
+    p90: Annotated[Within, Ahead] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -85,7 +97,7 @@ class EvidencePlayed(Document):
     phase: Slug
     title: Text = Field("Evidence", min_length=1)
     figures: dict[FigureName, Figure] = Field({}, max_length=50)
-    after: Span = Span()
+    after: Annotated[Span, Ahead] = Span()
 
 
 class OwnerManner(Document):
@@ -108,7 +120,7 @@ class OwnerManner(Document):
     confirms: Takes = Field(
         Takes(median=BusinessDays(2)), description="a task of the sunset, from its turn on"
     )
-    retires: Span | None = Field(
+    retires: Annotated[Span, Ahead] | None = Field(
         None, description="submits the gate out of the market so long after the launch"
     )
     evidence: tuple[EvidencePlayed, ...] = Field((), max_length=200)

@@ -1,4 +1,4 @@
-"""Names in a script that neither the policy nor the directory has."""
+"""Names in a script that neither the policy nor the directory has, and delegates who cannot be."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unknown(script: Script, policy: Policy, product: Product, directory: Directo
     phases = {phase.id for phase in policy.phases}
     goals = {goal.id for phase in policy.phases for goal in phase.milestones}
     goals |= {plan.id for plan in product.milestones}
-    found = [*_names((), script.groups, script.people, directory)]
+    found = [*_names((), script.groups, script.people, directory), *_delegates(script, directory)]
     found += _missing(("gates",), script.gates, "gate", "the policy", gates)
     for gate, manner in script.gates.items():
         found += _names(("gates", gate), manner.groups, manner.people, directory)
@@ -42,6 +42,18 @@ def _names(
 ) -> Iterator[Flaw]:
     yield from _missing((*place, "groups"), groups, "group", "the directory", directory.groups)
     yield from _missing((*place, "people"), people, "person", "the directory", directory.people)
+
+
+def _delegates(script: Script, directory: Directory) -> Iterator[Flaw]:
+    """As lint has it for the absences of a directory."""
+    for person, manner in script.people.items():
+        for index, absence in enumerate(manner.away):
+            place = ("people", person, "away", index, "delegate")
+            if absence.delegate == person:
+                yield place, f"{person} acts for themselves while away; name somebody else"
+            elif absence.delegate:
+                named, among = (absence.delegate,), directory.people
+                yield from _missing(place, named, "person", "the directory", among, named=False)
 
 
 def _missing(
