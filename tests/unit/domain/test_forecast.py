@@ -265,6 +265,7 @@ def test_a_date_that_is_missing_makes_the_rest_at_the_earliest() -> None:
     assert gate(found, "screen").at_earliest
     assert gate(found, "launch").at_earliest
     assert phase(found, "idea").at_earliest
+    assert phase(found, "build").at_earliest
 
 
 def test_what_was_sent_back_waits_for_its_owner() -> None:
@@ -316,6 +317,7 @@ def test_phases_follow_one_another() -> None:
     assert phase(found, "market").expected_end is None
     assert milestone(found, "own").title == "Our own"
     assert milestone(found, "own").waits_for == "motor/done"
+    assert milestone(found, "docs").waits_for == ""
     assert milestone(found, "complete").title == "Feature complete"
     assert milestone(found, "docs").expected is None
     assert all(m.ahead for m in found.milestones if m.phase == "build")

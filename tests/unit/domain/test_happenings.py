@@ -76,7 +76,10 @@ def request(milestone: str = "closed", **more: object) -> EventRequest:
 def refused(state: Lifecycle, asked: EventRequest) -> str:
     with pytest.raises(Rejected) as refusal:
         check_event(state, asked)
-    return refusal.value.code
+    found = refusal.value
+    assert state.key in found.what
+    assert found.hint.startswith("phasegate ")
+    return found.code
 
 
 @pytest.mark.parametrize(
@@ -187,6 +190,7 @@ def test_what_is_kept_of_an_event_is_bounded() -> None:
     assert {len(text) for text in long.shown().values()} == {SHOWN, len("github")}
     assert event(subject=None).told() == "github says milestone (72d3162e)"
     assert event(subject=None).shown()["subject"] == ""
+    assert event().shown().keys() == {"source", "origin", "type", "id", "subject"}
 
 
 @pytest.mark.parametrize("bad", ["", "a\nb", "a\x00", "\x7f", "\x9b31m", "x" * 2001, "\ud800"])

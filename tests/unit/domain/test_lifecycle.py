@@ -561,6 +561,7 @@ def test_a_refusal_says_what_why_and_a_command_that_helps(case: str) -> None:
     assert refusal.code == code
     assert why in refusal.why
     assert refusal.hint.startswith("phasegate ")
+    assert "kettle" in refusal.what
     assert str(refusal) == f"{refusal.what}: {refusal.why}"
     recorded = code in ("not-reporter", "not-owner")
     assert isinstance(refusal, Forbidden if recorded else Rejected)

@@ -221,7 +221,8 @@ def test_a_phase_without_a_counterpart_needs_one_to_be_named() -> None:
     assert planned(lifecycle(), new, phases={"build": "make"}).possible
     state = lifecycle()
     state.invested_from = "market"
-    assert why(planned(state, policy(("id: market", "id: sold")))) == ["no-counterpart"]
+    (blocker,) = planned(state, policy(("id: market", "id: sold"))).blockers
+    assert (blocker.code, "--phase market=sold" in blocker.hint) == ("no-counterpart", True)
     assert moved(state, policy(("id: market", "id: sold")), phases={"market": "sold"})
     assert state.invested_from == "sold"
 
@@ -246,7 +247,8 @@ def test_a_sunset_that_was_planned_and_does_not_fit_is_dropped_only_on_purpose()
     assert plan.possible
     assert plan.uncertain
     shorter = policy(("id: end,", "id: over,"))
-    assert why(planned(state, shorter)) == ["sunset-unfit"]
+    (blocker,) = planned(state, shorter).blockers
+    assert (blocker.code, "--drop-plan" in blocker.hint) == ("sunset-unfit", True)
     none = read_policy(POLICY[: POLICY.index("sunset:")], "none")
     assert why(planned(state, none)) == ["sunset-unfit"]
     moved(state, shorter, drop_plan=True)
@@ -445,13 +447,18 @@ def test_what_moved_while_it_was_judged_is_not_migrated() -> None:
     state, new = opened(lifecycle()), policy(("gate: {id: launch", "gate: {id: begin"))
     before = migrating.standing_of(state).model_copy(deep=True)
     blocked, plan = planned(state, new), planned(state, new, reopen=True)
-    with pytest.raises(Rejected, match="round 1 of launch is open"):
-        migrating.require_judged(state, blocked, before, None)
-    with pytest.raises(Rejected, match="decided go"):
-        migrating.require_judged(state, plan, before, abandoned(outcome="go"))
+
+    def refused(plan: MigrationPlan, report: GateReport | None, why: str) -> tuple[str, str]:
+        with pytest.raises(Rejected, match=why) as caught:
+            migrating.require_judged(state, plan, before, report)
+        return caught.value.code, caught.value.hint
+
+    code, hint = refused(blocked, None, "round 1 of launch is open")
+    assert (code, hint) == ("cannot-migrate", blocked.blockers[0].hint)
+    again = ("changed-meanwhile", "phasegate product show kettle  # then ask again")
+    assert refused(plan, abandoned(outcome="go"), "decided go") == again
     state.product = state.product.model_copy(update={"tier": 1})
-    with pytest.raises(Rejected, match="moved"):
-        migrating.require_judged(state, plan, before, abandoned())
+    assert refused(plan, abandoned(), "moved") == again
 
 
 def test_what_is_under_it_already_or_under_another_is_not_migrated() -> None:
@@ -480,7 +487,9 @@ def test_what_cannot_be_migrated_is_told_how_it_could() -> None:
 
 def test_the_record_learns_when_the_next_review_is_due() -> None:
     assert moved(lifecycle("market"), policy())["review_due"] == (NOW + 80 * DAY).isoformat()
-    assert moved(lifecycle(), policy())["review_due"] is None
+    told = moved(lifecycle(), policy())
+    assert told["review_due"] is None
+    assert (told["from_policy"], told["policy"]) == ("p 1", "p 2")
 
 
 @pytest.mark.parametrize(("submitter", "then"), [("tim", "tim"), ("", "olga")])

@@ -180,6 +180,8 @@ def test_a_sunset_is_foreseen_by_its_timetable() -> None:
         ("down", "open", 0),
         ("last", "expected", 0),
     ]
+    assert [bool(g.basis) for g in found.gates] == [False, True, True]
+    assert [m.due for m in found.milestones] == [at(-30), at(-1), at(90)]
     assert [(m.id, m.state, m.expected, m.at_risk) for m in found.milestones] == [
         ("eos", "met", None, False),
         ("late", "missed", NOW, True),
@@ -237,7 +239,10 @@ def test_a_sunset_that_is_planned_is_a_phase_to_come() -> None:
     found = with_plan(Forecast(product="kettle", as_of=NOW, phases=[market]), layout)
     stay = found.phases[-1]
     assert (stay.phase, stay.state) == ("sunset", "ahead")
+    assert stay.title == "Sunset"
     assert (stay.expected_start, stay.expected_end) == (at(20), layout.tasks[-1].at)
+    assert (stay.planned_start, stay.planned_end) == (stay.expected_start, stay.expected_end)
+    assert [one.planned for one in (*found.gates, *found.milestones)] == [at(141), at(140)]
     assert [(m.id, m.expected, m.ahead) for m in found.milestones] == [("eol", at(140), True)]
     assert [(g.gate, g.state, g.expected) for g in found.gates] == [("off", "expected", at(141))]
     assert found.next_gate is None

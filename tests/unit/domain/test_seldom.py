@@ -10,10 +10,11 @@ from datetime import timedelta
 from ipaddress import ip_address
 
 import pytest
-from committee import DAY, ONE, START, cast, forbidden, may, refused, says, sitting, take
+from committee import DAY, ONE, START, cast, forbidden, hear, may, refused, says, sitting, take
 from tales import Tale, day
 
 from phasegate import chair, measures, refusals, seating
+from phasegate.casting import text_bytes
 from phasegate.clockwork import Clockwork, Extension
 from phasegate.concern import Ask, Standing, concerned
 from phasegate.delivery import impersonal, mailbox
@@ -36,6 +37,7 @@ from phasegate.ports import Timetable
 from phasegate.product import Product
 from phasegate.reach import Reach
 from phasegate.reading import read_policy
+from phasegate.requests import Promise
 from phasegate.review import SIDE_TEXT_KEPT, Round, Work
 from phasegate.signed_words import demand_of
 from phasegate.sittings import GateReport
@@ -145,6 +147,28 @@ def test_more_time_for_whom_nobody_reminds() -> None:
     found = Clockwork(timetable=table).extend(later)
     assert set(found.respond.values()) == {START + 4 * DAY}
     assert found.remind == {"bob": [START + 3 * DAY]}
+
+
+def test_an_escalation_keeps_the_reminders_that_are_to_come() -> None:
+    clocks = sitting(ONE, {"eng": ("ann",)}).clocks
+    assert clocks.timetable
+    before = clocks.timetable.remind
+    clocks.escalate(START + 10 * DAY, 10 * DAY)
+    clocks.planned(Timetable(respond={}, resolve=START + 20 * DAY))
+    assert clocks.timetable.remind == before != {}
+
+
+def test_approvers_that_a_product_has_chosen_stay_so_whatever_it_says_meanwhile() -> None:
+    state = sitting(ONE, {"eng": ("ann",)}, facts={"narrowed": {"eng": ("ann",)}})
+    hear(state)
+    assert state.product.narrowed == {"eng": ("ann",)}
+    state.hear(state.product.model_copy(update={"narrowed": {}}), START)
+    assert state.product.narrowed == {"eng": ("ann",)}
+
+
+def test_what_was_written_with_a_vote_is_measured_whole() -> None:
+    promises = [Promise(text="docs"), Promise(text="ü")]
+    assert text_bytes("é!", promises) == 3 + 4 + 2
 
 
 def test_the_report_of_a_round_has_the_votes_that_stand_by_whose_seat_they_fill() -> None:
