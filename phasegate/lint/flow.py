@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from phasegate.lint.checks import check_findings
 from phasegate.lint.findings import Finding, or_meant, twice, walk
@@ -22,6 +22,7 @@ def flow_findings(policy: Policy) -> Iterator[Finding]:
     )
     known = [phase.id for phase in policy.phases]
     reached, last, cycles = _ways(policy)
+    lost = astray(policy, reached)
     for cycle in cycles:
         index = known.index(cycle[-2])
         way = " → ".join(cycle)
@@ -35,20 +36,33 @@ def flow_findings(policy: Policy) -> Iterator[Finding]:
         if phase.next and phase.next not in known:
             hint = or_meant(phase.next, known)
             yield Finding("error", (*_at(i), "next"), f"there is no phase {phase.next}{hint}")
-        if phase.id not in reached:
+        if phase.id not in reached and not lost:
             yield Finding(
                 "error",
                 (*_at(i), "id"),
                 f"no product ever reaches phase {phase.id}: make it another's next, or remove it",
             )
-        yield from _phase(policy, i, phase, last=phase.id in last)
-    if policy.sunset and not cycles and not any(_leads_out(policy, name) for name in reached):
+        ends_here = phase.id in last or (lost and policy.following(phase.id) is None)
+        yield from _phase(policy, i, phase, last=ends_here)
+    out = cycles or lost or any(_leads_out(policy, name) for name in reached)
+    if policy.sunset and not out:
         yield Finding(
             "warning",
             ("sunset",),
             "no product comes to this sunset: no phase in the market has a gate or a review whose "
             "kill leads there, and the last phase never ends; set in_market: true where it is sold",
         )
+
+
+def astray(policy: Policy, names: Iterable[str]) -> bool:
+    """Whether one of these phases leads to one that there is not. Until that is mended, nobody
+    knows what comes after it."""
+    known = {phase.id for phase in policy.phases}
+    for phase in map(policy.phase, names):
+        targets = [phase.next, phase.review.invest if phase.review else None]
+        if any(target is not None and target not in known for target in targets):
+            return True
+    return False
 
 
 def _leads_out(policy: Policy, name: str) -> bool:
@@ -119,7 +133,7 @@ def _invest(policy: Policy, i: int, phase: Phase) -> Iterator[Finding]:
     elif target not in (known := [other.id for other in policy.phases]):
         hint = or_meant(target, known)
         yield Finding("error", path, f"there is no phase {target}{hint}")
-    elif not {phase.id, *markets} & set(walk(policy, target)[0]):
+    elif not {phase.id, *markets} & set(way := walk(policy, target)[0]) and not astray(policy, way):
         yield Finding(
             "error",
             path,

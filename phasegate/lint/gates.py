@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from phasegate.gate import Gate
 from phasegate.lint.findings import Finding, gates_at, or_meant, twice, walk_from_start
-from phasegate.lint.flow import reach
+from phasegate.lint.flow import astray, reach
 from phasegate.lint.shapes import expression_problem
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
@@ -20,6 +20,7 @@ def gate_findings(policy: Policy) -> Iterator[Finding]:
     """Duplicate gates, criteria that can never be judged, tiers and steps that ask nobody."""
     yield from twice((((*path, "id"), gate.id) for path, gate in gates_at(policy)), "gate")
     order, _ = walk_from_start(policy)
+    names = [phase.id for phase in policy.phases]
     everything = {m.id for phase in policy.phases for m in phase.milestones}
     for path, gate in gates_at(policy):
         seen = everything
@@ -27,6 +28,8 @@ def gate_findings(policy: Policy) -> Iterator[Finding]:
             here = policy.phases[path[1]]
             if here.id in order:
                 before = order[: order.index(here.id)]
+            elif astray(policy, names):
+                before = names
             else:  # only an investment leads there, from a product that has been further on
                 before = [p.id for p in policy.phases if here.id in reach(policy, start=p.id)]
             upto = [*(policy.phase(name) for name in before), here]

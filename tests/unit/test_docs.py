@@ -121,7 +121,7 @@ def test_lint_answers_as_the_page_says(right: str, wrong: str) -> None:
     except DocumentError as error:
         found = list(error.problems)
     assert found
-    assert str(found[0]) in POLICY
+    assert [str(said) for said in found if str(said) not in POLICY] == []
 
 
 # -- fields ---------------------------------------------------------------------------------------

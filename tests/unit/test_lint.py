@@ -108,10 +108,22 @@ def test_duplicate_ids(phases: list[str], sunset: str, path: tuple, text: str) -
     has(lint_policy(policy(*phases, sunset=sunset)), "error", path, text)
 
 
-def test_an_unknown_next_phase() -> None:
-    found = lint_policy(policy(phase("build", f"gate: {gate()}, next: lunch"), phase("launch")))
-    has(found, "error", ("phases", 0, "next"), "there is no phase lunch; did you mean launch?")
-    has(found, "error", ("phases", 1, "id"), "no product ever reaches phase launch")
+def test_an_unknown_next_phase_is_told_and_nothing_of_what_comes_after_it() -> None:
+    """Whether that is reached, and how it ends, shows once the name is right."""
+    build = phase("build", f"gate: {gate()}, next: lunch, milestones: [{{id: m, title: M}}]")
+    ended = "    - {kind: notice, id: t, title: T}\n"
+    found = only(lint_policy(policy(build, phase("launch"), sunset=ended)))
+    assert (found.severity, found.path) == ("error", ("phases", 0, "next"))
+    assert found.message == "there is no phase lunch; did you mean launch?"
+    asks = gate("h", extra="criteria: [{id: c, text: C, milestone: m}]")
+    assert only(lint_policy(policy(build, phase("launch", f"gate: {asks}")))) == found
+
+
+def test_a_phase_that_is_not_reached_whatever_an_unknown_next_was_meant_to_be() -> None:
+    ways = [phase("a", f"gate: {gate('g1')}, next: c"), phase("b", f"gate: {gate('g2')}, next: d")]
+    found = lint_policy(policy(*ways, phase("c", f"gate: {gate('g3')}")))
+    has(found, "error", ("phases", 1, "next"), "there is no phase d")
+    has(found, "error", ("phases", 1, "id"), "no product ever reaches phase b")
 
 
 def test_a_cycle_is_named() -> None:

@@ -166,6 +166,10 @@ def test_what_a_review_invests_in_is_a_phase() -> None:
     path = ("phases", 1, "review", "invest")
     assert paths(unknown) == {path}
     assert "there is no phase b" in lines(unknown)[0]
+    rebuild = {"id": "n", "title": "N", "gate": GATE | {"id": "n"}, "next": "x"}
+    end = {"id": "z", "title": "Z", "gate": GATE | {"id": "z"}}
+    nowhere = lint_policy(policy(None, in_market("n", next="z"), rebuild, end))
+    assert paths(nowhere) == {("phases", 2, "next")}, "nobody knows where the investment leads"
     itself = lint_policy(policy(None, in_market("m")))
     assert paths(itself) == {path}
     assert "would begin phase m again, with nothing to build" in lines(itself)[0]
