@@ -258,6 +258,14 @@ def test_a_date_that_is_moved_reminds_again() -> None:
     assert len(take_reminders(state, NOW + 40 * DAY)) == 1
 
 
+def test_a_day_that_has_come_wakes_nobody_while_what_it_waits_for_goes_on() -> None:
+    state = sunset(manual("a"), manual("b", at="2 days", after=["a"]))
+    state.record("a").state = TaskState.running
+    assert next_wake(state, NOW) is None
+    finish(state, "a")
+    assert next_wake(state, NOW) == NOW + 2 * DAY
+
+
 def test_a_deadline_is_told_once_and_not_of_what_is_done() -> None:
     state = sunset(manual("a", due="2 days"), manual("b", due="1 day"))
     finish(state, "b")

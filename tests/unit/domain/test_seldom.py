@@ -241,6 +241,7 @@ def test_what_an_extension_says_of_a_milestone() -> None:
 
 def test_a_receiver_is_named_without_the_person_behind_it() -> None:
     assert impersonal(mailbox("ana")) == mailbox("ana").partition("/")[0]
+    assert impersonal("mail/a/b") == "mail"
     assert impersonal("hook/tracker") == "hook/tracker"
 
 

@@ -94,6 +94,7 @@ def test_what_is_no_day_is_refused(day: object) -> None:
         ({}, "with the notice"),
         ({"at": "5 months"}, "5 months after the notice"),
         ({"at": "-30 days"}, "30 days before the notice"),
+        ({"at": "12 hours"}, "12 hours after the notice"),
         ({"relative_to": "eol"}, "on eol"),
         ({"relative_to": "eol", "at": "-30 days"}, "30 days before eol"),
         ({"relative_to": "eol", "at": "1 day", "after": ["a"]}, "1 day after eol"),

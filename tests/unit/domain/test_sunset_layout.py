@@ -13,6 +13,7 @@ from phasegate.adjusting import Adjustments
 from phasegate.errors import Rejected
 from phasegate.span import Span
 from phasegate.sunset import SunsetPlan
+from phasegate.sunset_days import is_today
 from phasegate.sunset_layout import Layout, lay_out
 from phasegate.sunset_rules import problems, require_sound
 
@@ -783,3 +784,23 @@ def test_twelve_months_of_notice_are_twelve_months_of_the_calendar(
     layout = laid(short, now=now, notice=notice)
     assert layout.tasks[0].at == Span(months=12).after(notice)
     assert problems(layout, short, Adjustments(), maturity="ga", now=now) == []
+
+
+def test_what_waits_for_a_task_that_is_left_out_waits_for_all_that_it_waited_for() -> None:
+    the_plan = plan(
+        task("copy"),
+        task("tell"),
+        task("move", after=["copy", "tell"]),
+        task("wipe", after=["move", "copy"]),
+        task("end", after=["copy", "move"]),
+    )
+    found = needs(laid(the_plan, adjust(skip={"move": "nothing is left to move"})))
+    assert sorted(found["wipe"]) == sorted(found["end"]) == ["copy", "tell"]
+
+
+def test_today_is_the_day_itself_and_no_instant_of_it() -> None:
+    midnight = NOW.replace(hour=0)
+    late = NOW.replace(minute=59, second=59, microsecond=999_999)
+    assert is_today(midnight, late)
+    assert not is_today(midnight + timedelta(hours=1), late)
+    assert not is_today(midnight - timedelta(days=1), late)
