@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Literal
 
 from phasegate.events import Announcement
-from phasegate.figures import days
 from phasegate.past_product import PastProduct
 from phasegate.past_round import PastRound
 from phasegate.policy import Policy
@@ -21,12 +19,11 @@ from phasegate.rehearsal_view import (
     RoundRehearsed,
     RunRehearsed,
     StuckAt,
-    Waited,
 )
+from phasegate.rehearsal_waits import Step, steps_of, waited
 from phasegate.sunset import GateTask
 
 GateKind = Literal["phase", "review", "sunset"]
-NOTHING = timedelta(0)
 
 
 def kinds(policy: Policy) -> dict[str, tuple[str, GateKind]]:
@@ -68,7 +65,8 @@ def life(
         )
         for stay in past.stays
     ]
-    waits = _waits(events)
+    waits = steps_of(events)
+    missing = _missing(events)
     known = kinds(policy)
     end = steady(max([until if stuck is None else events[-1].at, events[-1].at]))
     return RunRehearsed(
@@ -81,7 +79,14 @@ def life(
         ended_at=steady(past.ended_at) if past.ended_at else None,
         phases=phases,
         rounds=[
-            _round(held, known.get(held.gate, (held.gate, "phase")), waits, end, stuck)
+            _round(
+                held,
+                known.get(held.gate, (held.gate, "phase")),
+                waits.get((held.gate, held.round), []),
+                missing.get((held.gate, held.round), ()),
+                end,
+                stuck,
+            )
             for held in past.rounds.values()
         ],
         clocks=[*_clocks(events)],
@@ -92,14 +97,16 @@ def life(
 def _round(
     held: PastRound,
     known: tuple[str, GateKind],
-    waits: Mapping[tuple[str, int], dict[str, _Asked]],
+    steps: Sequence[Step],
+    needed: Collection[str],
     end: datetime,
     stuck: StuckAt | None,
 ) -> RoundRehearsed:
     title, kind = known
     decided = steady(held.ended_at) if held.ended_at and held.outcome else None
-    asked = waits.get((held.gate, held.round), {})
     by_timeout = TIMEOUT in held.why
+    if decided is None and stuck and (stuck.where, stuck.round) == (held.gate, held.round):
+        needed = stuck.waits_for
     return RoundRehearsed(
         gate=held.gate,
         title=title,
@@ -110,85 +117,26 @@ def _round(
         outcome=held.outcome,
         why=held.why,
         by_timeout=by_timeout,
-        waited=_waited(
-            asked,
+        waited=waited(
+            steps,
             decided or end,
             is_open=decided is None or by_timeout,
             in_vain=by_timeout or (decided is None and stuck is not None),
+            needed=needed,
         ),
     )
 
 
-@dataclass
-class _Asked:
-    groups: tuple[str, ...]
-    since: datetime
-    answered_at: datetime | None = None
-    late: bool = False
-    before: timedelta = field(default=NOTHING)
-    """How long they were waited for when they were asked before."""
-
-
-def _waits(events: Sequence[Announcement]) -> dict[tuple[str, int], dict[str, _Asked]]:
-    """Round → person → since when they were asked, and when they answered."""
-    rounds: dict[tuple[str, int], dict[str, _Asked]] = {}
+def _missing(events: Sequence[Announcement]) -> dict[tuple[str, int], list[str]]:
+    """Round → whose answers its requirements still waited for when it was decided."""
+    found: dict[tuple[str, int], list[str]] = {}
     for event in events:
-        gate, number = event.data.get("gate"), event.data.get("round")
-        if not isinstance(gate, str) or not isinstance(number, int):
-            continue
-        asked, at = rounds.setdefault((gate, number), {}), steady(event.at)
-        match event.type:
-            case "gate.opened" | "gate.step" | "gate.seats":
-                seats: dict[str, Any] = event.data.get("seats") or {}
-                for person, groups in seats.items():
-                    asked.setdefault(person, _Asked(tuple(groups), at))
-            case "gate.changed":
-                for person in event.data.get("voided") or ():
-                    if (seat := asked.get(person)) and seat.answered_at:
-                        seat.before += seat.answered_at - seat.since
-                        seat.since, seat.answered_at = at, None
-            case "gate.overdue":
-                for person in event.data.get("pending") or ():
-                    if seat := asked.get(person):
-                        seat.late = True
-            case "gate.vote":
-                holder = event.data.get("on_behalf_of") or event.actor
-                if seat := asked.get(holder):
-                    seat.answered_at = at
-            case _:
-                pass
-    return rounds
-
-
-def _waited(
-    asked: Mapping[str, _Asked], end: datetime, *, is_open: bool, in_vain: bool
-) -> list[Waited]:
-    """How long each was waited for. Critical is the last wait before the end: of those who never
-    answered where the round is open or its deadline ended it, else of the last to answer."""
-    answers = sorted(seat.answered_at for seat in asked.values() if seat.answered_at)
-    silent = [person for person, seat in asked.items() if seat.answered_at is None]
-    critical: dict[str, timedelta] = {}
-    if is_open and silent:
-        for person in silent:  # each alone would not have moved it, so they share it
-            since = max([asked[person].since, *answers[-1:]])
-            critical[person] = max(end - since, NOTHING) / len(silent)
-    elif answers:
-        last = [person for person, seat in asked.items() if seat.answered_at == answers[-1]]
-        earlier = [at for at in answers if at < answers[-1]]
-        for person in last:
-            since = max([asked[person].since, *earlier[-1:]])
-            critical[person] = (answers[-1] - since) / len(last)
-    return [
-        Waited(
-            who=person,
-            groups=list(seat.groups),
-            days=days(seat.before + max((seat.answered_at or end) - seat.since, NOTHING)),
-            critical=days(critical.get(person, NOTHING)),
-            answered=seat.answered_at is not None,
-            silent=seat.answered_at is None and (seat.late or in_vain),
-        )
-        for person, seat in sorted(asked.items())
-    ]
+        view = event.data.get("view")
+        if event.type == "gate.decided" and isinstance(view, dict):
+            unmet = view.get("requirements") or ()
+            people = {person for one in unmet for person in one.get("candidates") or ()}
+            found[str(event.data.get("gate")), int(event.data.get("round") or 0)] = sorted(people)
+    return found
 
 
 def _clocks(events: Sequence[Announcement]) -> Iterator[ClockFired]:

@@ -102,6 +102,7 @@ def _gate(id: str, policy: Policy, lives: Sequence[RunRehearsed]) -> GateRehears
 @dataclass
 class _Tally:
     asked: int = 0
+    late: int = 0
     unanswered: int = 0
     days: float = 0
     critical: float = 0
@@ -117,6 +118,7 @@ def bottlenecks(lives: Sequence[RunRehearsed]) -> list[Bottleneck]:
         for waited in held.waited:
             for tally in (people[waited.who], *(groups[group] for group in waited.groups)):
                 tally.asked += 1
+                tally.late += waited.late
                 tally.unanswered += waited.silent
                 tally.days += waited.days
                 tally.critical += waited.critical
@@ -128,6 +130,7 @@ def bottlenecks(lives: Sequence[RunRehearsed]) -> list[Bottleneck]:
                 who=who,
                 kind="person" if kind == "person" else "group",
                 asked=tally.asked,
+                late=tally.late,
                 unanswered=tally.unanswered,
                 days=round(tally.days, 4),
                 critical=round(tally.critical, 4),

@@ -52,12 +52,14 @@ class ClockFired(Wire):
 
 
 class Waited(Wire):
-    """How long a gate waited for somebody: from being asked to answering, or to the round's end.
+    """How long a gate waited for somebody: from being asked to answering, or to the end of the step
+    or round in which they were asked.
 
-    `critical` is the part of it in which everybody else who was asked had answered, or that ended
-    with the decision: days by which a faster answer would have moved the gate. `silent` is who gave
-    no answer although the gate waited beyond their time for it, to its deadline, or for good; who
-    gave none because the gate was decided before is not.
+    `critical` is the part of it in which everybody else who was asked in the step had answered, or
+    that ended with it: days by which a faster answer would have moved the gate. `late` is whose
+    time to answer ran out before they answered, whether they did so afterwards or not. `silent` is
+    who gave no answer at all: though late, or to the deadline that decided, or for good. Who still
+    had time when the gate went on without them is neither.
     """
 
     who: str
@@ -65,6 +67,7 @@ class Waited(Wire):
     days: float
     critical: float = 0
     answered: bool = True
+    late: bool = False
     silent: bool = False
 
 
@@ -147,6 +150,7 @@ class Bottleneck(Wire):
     who: str
     kind: Literal["person", "group"] = "person"
     asked: int = Field(0, description="how often they were asked")
+    late: int = Field(0, description="how often their time to answer ran out, see Waited")
     unanswered: int = Field(0, description="how often they were silent, see Waited")
     days: float = 0
     critical: float = Field(0, description="days by which faster answers would have moved gates")

@@ -1,0 +1,79 @@
+"""Whom a round waited for: in each of its steps, and without whom it did not go on."""
+
+from __future__ import annotations
+
+from tales import Tale, day
+
+from phasegate.reading import read_policy
+from phasegate.rehearsal_record import life
+from phasegate.rehearsal_stuck import TIMEOUT
+from phasegate.rehearsal_view import RunRehearsed, StuckAt, Waited
+
+POLICY = """
+policy: steps
+version: "1"
+title: Two steps
+phases:
+  - id: build
+    title: Build
+    gate:
+      id: launch
+      title: Launch
+      requires: [{group: eng}, {group: product, step: 2}]
+"""
+
+
+def played(tale: Tale, stuck: StuckAt | None = None) -> RunRehearsed:
+    policy = read_policy(POLICY, "steps")
+    return life(policy, "kettle", tale.events, number=1, seed=1, until=day(60), stuck=stuck)
+
+
+def waited(tale: Tale, stuck: StuckAt | None = None) -> dict[str, Waited]:
+    return {one.who: one for one in played(tale, stuck).rounds[0].waited}
+
+
+def critical(tale: Tale, stuck: StuckAt | None = None) -> dict[str, float]:
+    return {who: one.critical for who, one in waited(tale, stuck).items()}
+
+
+def test_whoever_is_last_in_an_earlier_step_holds_the_gate_up() -> None:
+    tale = Tale().start().open(0, seats={"bo": ["eng"], "cy": ["eng"]})
+    tale.vote(2, "bo").vote(30, "cy").gate(30, "step", seats={"ana": ["product"]})
+    tale.vote(31, "ana").decide(31)
+    assert critical(tale) == {"ana": 1, "bo": 0, "cy": 28}
+    assert {who: one.days for who, one in waited(tale).items()} == {"ana": 1, "bo": 2, "cy": 30}
+
+
+def test_nobody_waits_for_who_is_left_of_a_step_that_is_over() -> None:
+    """Bo is enough for the step: that cy has not answered holds nothing up, and is no silence."""
+    tale = Tale().start().open(0, seats={"bo": ["eng"], "cy": ["eng"]})
+    tale.vote(4, "bo").gate(4, "step", seats={"ana": ["product"]})
+    tale.decide(20, "hold", why=f"step 2 waits for votes; {TIMEOUT}")
+    found = waited(tale)
+    assert critical(tale) == {"ana": 16, "bo": 4, "cy": 0}
+    assert (found["cy"].days, found["cy"].answered, found["cy"].silent) == (4, False, False)
+    assert found["ana"].silent
+
+
+def test_who_is_asked_in_two_steps_is_waited_for_in_both() -> None:
+    tale = Tale().start().open(0, seats={"ana": ["eng"], "bo": ["eng"]})
+    tale.vote(1, "bo").vote(3, "ana").gate(3, "step", seats={"ana": ["product"]})
+    tale.gate(8, "overdue", pending=["ana"]).vote(9, "ana").decide(9)
+    ana = waited(tale)["ana"]
+    assert (ana.days, ana.critical, ana.groups) == (9, 2 + 6, ["eng", "product"])
+    assert (ana.answered, ana.late, ana.silent) == (True, True, False)
+
+
+def test_who_is_not_needed_any_more_shares_nothing_with_who_is() -> None:
+    """Bo answered for eng, so it is ana alone without whom the deadline came, or nothing more."""
+    unmet = [{"state": "met", "candidates": []}, {"state": "waiting", "candidates": ["ana"]}]
+    tale = Tale().start().open(0).vote(4, "bo")
+    over = Tale().start().open(0).vote(4, "bo")
+    over.decide(14, "hold", why=f"it waits for votes; {TIMEOUT}", requirements=unmet)
+    stuck = StuckAt(kind="gate", where="launch", round=1, since=day(0), waits_for=["ana"], why="")
+    tale.gate(14, "reminder", pending=["ana", "cy"])
+    for told in (critical(over), critical(tale, stuck)):
+        assert told == {"ana": 10, "bo": 0, "cy": 0}
+    for found in (waited(over), waited(tale, stuck)):
+        assert [who for who, one in found.items() if one.silent] == ["ana"]
+    assert critical(tale) == {"ana": 28, "bo": 0, "cy": 28}, "it is open, and nobody knows for whom"
