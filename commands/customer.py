@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from commands.options import Format, Key, Output, Text, Who
+from commands.options import Format, Key, Output, Text, Who, Whole
 
 if TYPE_CHECKING:
     from phasegate.customers import ImportedView
@@ -104,14 +104,14 @@ async def list_(
         Parameter(help="Only these; open: not exported, migrated or waived"),
     ] = None,
     sunset: Annotated[
-        int | None,
+        Whole | None,
         Parameter(
             help="The how-manieth sunset; unset, the one that runs, or comes next",
             validator=Number(gte=1, lte=99_999),
         ),
     ] = None,
     limit: Annotated[
-        int | None,
+        Whole | None,
         Parameter(help="Only so many, by id", validator=Number(gte=1, lte=sys.maxsize)),
     ] = None,
     output: Output = "table",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from commands.options import Whole
+
 if TYPE_CHECKING:
     from client.dev_server import DevServer
     from client.settings import Settings
@@ -20,8 +22,8 @@ async def dev(
     data_dir: Annotated[
         str | None, Parameter(help="Where state and logs are kept; PHASEGATE_DATA_DIR if unset")
     ] = None,
-    port: Annotated[int, Parameter(help="Of the Temporal server")] = 7233,
-    ui_port: Annotated[int, Parameter(help="Of the Temporal UI")] = 8233,
+    port: Annotated[Whole, Parameter(help="Of the Temporal server")] = 7233,
+    ui_port: Annotated[Whole, Parameter(help="Of the Temporal UI")] = 8233,
     worker: Annotated[bool, Parameter(negative="--no-worker", help="Run a worker, too")] = True,
     output: Annotated[
         Literal["table", "json"], Parameter(name=("--output", "-o"), help="How to say where it is")

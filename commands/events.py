@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from commands.options import Format, Key, Output
+from commands.options import Format, Key, Output, Whole
 
 if TYPE_CHECKING:
     from commands.output import Grid
@@ -22,7 +22,7 @@ def list_(
     types: Annotated[
         list[str] | None, Parameter(name="--type", negative=(), help="Only events of this type")
     ] = None,
-    after: Annotated[int, Parameter(help="Only events after this number")] = 0,
+    after: Annotated[Whole, Parameter(help="Only events after this number")] = 0,
     dead: Annotated[
         bool,
         Parameter(negative=(), help="Only what was given up: dead letters, one for each receiver"),

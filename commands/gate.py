@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Output, Target, Text, Timeout, Watch, Who
+from commands.options import Output, Target, Text, Timeout, Watch, Who, Whole
 
 if TYPE_CHECKING:
     from phasegate.views import GateView
@@ -18,7 +18,7 @@ async def list_(
     ] = None,
     /,
     *,
-    limit: Annotated[int, Parameter(help="How many open gates at most")] = 100,
+    limit: Annotated[Whole, Parameter(help="How many open gates at most")] = 100,
     output: Output = "table",
 ) -> None:
     """Open gates; with KEY every round of that product."""
@@ -45,7 +45,7 @@ async def show(
     /,
     *,
     round_number: Annotated[
-        int | None, Parameter(name="--round", help="A round; the latest if unset")
+        Whole | None, Parameter(name="--round", help="A round; the latest if unset")
     ] = None,
     wait: Annotated[bool, Parameter(negative=(), help="Wait until the round is decided")] = False,
     timeout: Timeout = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from commands.gate_seats import Reason, ask_gate
-from commands.options import Output, Sign, SigningKey, Target, Text, Who
+from commands.options import Output, Sign, SigningKey, Target, Text, Who, Whole
 from commands.signing_words import signing_of, signing_words
 
 Outcome = Literal["go", "conditional-go", "recycle", "hold", "kill"]
@@ -21,7 +21,7 @@ async def attest(
     *,
     who: Who,
     note: Annotated[Text, Parameter(help="What shows it")],
-    score: Annotated[int | None, Parameter(help="How well, 0 to 10; for a should")] = None,
+    score: Annotated[Whole | None, Parameter(help="How well, 0 to 10; for a should")] = None,
     revision: Annotated[
         str | None,
         Parameter(

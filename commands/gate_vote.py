@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from commands.options import Output, Sign, SigningKey, Target, Text, Timeout, Who
+from commands.options import Output, Sign, SigningKey, Target, Text, Timeout, Who, Whole
 from commands.signing_words import signing_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def vote(
         ),
     ] = None,
     step: Annotated[
-        int | None, Parameter(help="An earlier step, to change your vote there")
+        Whole | None, Parameter(help="An earlier step, to change your vote there")
     ] = None,
     everywhere: Annotated[
         bool,

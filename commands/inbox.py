@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Output, Watch, Who
+from commands.options import Output, Watch, Who, Whole
 
 if TYPE_CHECKING:
     from commands.options import Format
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def inbox(
     *,
     who: Who,
-    limit: Annotated[int, Parameter(help="How many gates at most")] = 1000,
+    limit: Annotated[Whole, Parameter(help="How many gates at most")] = 1000,
     watch: Watch = False,
     output: Output = "table",
 ) -> None:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from commands.completing import gates, keys
+
+
+def _whole(_: Any, tokens: Sequence[Any]) -> int:
+    text = tokens[0].value
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"needs a whole number, not {text!r}") from None
+
+
+Whole = Annotated[int, Parameter(converter=_whole)]
+"""A whole number: left to itself, cyclopts rounds 1.5 to 2 without a word."""
 
 Format = Literal["table", "json", "jsonl", "yaml"]
 

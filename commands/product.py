@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Key, Output, Watch
+from commands.options import Key, Output, Watch, Whole
 
 if TYPE_CHECKING:
     from commands.output import Block
@@ -21,7 +21,7 @@ async def list_(
     everything: Annotated[
         bool, Parameter(name="--all", negative=(), help="Also those that have ended")
     ] = False,
-    limit: Annotated[int, Parameter(help="How many at most")] = 100,
+    limit: Annotated[Whole, Parameter(help="How many at most")] = 100,
     output: Output = "table",
 ) -> None:
     """Products and where they stand."""
@@ -201,7 +201,7 @@ async def watch(
     key: Key,
     /,
     *,
-    after: Annotated[int, Parameter(help="Start after the event of this number")] = 0,
+    after: Annotated[Whole, Parameter(help="Start after the event of this number")] = 0,
     output: Output = "table",
 ) -> None:
     """Follow a product's events until it ends; Ctrl-C stops watching (exit code 130)."""

@@ -6,13 +6,15 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from commands.options import Whole
+
 
 async def serve(
     *,
     host: Annotated[str, Parameter(help="The address to listen at; 0.0.0.0 for every one")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, Parameter(help="The port to listen at; 0 for a free one")] = 8600,
+    port: Annotated[Whole, Parameter(help="The port to listen at; 0 for a free one")] = 8600,
     metrics: Annotated[
         str | None,
         Parameter(

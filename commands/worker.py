@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from commands.options import Whole
+
 
 async def run(
     *,
@@ -65,7 +67,7 @@ async def run(
         ),
     ] = None,
     cached_workflows: Annotated[
-        int | None,
+        Whole | None,
         Parameter(
             env_var="PHASEGATE_CACHED_WORKFLOWS",
             help="Workflows kept in memory; 1000 if unset",

@@ -68,6 +68,8 @@ def test_usage_errors_are_three_lines_and_code_2(
         (["gate", "vote", "--all", "--as", "b"], "phasegate gate vote --all go --as b"),
         (["product", "cancel", "x1", "--as", "olga"], "--yes"),
         (["product", "start", "no.yaml"], "no.yaml cannot be read"),
+        (["product", "list", "--limit", "1.5"], "--limit: needs a whole number, not '1.5'"),
+        (["gate", "vote", "x", "go", "--as", "b", "--step", "1.5"], "--step: needs a whole"),
         (["policy", "show", "standart"], "did you mean standard?"),
         (["policy", "lint", "no/such"], "cannot be read"),
     ],
