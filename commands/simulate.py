@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from commands.options import Output
+from commands.options import Output, Whole
 
 if TYPE_CHECKING:
     from client.rehearsing import Rehearsing
@@ -29,9 +29,10 @@ def simulate(
         Parameter(help="Who is slow, away or against (YAML); if unset, all say go in time"),
     ] = None,
     runs: Annotated[
-        int | None, Parameter(help="How many; unset: 20 where the people file leaves luck, else 1")
+        Whole | None,
+        Parameter(help="How many; unset: 20 where the people file leaves luck, else 1"),
     ] = None,
-    seed: Annotated[int, Parameter(help="The same seed, the same luck")] = 1,
+    seed: Annotated[Whole, Parameter(help="The same seed, the same luck")] = 1,
     start: Annotated[
         str | None, Parameter(help="The day it starts, to come; tomorrow if unset")
     ] = None,
@@ -60,33 +61,55 @@ def simulate(
     from client.usage import UsageError
     from commands.output import emit, note
     from commands.simulate_plan import plan
+    from phasegate.errors import PhasegateError
 
     if runs is not None and not 1 <= runs <= 10_000:
         raise UsageError(f"--runs {runs} cannot be used", "needs 1 to 10000", "--runs 100")
     what = plan(policy, product, directory, people, runs, seed, start, until, absent_each)
+    instead = f"phasegate simulate {what.given} --html {what.policy.policy}.html"
+    if html is not None and (why := _unwritable(html)):
+        raise UsageError(f"--html {html} cannot be written", why, instead)
     found = _rehearsed(what)
-    if html:
-        _write_html(found, html, what.given)
-        note(f"wrote {html}")
+    failed = None
+    if html is not None:  # before the table: its reader may leave (`| head`)
+        try:
+            _write_html(found, html)
+            note(f"wrote {html}")
+        except OSError as error:
+            failed = error
     from commands.simulate_tables import rehearsal_blocks
 
     emit(found, lambda: rehearsal_blocks(found), output)
+    if failed:
+        why = failed.strerror or str(failed)
+        raise PhasegateError(f"--html {html} could not be written", why, instead) from failed
 
 
-def _write_html(found: Rehearsal, file: str, given: str) -> None:
+def _unwritable(file: str) -> str:
+    """Why nothing can be written there, as far as it shows before a play that takes minutes."""
+    import os
+    from pathlib import Path
+    from stat import S_ISDIR
+
+    asked = Path(file)
+    try:
+        if S_ISDIR(asked.stat().st_mode):
+            return "it is a folder"
+    except (FileNotFoundError, NotADirectoryError):
+        asked = asked.parent
+        if not asked.is_dir():
+            return f"there is no folder {asked}"
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if os.access(asked, os.W_OK) else "no permission to write there"
+
+
+def _write_html(found: Rehearsal, file: str) -> None:
     from pathlib import Path
 
     from client.pictures.rehearsal import rehearsal_html
-    from client.usage import UsageError
 
-    try:
-        Path(file).write_text(rehearsal_html(found), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"--html {file} cannot be written",
-            error.strerror or str(error),
-            f"phasegate simulate {given} --html {found.policy}.html",
-        ) from error
+    Path(file).write_text(rehearsal_html(found), encoding="utf-8")
 
 
 def _rehearsed(what: Rehearsing) -> Rehearsal:

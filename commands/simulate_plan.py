@@ -25,13 +25,15 @@ from phasegate.reading import parse
 from phasegate.rehearsal import Script
 from phasegate.rehearsal_policy import askable, made_up, made_up_people
 from phasegate.rehearsal_unknown import unknown
+from phasegate.span import Span, TooLong
 
 MANY = 20
 """Runs where the script leaves something to luck, unless told otherwise."""
 
 LONGEST = "10 years"
 FURTHEST = 500
-"""Years from now; more of them only cost time, and calendars end in the year 9999."""
+"""Years from tomorrow; more of them only cost time, and calendars end in the year 9999."""
+TOO_FAR = f"it is more than {FURTHEST} years from now"
 
 LEFT_OUT = "3 years"
 """How far people are left out where that was not asked for: two yearly reviews after a launch."""
@@ -77,7 +79,7 @@ def plan(
         why = "no phase of the policy is in the market (in_market: true)"
         raise UsageError("--until launch cannot be used", why, f"--until '{LONGEST}'")
     each = absent_each if absent_each is not None else bool(known) and times == 1
-    end = _until(LONGEST if until in (None, "launch") else str(until), begin)
+    end = _unasked(LONGEST, begin) if until in (None, "launch") else _until(str(until), begin)
     return Rehearsing(
         policy=rules.model,
         product=mine,
@@ -89,7 +91,7 @@ def plan(
         until=end,
         to_launch=to_launch and in_market,
         absent=tuple(askable(rules.model, mine, group)) if each else (),
-        absent_until=None if absent_each else min(end, _until(LEFT_OUT, begin)),
+        absent_until=None if absent_each else min(end, _unasked(LEFT_OUT, begin)),
         people=people or "",
         named=policy,
     )
@@ -100,25 +102,51 @@ def _begin(start: str | None) -> datetime:
     if start is None:
         return datetime.combine(now.date() + timedelta(days=1), time(9), UTC)
     at = instant_of(start, "--start", day="starts").replace(second=0, microsecond=0)
+    why = ""
     if at <= now:
-        raise UsageError(
-            f"--start {start} cannot be used",
-            "it has begun: the server's time goes forward only, from now",
-            f"--start {now.date() + timedelta(days=1)}",
-        )
+        why = "it has begun: the server's time goes forward only, from now"
+    elif at >= _furthest():
+        why = TOO_FAR
+    if why:
+        tomorrow = now.date() + timedelta(days=1)
+        raise UsageError(f"--start {start} cannot be used", why, f"--start {tomorrow}")
     return at
 
 
 def _until(text: str, begin: datetime) -> datetime:
     words = {"y": "years", "m": "months", "w": "weeks", "d": "days"}
-    if short := re.fullmatch(r"(\d+) ?([ymwd])", text.strip()):
-        text = f"{short[1]} {words[short[2]]}"
-    until = instant_of(text, "--until", now=begin)
+    span = text.strip()
+    if short := re.fullmatch(r"(\d+) ?([ymwd])", span):
+        span = f"{short[1]} {words[short[2]]}"
+    wrong = f"--until {text} cannot be used"
+    try:
+        until = _furthest() if _endless(span) else instant_of(span, "--until", now=begin)
+    except UsageError as error:  # of what was typed
+        raise UsageError(wrong, error.why, error.hint) from None
     if until <= begin:
-        raise UsageError(
-            f"--until {text} cannot be used", "it is before the start", f"--until '{LONGEST}'"
-        )
-    if until - datetime.now(UTC) > timedelta(days=366 * FURTHEST):
-        why = f"it is more than {FURTHEST} years from now"
-        raise UsageError(f"--until {text} cannot be used", why, f"--until '{FURTHEST} years'")
+        raise UsageError(wrong, "it is before the start", f"--until '{LONGEST}'")
+    if until >= _furthest():
+        raise UsageError(wrong, TOO_FAR, f"--until {_furthest().date() - timedelta(days=1)}")
     return until.replace(second=0, microsecond=0)
+
+
+def _endless(span: str) -> bool:
+    try:
+        Span.parse(span)
+    except TooLong:
+        return not span.startswith("-")
+    except ValueError:
+        pass  # a day, an instant, or nothing that means anything
+    return False
+
+
+def _unasked(words: str, begin: datetime) -> datetime:
+    """So far, where nobody said how far; and not further than anybody may."""
+    return min(Span.parse(words).after(begin), _furthest()).replace(second=0, microsecond=0)
+
+
+def _furthest() -> datetime:
+    """The end of the last day: so many years from tomorrow, which is when it starts if unset."""
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    end = datetime.combine(tomorrow + timedelta(days=1), time(), UTC)
+    return Span(months=12 * FURTHEST).after(end)

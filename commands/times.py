@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from client.usage import UsageError
 from phasegate.requests import PlannedDue
+from phasegate.span import TooLong
 from phasegate.within import BusinessDays, read_length
 
 _DUE = TypeAdapter(PlannedDue)
@@ -36,6 +37,8 @@ def instant_of(
             raise _wrong(text, option, why) from None
     try:
         length = read_length(text)
+    except TooLong as error:
+        raise _wrong(text, option, str(error)) from None
     except ValueError:
         raise _wrong(text, option, f"needs {_FORMS}") from None
     if isinstance(length, BusinessDays):

@@ -28,6 +28,10 @@ _LONGEST = timedelta(days=365_243)
 _HELP = "a span such as '90 days', '12 months', '-30 days', '2 hours' or ISO 8601 'P1Y', 'PT90S'"
 
 
+class TooLong(ValueError):
+    """Well written, and longer than any span may be."""
+
+
 @dataclass(frozen=True)
 class Span:
     """A signed span: whole calendar months, and an exact length of time.
@@ -41,7 +45,7 @@ class Span:
 
     @classmethod
     def parse(cls, text: str) -> Span:
-        """Read a span. Raises ValueError with the accepted forms."""
+        """Read a span. Raises ValueError with the accepted forms, TooLong beyond 1000 years."""
         text = " ".join(text.split())
         try:
             span = cls._read(text)
@@ -49,7 +53,7 @@ class Span:
                 return span
         except OverflowError:
             pass  # longer than Python's timedelta can be: the same answer
-        raise ValueError(f"{text[:40]!r} is too long: a span has 1000 years at most")
+        raise TooLong(f"{text[:40]!r} is too long: a span has 1000 years at most")
 
     @classmethod
     def _read(cls, text: str) -> Span:

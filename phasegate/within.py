@@ -11,7 +11,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from phasegate.span import Span
+from phasegate.span import Span, TooLong
 
 MOST_BUSINESS_DAYS = 1000
 _BUSINESS = re.compile(r"^(\d{1,9}) (?:business|working) days?$")
@@ -56,6 +56,8 @@ def read_length(value: object) -> Length:
         return BusinessDays(count)
     try:
         return Span.parse(value)
+    except TooLong:
+        raise
     except ValueError as error:
         raise ValueError(f"{error}; or '5 business days'") from None
 
