@@ -186,6 +186,11 @@ WRONG: dict[str, tuple[Forge, str]] = {
         "its sunset begins, and its policy has none"),
     "invested by a review that did not say so": (
         lambda r: reviewed(r, "look"), "it invests, and look did not decide recycle"),
+    "an attestation of nothing": (
+        lambda r: changed(r, lambda b: b["type"] == "gate.advice", lambda b: b.update(
+            type="gate.attested", actor="lea", data={"criterion": "nope", "gate": "launch",
+                                                     "round": 1, "state": "met", "revision": "r"})),
+        "the gate has no criterion nope for people to attest"),
     "an unmet of somebody who does not attest": (
         lambda r: changed(r, lambda b: b["type"] == "gate.advice", lambda b: b.update(
             type="gate.attested", data={"criterion": "safe", "gate": "launch", "round": 1,
@@ -230,6 +235,8 @@ def test_a_definition_that_lost_words_has_no_digest_to_check(lives: Any) -> None
     other = {"document": "sha256:1", "digest": "sha256:2"}
     record = with_redactions(lives.town, {}, documents=[other])
     assert verify_record(record).ok, "a document of another product lost words"
+    known = data_of("record.redacted", lambda data: data.update(pseudonym="ana"))(record)
+    assert verify_record(known).ok, "nobody is gone who is known by that name"
 
 
 def test_words_that_were_taken_out_of_evidence_are_named_where_they_are_missed(lives: Any) -> None:
