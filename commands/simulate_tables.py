@@ -135,12 +135,22 @@ def _bottlenecks(found: Rehearsal) -> Grid:
         for row in [one for one in found.bottlenecks if one.kind == kind and one.days][:SHOWN]
     ]
     return dense(
-        ("waited for", "kind", "asked", "silent", "days", "days that held a gate up", "most at"),
+        (
+            "waited for",
+            "kind",
+            "asked",
+            "late",
+            "silent",
+            "days",
+            "days that held a gate up",
+            "most at",
+        ),
         [
             (
                 row.who,
                 row.kind,
                 row.asked,
+                row.late or "",
                 row.unanswered or "",
                 f"{row.days:.1f}",
                 f"{row.critical:.1f}" if round(row.critical, 1) else "",

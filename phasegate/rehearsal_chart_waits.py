@@ -85,6 +85,6 @@ def _row(one: Bottleneck, y: float, runs: int, room: float) -> WaitRow:
         note=f"{critical:.1f} of {whole:.1f}",
         text=(
             f"{one.who}: {whole:.1f} days a run waited for, {critical:.1f} of them held a gate up; "
-            f"asked {plural(one.asked, 'time')}, silent {one.unanswered:,}"
+            f"asked {plural(one.asked, 'time')}, late {one.late:,}, silent {one.unanswered:,}"
         ),
     )

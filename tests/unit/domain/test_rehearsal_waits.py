@@ -7,6 +7,7 @@ from tales import Tale, day
 from phasegate.reading import read_policy
 from phasegate.rehearsal_record import life
 from phasegate.rehearsal_stuck import TIMEOUT
+from phasegate.rehearsal_sums import bottlenecks
 from phasegate.rehearsal_view import RunRehearsed, StuckAt, Waited
 
 POLICY = """
@@ -77,3 +78,22 @@ def test_who_is_not_needed_any_more_shares_nothing_with_who_is() -> None:
     for found in (waited(over), waited(tale, stuck)):
         assert [who for who, one in found.items() if one.silent] == ["ana"]
     assert critical(tale) == {"ana": 28, "bo": 0, "cy": 28}, "it is open, and nobody knows for whom"
+
+
+def test_late_is_who_answers_after_their_time_and_silent_who_never_does() -> None:
+    tale = Tale().start().open(0).vote(1, "ana")
+    tale.gate(5, "overdue", pending=["bo", "cy"]).vote(37, "bo").decide(37)
+    found = waited(tale)
+    assert {who: (one.late, one.silent) for who, one in found.items()} == {
+        "ana": (False, False),
+        "bo": (True, False),
+        "cy": (True, True),
+    }
+    rows = {row.who: (row.asked, row.late, row.unanswered) for row in bottlenecks([played(tale)])}
+    assert rows == {
+        "ana": (1, 0, 0),
+        "bo": (1, 1, 0),
+        "cy": (1, 1, 1),
+        "product": (1, 0, 0),
+        "eng": (2, 2, 1),
+    }

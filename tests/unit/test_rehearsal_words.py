@@ -1,0 +1,41 @@
+"""A rehearsal says one thing in the same words in its table and on its page."""
+
+from __future__ import annotations
+
+import pytest
+from pages import Page
+from rehearsals import rehearsal
+
+from client.pictures.rehearsal import rehearsal_html
+from commands.output import Fields, Grid
+from commands.simulate_tables import rehearsal_blocks
+from phasegate.rehearsal_view import Rehearsal
+
+
+@pytest.fixture
+def found() -> Rehearsal:
+    return rehearsal(2, 1)
+
+
+def grid(found: Rehearsal, title: str) -> list[dict[str, object]]:
+    """The table of this title, its rows by column."""
+    (block,) = [
+        one for one in rehearsal_blocks(found) if isinstance(one, Grid) and one.title == title
+    ]
+    return [dict(zip(block.columns, row, strict=True)) for row in block.rows]
+
+
+def fields(found: Rehearsal) -> dict[str, str]:
+    blocks = [one for one in rehearsal_blocks(found) if isinstance(one, Fields)]
+    return {label: str(value) for block in blocks for label, value in block.rows}
+
+
+def test_late_and_silent_are_two_things(found: Rehearsal) -> None:
+    first = found.bottlenecks[0]
+    first.asked, first.late, first.unanswered = 9, 7, 0
+    row = next(row for row in grid(found, "Bottlenecks") if row["waited for"] == first.who)
+    assert (row["asked"], row["late"]) == (9, 7)
+    assert "silent" not in row, "nobody is"
+    text = Page(rehearsal_html(found)).text
+    assert "asked 9 times, late 7, silent 0" in text
+    assert "Late is how often their time to answer ran out before they answered." in text
