@@ -11,7 +11,7 @@ from phasegate.past_product import PastProduct
 from phasegate.past_round import PastRound
 from phasegate.policy import Policy
 from phasegate.rehearsal_cast import steady
-from phasegate.rehearsal_stuck import TIMEOUT
+from phasegate.rehearsal_stuck import TIMEOUT, named
 from phasegate.rehearsal_view import (
     ClockFired,
     ClockName,
@@ -69,6 +69,19 @@ def life(
     missing = _missing(events)
     known = kinds(policy)
     end = steady(max([until if stuck is None else events[-1].at, events[-1].at]))
+    rounds = [
+        _round(
+            held,
+            known.get(held.gate, (held.gate, "phase")),
+            waits.get((held.gate, held.round), []),
+            missing.get((held.gate, held.round), ()),
+            end,
+            stuck,
+        )
+        for held in past.rounds.values()
+    ]
+    places = {phase.id: phase.title for phase in policy.phases}
+    places |= {id: title for id, (title, _) in known.items()}
     return RunRehearsed(
         number=number,
         seed=seed,
@@ -78,19 +91,9 @@ def life(
         launched_at=next((stay.start for stay in phases if stay.in_market), None),
         ended_at=steady(past.ended_at) if past.ended_at else None,
         phases=phases,
-        rounds=[
-            _round(
-                held,
-                known.get(held.gate, (held.gate, "phase")),
-                waits.get((held.gate, held.round), []),
-                missing.get((held.gate, held.round), ()),
-                end,
-                stuck,
-            )
-            for held in past.rounds.values()
-        ],
+        rounds=rounds,
         clocks=[*_clocks(events)],
-        stuck=stuck,
+        stuck=named(stuck, rounds, places) if stuck else None,
     )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import takewhile
 
 from phasegate.past_round import PASSES
 from phasegate.rehearsal_cast import steady
-from phasegate.rehearsal_view import StuckAt
+from phasegate.rehearsal_view import RoundRehearsed, StuckAt
 from phasegate.sunset_views import SunsetView
 from phasegate.views import GateView, ProductView
+from phasegate.votes import SEVERITY
 
 CIRCLES, SILENT_CIRCLES = 12, 3
 """So many rounds of a gate in a row without a pass, or that its deadline ended, and it goes round
@@ -20,7 +21,8 @@ TIMEOUT = "the resolve deadline passed"
 
 
 def in_circles(view: ProductView, gate: GateView | None, now: datetime) -> StuckAt | None:
-    """The gate that is held again and again and never passes, if there is one."""
+    """The gate that is held again and again and never passes, if there is one. Whom its deadline
+    waited for stands in the record of its rounds alone: `named` adds it."""
     if not view.gates:
         return None
     last = view.gates[-1]
@@ -29,16 +31,35 @@ def in_circles(view: ProductView, gate: GateView | None, now: datetime) -> Stuck
     most = SILENT_CIRCLES if len(silent) >= SILENT_CIRCLES else CIRCLES
     if len(ways) < most or (gate is not None and gate.gate != last.gate):
         return None
-    why = f"goes round in circles: {most} rounds in a row ended with {last.outcome}; {last.why}"
-    waits = [p.approver for p in gate.pending] if gate else []
+    words = " or ".join(dict.fromkeys(held.outcome for held in ways[:most]))
+    why = f"goes round in circles: {most} rounds in a row ended with {words}"
+    if noes := [f"{who} says {said}" for who, said in last.votes.items() if said in SEVERITY]:
+        why += f", in the last {', '.join(noes)}"
     return StuckAt(
         kind="gate",
         where=last.gate,
-        title=gate.title if gate else "",
         round=last.round,
+        rounds=most,
         since=steady(ways[-1].opened_at or ways[-1].decided_at),
-        waits_for=waits,
-        why=why,
+        why=f"{why}; {last.why}",
+    )
+
+
+def named(stuck: StuckAt, rounds: Sequence[RoundRehearsed], titles: Mapping[str, str]) -> StuckAt:
+    """With the title of where it is, and, of a gate that goes round in circles, whom the deadline
+    of its last round waited for."""
+    stuck = stuck.model_copy(update={"title": stuck.title or titles.get(stuck.where, "")})
+    last = [r for r in rounds if (r.gate, r.round) == (stuck.where, stuck.round) and r.by_timeout]
+    silent = [one for held in last for one in held.waited if one.silent]
+    if not stuck.rounds or not silent:
+        return stuck
+    people = [one.who for one in silent]
+    return stuck.model_copy(
+        update={
+            "waits_for": people,
+            "groups": sorted({group for one in silent for group in one.groups}),
+            "why": f"waits for {', '.join(people)}, and {stuck.why}",
+        }
     )
 
 
@@ -92,8 +113,10 @@ def where_stuck(
 
 
 def _at_gate(gate: GateView, now: datetime) -> StuckAt:
-    pending = [p.approver for p in gate.pending]
-    acting = sorted({person for p in gate.pending for person in p.acting})
+    needed = {person for r in gate.requirements for person in r.candidates}
+    asked = [p for p in gate.pending if p.approver in needed] or gate.pending
+    pending = [p.approver for p in asked]
+    acting = sorted({person for p in asked for person in p.acting})
     unmet = [r for r in gate.requirements if r.state != "met" and r.step == gate.step]
     groups = sorted({name for r in unmet for name in r.group.split(", ")})
     criteria = [c for c in gate.criteria if c.kind == "must" and c.state != "met"]

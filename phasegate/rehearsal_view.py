@@ -97,13 +97,15 @@ class PhaseRehearsed(Wire):
 
 
 class StuckAt(Wire):
-    """Where a run did not go on. `kind` gate: nobody who may vote there answers any more; the rest
-    are what the owner, or who does a task of the sunset, never did."""
+    """Where a run did not go on. `kind` gate: nobody who may vote there answers any more, or, where
+    there are `rounds`, it goes round in circles; the rest are what the owner, or who does a task of
+    the sunset, never did."""
 
     kind: Literal["gate", "submit", "milestone", "condition", "hold", "task", "other"]
     where: str = Field(description="the id of the gate, milestone, condition, phase or task")
     title: str = ""
     round: int | None = None
+    rounds: int = Field(0, description="so many in a row did not pass: it goes round in circles")
     since: Instant
     waits_for: list[str] = Field([], description="the people it waits for")
     groups: list[str] = Field([], description="the groups it waits for an answer from")

@@ -123,6 +123,18 @@ def test_where_runs_get_stuck_names_whom_they_wait_for() -> None:
         assert f"{share} at the gate {one.title} , waiting for otto" in text
 
 
+def test_a_gate_that_goes_round_in_circles_never_passes_and_is_decided_often() -> None:
+    found = rehearsal(2, 1, alone=["mara"])
+    stuck = found.absences[0].stuck
+    assert stuck is not None
+    stuck.why = "waits for mara, and goes round in circles: 3 rounds in a row ended with hold"
+    assert f"{stuck.title} is never decided" in Page(rehearsal_html(found)).text
+    stuck.rounds = 3
+    text = Page(rehearsal_html(found)).text
+    assert f"{stuck.title} never passes: waits for mara, and goes round" in text
+    assert "is never decided" not in text
+
+
 def test_what_was_rehearsed_can_be_made_again() -> None:
     found = CASES["many gates"]
     text = Page(rehearsal_html(found)).text

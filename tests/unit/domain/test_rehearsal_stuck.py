@@ -6,11 +6,43 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tales import Tale, day
 
+from phasegate.reading import read_policy
+from phasegate.rehearsal_record import life
 from phasegate.rehearsal_stuck import CIRCLES, SILENT_CIRCLES, TIMEOUT, in_circles, where_stuck
-from phasegate.views import GateSummaryView, MilestoneView, ProductView
+from phasegate.rehearsal_view import StuckAt
+from phasegate.views import (
+    GateSummaryView,
+    GateView,
+    MilestoneView,
+    PendingView,
+    ProductView,
+    RequirementView,
+)
 
 START = datetime(2027, 3, 1, 9, tzinfo=UTC)
+
+
+POLICY = """
+policy: tiny
+version: "1"
+title: Tiny
+phases:
+  - id: build
+    title: Build it
+    gate: {id: launch, title: To the market, requires: [{group: eng}, {group: product}]}
+"""
+OPEN = GateView.model_validate({
+    "product": "kettle", "gate": "launch", "title": "To the market", "round": 1, "revision": "",
+    "status": "open", "outcome": None, "cannot_pass": False, "step": 1, "opened_at": START,
+    "decided_at": None, "workflow_id": "", "requirements": [], "votes": [], "pending": [],
+    "criteria": [], "conditions": [], "refused": [], "respond_due": None, "resolve_due": None,
+})  # fmt: skip
+
+
+def asked(who: str, acting: str) -> PendingView:
+    return PendingView(approver=who, group="", since=START, respond_due=START, acting=[acting])
 
 
 def product(**more: Any) -> ProductView:
@@ -23,14 +55,14 @@ def product(**more: Any) -> ProductView:
     return ProductView.model_validate({**given, **more})
 
 
-def held(count: int, outcome: str, why: str = "") -> list[GateSummaryView]:
+def held(count: int, outcome: str, why: str = "", **votes: str) -> list[GateSummaryView]:
     return [
         GateSummaryView(
             gate="launch",
             round=n + 1,
             outcome=outcome,
             decided_at=START + timedelta(days=n),
-            votes={},
+            votes=votes,
             why=why,
         )
         for n in range(count)
@@ -70,3 +102,60 @@ def test_an_owner_who_submits_nothing_is_named_with_what_was_refused() -> None:
     )
     on_hold = where_stuck(product(status="on-hold", held_since=START), None, None, [], START)
     assert on_hold.kind == "hold"
+
+
+def test_of_a_gate_that_is_voted_down_again_and_again_it_is_said_by_whom() -> None:
+    rounds = held(CIRCLES, "recycle", "a veto says recycle", ana="go", bo="recycle", cy="hold")
+    rounds[3].outcome = "hold"
+    stuck = in_circles(product(gates=rounds), None, START)
+    assert stuck is not None
+    assert (stuck.rounds, stuck.waits_for) == (CIRCLES, [])
+    assert stuck.why == (
+        "goes round in circles: 12 rounds in a row ended with recycle or hold, "
+        "in the last bo says recycle, cy says hold; a veto says recycle"
+    )
+
+
+def test_of_a_gate_that_goes_round_by_its_deadline_the_silent_are_named() -> None:
+    """Its product shows rounds that are over, and of these it is their record that knows."""
+    tale = Tale().start()
+    for n in range(SILENT_CIRCLES):
+        at, about = n * 20, {"gate": "launch", "round": n + 1}
+        tale.open(at, round=n + 1).vote(at + 1, "ana", **about)
+        view = {"outcome": "hold", "why": f"it waits for votes; {TIMEOUT}", "round": n + 1}
+        tale.gate(at + 10, "decided", view=view, **about)
+    why = f"it waits for votes; {TIMEOUT}"
+    found = in_circles(product(gates=held(SILENT_CIRCLES, "hold", why)), None, START)
+    run = life(read_policy(POLICY, "p"), "kettle", tale.events, number=1, seed=1, until=day(99),
+               stuck=found)  # fmt: skip
+    assert run.stuck is not None
+    assert (run.stuck.title, run.stuck.rounds) == ("To the market", SILENT_CIRCLES)
+    assert (run.stuck.waits_for, run.stuck.groups) == (["bo", "cy"], ["eng"])
+    assert run.stuck.why == (
+        "waits for bo, cy, and goes round in circles: 3 rounds in a row ended with hold; "
+        "it waits for votes; the resolve deadline passed"
+    )
+
+
+def test_only_those_without_whom_a_gate_does_not_go_on_are_waited_for() -> None:
+    """Bo said go for eng, so cy is asked and makes no difference."""
+    gate = OPEN.model_copy(update={"pending": [asked("ana", "max"), asked("cy", "eva")]})
+    needs = [{"group": "eng", "need": 1, "have": 1, "step": 1, "veto": False, "state": "met",
+              "why": ""},
+             {"group": "product", "need": 1, "have": 0, "step": 1, "veto": False,
+              "state": "waiting", "why": "", "candidates": ["ana"]}]  # fmt: skip
+    needed = [RequirementView.model_validate(one) for one in needs]
+    stuck = where_stuck(
+        product(), gate.model_copy(update={"requirements": needed}), None, [], START
+    )
+    assert (stuck.waits_for, stuck.groups) == (["ana"], ["product"])
+    assert stuck.why.endswith("nobody may act instead but max, of whom nothing comes either")
+    everybody = where_stuck(product(), gate, None, [], START)
+    assert everybody.waits_for == ["ana", "cy"], "the gate does not say who is needed"
+
+
+def test_a_phase_in_which_it_is_stuck_has_its_title() -> None:
+    found = StuckAt(kind="submit", where="build", since=START, why="waits for olga")
+    run = life(read_policy(POLICY, "p"), "kettle", Tale().start().events, number=1, seed=1,
+               until=day(9), stuck=found)  # fmt: skip
+    assert run.stuck == found.model_copy(update={"title": "Build it"})
