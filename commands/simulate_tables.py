@@ -6,8 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from commands.output import Block, Fields, Grid, dense
 from commands.times import day_of
+from phasegate.rehearsal_chart_life import who_of
 from phasegate.rehearsal_sums import stops, tried
-from phasegate.rehearsal_view import AbsenceRehearsed, DateSpread, Rehearsal, RunRehearsed
+from phasegate.rehearsal_view import (
+    CLOCK_WORDS,
+    AbsenceRehearsed,
+    DateSpread,
+    Rehearsal,
+    RunRehearsed,
+)
 
 SHOWN = 12
 """Bottlenecks of each kind that the table has; JSON has all."""
@@ -45,7 +52,7 @@ def _head(found: Rehearsal) -> Iterator[tuple[str, object]]:
     if found.launch_phase:
         yield "launch", _dates(found.launch, found.runs)
     yield "ends as", _counts(found.statuses)
-    yield "clocks", _counts(found.clocks)
+    yield "clocks", _clocks(found.clocks)
     yield "not reached", ", ".join(gate.gate for gate in found.gates if not gate.runs)
     yield "one away", _one_away(found)
 
@@ -78,6 +85,10 @@ def _counts(found: dict[str, int]) -> str:
     return ", ".join(f"{word} {count}" for word, count in found.items())
 
 
+def _clocks(fired: dict[str, int]) -> str:
+    return _counts({CLOCK_WORDS[clock]: count for clock, count in fired.items()})
+
+
 def _dates(spread: DateSpread, runs: int) -> str:
     if runs == 1:
         return day_of(spread.p50) or "never"
@@ -101,7 +112,7 @@ def _gates(found: Rehearsal) -> Grid:
                 day_of(gate.passed.p95) if found.runs > 1 else "",
                 f"{gate.days.p50:.1f}" if gate.days.p50 is not None else "",
                 _counts(gate.outcomes),
-                _counts(gate.clocks),
+                _clocks(gate.clocks),
                 gate.stuck or "",
             )
             for gate in found.gates
@@ -170,7 +181,7 @@ def _time_line(run: RunRehearsed) -> Grid:
             lines.append((held.decided_at, f"{held.gate}: {held.outcome}", held.why))
     for fired in run.clocks:
         if fired.clock not in ("reminder", "hold", "kill"):
-            lines.append((fired.at, f"{fired.gate}: {fired.clock}", ", ".join(fired.people)))
+            lines.append((fired.at, f"{fired.gate}: {CLOCK_WORDS[fired.clock]}", who_of(fired)))
     if run.ended_at:
         lines.append((run.ended_at, run.status, ""))
     return dense(

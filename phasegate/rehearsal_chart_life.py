@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from phasegate.rehearsal_chart import AXIS, GAP, NAMES, SIZE, Axis, Span, axis_over, span
 from phasegate.rehearsal_view import (
+    CLOCK_WORDS,
     CLOCKS,
     ClockFired,
     Rehearsal,
@@ -199,7 +200,16 @@ def _clocks(fired: Iterable[ClockFired], axis: Axis) -> Iterator[Fired]:
 
 def of_clock(one: ClockFired) -> str:
     """`reminder: ada, bob`"""
-    return f"{one.clock}: {', '.join(one.people)}" if one.people else one.clock
+    said, who = CLOCK_WORDS[one.clock], who_of(one)
+    return f"{said}: {who}" if who else said
+
+
+def who_of(one: ClockFired) -> str:
+    """Whom a clock concerned, and who may act for them: `bob (ada may act)`."""
+    who = ", ".join(one.people)
+    if one.acting:
+        return f"{who} ({', '.join(one.acting)} may act)"
+    return f"{who} (nobody may act)" if one.clock == "manager" else who
 
 
 def _near(

@@ -149,12 +149,14 @@ def _clocks(events: Sequence[Announcement]) -> Iterator[ClockFired]:
         data, clock = event.data, _clock(event)
         if clock:
             whole = clock in ("escalation", "hold", "kill")
+            acting: dict[str, list[str]] = {} if whole else data.get("acting") or {}
             yield ClockFired(
                 at=steady(event.at),
                 clock=clock,
                 gate=str(data.get("gate")),
                 round=int(data.get("round") or 0),
                 people=[] if whole else list(data.get("pending") or ()),
+                acting=sorted({other for others in acting.values() for other in others}),
             )
 
 

@@ -14,10 +14,13 @@ from pydantic import Field
 from phasegate.base import Instant, Wire
 
 ClockName = Literal["reminder", "overdue", "manager", "escalation", "hold", "kill"]
-"""What a clock of a gate did: reminded somebody, found an answer late, let the manager act for who
+"""What a clock of a gate did: reminded somebody, found an answer late, came to the managers of who
 is silent, escalated the gate at its resolve deadline, or ended it there with a hold or a kill."""
 
 CLOCKS: tuple[ClockName, ...] = ("reminder", "overdue", "manager", "escalation", "hold", "kill")
+
+CLOCK_WORDS: dict[str, str] = {clock: clock for clock in CLOCKS} | {"manager": "managers' turn"}
+"""How people read them. That it is the managers' turn does not say that there is one who acts."""
 
 
 class DateSpread(Wire):
@@ -42,13 +45,15 @@ class DaySpread(Wire):
 
 
 class ClockFired(Wire):
-    """`people` are those it concerned; none where it concerned the gate as a whole."""
+    """`people` are those it concerned; none where it concerned the gate as a whole. `acting` may
+    answer for them from then on: deputies of who is overdue, and managers at their turn."""
 
     at: Instant
     clock: ClockName
     gate: str
     round: int
     people: list[str] = []
+    acting: list[str] = []
 
 
 class Waited(Wire):

@@ -16,10 +16,10 @@ from phasegate.rehearsal_sums import stops, tried
 from phasegate.rehearsal_view import CLOCKS, Rehearsal, StuckAt, StuckShare
 from phasegate.roadmap_words import OUTCOMES, day
 
-CLOCK_WORDS = {
+HEADINGS = {
     "reminder": "Reminders",
     "overdue": "Answers overdue",
-    "manager": "Manager acted",
+    "manager": "Managers' turn",
     "escalation": "Escalated",
     "hold": "Ended with Hold",
     "kill": "Ended with Kill",
@@ -64,7 +64,7 @@ def rehearsal_html(found: Rehearsal) -> str:
         ],
         lives=[(life, life_charts(life)) for life in shown_lives(found)],
         titles={gate.gate: gate.title for gate in found.gates},
-        clocks={clock: CLOCK_WORDS[clock] for clock in CLOCKS if found.clocks.get(clock)},
+        clocks={clock: HEADINGS[clock] for clock in CLOCKS if found.clocks.get(clock)},
         of_clock=of_clock,
         waiting=waiting,
         tried=tried(found),

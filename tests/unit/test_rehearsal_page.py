@@ -9,7 +9,7 @@ import pytest
 from pages import Page
 from rehearsals import HOSTILE, PEOPLE, rehearsal
 
-from client.pictures.rehearsal import CLOCK_WORDS, rehearsal_html
+from client.pictures.rehearsal import HEADINGS, rehearsal_html
 from phasegate.rehearsal_view import CLOCKS, Rehearsal
 from phasegate.roadmap_words import day
 
@@ -162,7 +162,7 @@ def test_clocks_and_outcomes_are_counted_gate_by_gate() -> None:
     reminders = found.gates[2].clocks["reminder"]
     assert f"{reminders} {reminders / found.runs:.2f} a run" in text
     assert "Undecided" in text
-    assert set(CLOCK_WORDS) == set(CLOCKS)
+    assert set(HEADINGS) == set(CLOCKS)
 
 
 def test_a_policy_without_a_launch_and_runs_without_gates_are_pages_too() -> None:

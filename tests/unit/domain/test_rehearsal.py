@@ -422,7 +422,7 @@ def test_a_vote_that_was_voided_is_waited_for_again() -> None:
     tale.gate(3, "vote", "bo").gate(4, "changed", voided=["bo", "cy", "eve"])
     tale.gate(5, "overdue", pending=["cy", "eve"]).gate(6, "vote", "bo").gate(6, "vote", "eve")
     tale.gate(6, "reminder", pending=["cy"]).gate(8, "escalated", escalations=1)
-    tale.gate(9, "escalated")
+    tale.gate(9, "escalated", pending=["cy"], acting={"cy": ["max", "eva"], "ana": []})
     run = life(read_policy(POLICY, "tiny"), "kettle", tale.events, number=1, seed=1, until=day(11))
     waited = {one.who: one for one in run.rounds[0].waited}
     assert {who: (one.days, one.answered) for who, one in waited.items()} == {
@@ -431,11 +431,11 @@ def test_a_vote_that_was_voided_is_waited_for_again() -> None:
         "cy": (10, False),
     }
     assert [who for who, one in waited.items() if one.silent] == ["cy"]
-    assert [(fired.clock, fired.people) for fired in run.clocks] == [
-        ("overdue", ["cy", "eve"]),
-        ("reminder", ["cy"]),
-        ("escalation", []),
-        ("manager", []),
+    assert [(fired.clock, fired.people, fired.acting) for fired in run.clocks] == [
+        ("overdue", ["cy", "eve"], []),
+        ("reminder", ["cy"], []),
+        ("escalation", [], []),
+        ("manager", ["cy"], ["eva", "max"]),
     ]
 
 
