@@ -117,7 +117,7 @@ def check_policy(
     found = [*lint_policy(policy.model, directory, _today()), *extension_hints(policy.model)]
     if product is None:
         return _placed(policy, found)
-    about = lint_product(product.model, policy.model, directory)
+    about = lint_product(product.model, policy.model, directory, _today())
     if (named := product.model.policy) not in (None, policy.model.policy):
         why = f"this product names policy {named}, and is judged by {policy.model.policy} here"
         mend = f"lint {named} with it, or name {policy.model.policy}"
@@ -141,7 +141,7 @@ def check_start(
     certain = [
         *_placed(directory, lint_directory(directory.model, _today())),
         *_placed(policy, lint_policy(policy.model)),
-        *_placed(product, lint_product(product.model, policy.model, directory.model)),
+        *_placed(product, lint_product(product.model, policy.model, directory.model, _today())),
         *_placed(product, extension_hints(product.model)),
     ]
     known = set(certain)
@@ -159,7 +159,7 @@ def check_update(product: Parsed[Product], running: ProductView, ledger: Ledger)
     same = product.model.owner == running.owner
     directory = documents.read_directory(current.digest) if current and same else None
     policy = documents.read_policy(running.policy_digest)
-    return _placed(product, lint_product(product.model, policy, directory))
+    return _placed(product, lint_product(product.model, policy, directory, _today()))
 
 
 def refuse(found: Iterable[Found]) -> None:

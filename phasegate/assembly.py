@@ -10,6 +10,7 @@ from phasegate.casting import Ballots
 from phasegate.clockwork import Clockwork
 from phasegate.facts import ProductFacts
 from phasegate.gate import Gate
+from phasegate.hands import OWNS
 from phasegate.ports import Convened
 from phasegate.seats import Step, steps_of
 from phasegate.standing_in import Mandates, without
@@ -45,7 +46,7 @@ class Assembly(Wire):
         found = {e["by"]: "submitted evidence for it" for e in self.product.evidence if e.get("by")}
         found |= self.had_a_hand
         found[self.submitter] = "submitted the gate"
-        found[self.product.owner] = "owns the product"
+        found[self.product.owner] = OWNS
         return found
 
     @property

@@ -8,6 +8,7 @@ from phasegate.events import Announcement
 
 BROUGHT = "submitted a gate of it"
 SHOWED = "submitted evidence for it"
+OWNS = "owns the product"
 TELLS = {"gate.submitted": BROUGHT, "gate.resubmitted": BROUGHT, "product.evidence": SHOWED}
 """Entries of the record whose actor had a hand in the product, and which."""
 

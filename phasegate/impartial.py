@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from phasegate.errors import Forbidden
-from phasegate.hands import BROUGHT, SHOWED
+from phasegate.hands import BROUGHT, OWNS, SHOWED
 from phasegate.lifecycle import Lifecycle
 
 
@@ -15,7 +15,7 @@ def hands_in(state: Lifecycle) -> dict[str, str]:
     if sitting := state.sittings.open:
         found[sitting.submitter] = BROUGHT
     found |= state.hands_before()
-    found[state.product.owner] = "owns the product"
+    found[state.product.owner] = OWNS
     return found
 
 

@@ -42,10 +42,15 @@ def lint_policy(
 
 
 def lint_product(
-    product: Product, policy: Policy, directory: Directory | None = None
+    product: Product,
+    policy: Policy,
+    directory: Directory | None = None,
+    today: date | None = None,
 ) -> list[Finding]:
-    """What is wrong with a product under a policy; with a directory, also who cannot vote."""
-    return list(product_findings(product, policy, directory))
+    """What is wrong with a product under a policy; with a directory, also who cannot vote, and who
+    acts for nobody, since they own it; with `today`, also when from that day on a gate cannot be
+    passed for leave."""
+    return list(product_findings(product, policy, directory, today))
 
 
 def lint_directory(directory: Directory, today: date | None = None) -> list[Finding]:

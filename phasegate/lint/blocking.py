@@ -10,10 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from phasegate.directory import Directory, Permission
+from phasegate.directory import Directory
 from phasegate.gate import Gate
 from phasegate.lint.findings import Finding
-from phasegate.lint.helping import busy, helpers, in_their_place, is_short, without
+from phasegate.lint.helping import (
+    barred_by,
+    busy,
+    helpers,
+    in_their_place,
+    is_short,
+    no_override,
+    without,
+)
 from phasegate.problems import DocPath
 from phasegate.seats import Step, assign
 
@@ -63,18 +71,16 @@ def blocked_by(
     also the `owner` of a product, who does not count. A path below `approvers` is of a product that
     chose some."""
     groups: dict[str, set[str]] = {}
-    needed: dict[str, set[str]] = {}
+    blocked: dict[str, list[tuple[Step, ...]]] = {}
     for steps in seatings:
         for person in set(blockers(steps)).difference(known):
             groups.setdefault(person, set()).update(mends(steps, person))
-            for step in steps:
-                if person in step.people:
-                    needed.setdefault(person, set()).update(busy(gate, step))
+            blocked.setdefault(person, []).append(steps)
     if not groups:
         return
     each = "this person" if len(groups) == 1 else "each of these"
     names = ", ".join(
-        f"{name} ({in_their_place(directory, name, needed[name], owner)})"
+        f"{name} ({in_their_place(gate, blocked[name], directory, name, owner)})"
         for name in sorted(groups)
     )
     wanted = sorted(set().union(*groups.values()))
@@ -87,7 +93,7 @@ def blocked_by(
         "warning",
         path,
         f"{each} alone can block gate {gate.id}: {names}; it cannot pass {of}; {mend} lets it "
-        f"go on{since}{_no_override(directory, groups, tiers)}",
+        f"go on{since}{no_override(directory, groups, tiers, owner)}",
     )
 
 
@@ -105,23 +111,6 @@ def _one_more(groups: Iterable[str], noun: str, members: Mapping[str, Collection
     )
 
 
-def _no_override(directory: Directory, people: Iterable[str], tiers: Collection[int]) -> str:
-    """Whether an override is a way round these people."""
-    holders = {
-        tier: {
-            person
-            for group in directory.groups.values()
-            if tier in group.permissions.get(Permission.override, ())
-            for person in group.members
-        }
-        for tier in tiers
-    }
-    if not any(holders.values()):
-        return ""  # a directory without overrides has chosen so
-    alone = sorted(person for person in people if {person} in holders.values())
-    return f"; nobody but {', '.join(alone)} may override it" if alone else ""
-
-
 def awaited(
     gate: Gate,
     seatings: Collection[tuple[Step, ...]],
@@ -131,14 +120,15 @@ def awaited(
     """People for whom a gate waits, and for whom nobody may act: neither its owner, nor whose own
     vote it needs; without those who block it alone."""
     alone = {person for steps in seatings for person in blockers(steps)}
+    barred = barred_by(owner)
     return {
         person
         for steps in seatings
         for step in steps
-        for unable in [busy(gate, step) | ({owner} if owner else set())]
+        for needed in [busy(gate, step)]
         for person, groups in step.people.items()
         if gate.wait_for == "all" or groups & step.veto_groups
-        if person not in alone and not helpers(directory, person, unable)
+        if person not in alone and not helpers(directory, person, barred, needed)
     }
 
 

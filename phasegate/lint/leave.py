@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from phasegate import standing_in
 from phasegate.directory import Directory
 from phasegate.gate import Gate
 from phasegate.lint.absences import away_on, way_of
 from phasegate.lint.clocks import resolve_due
 from phasegate.lint.findings import Finding
-from phasegate.lint.helping import busy
+from phasegate.lint.helping import barred_by, busy
 from phasegate.problems import DocPath
 from phasegate.seats import Step, assign
 
@@ -26,39 +27,56 @@ class Standstill:
     last: date
     people: tuple[str, ...]
 
+    def within(self, others: Iterable[Standstill]) -> bool:
+        """Whether its days are all in one of these."""
+        return any(o.first <= self.first and self.last <= o.last for o in others)
+
 
 def leave_findings(
-    path: DocPath,
+    path: DocPath, gate: Gate, found: Mapping[Standstill, date], owner: str | None = None
+) -> Iterator[Finding]:
+    """A warning for each of these; with an owner, they are because that person does not count."""
+    for still, due in found.items():
+        are = "is" if len(still.people) == 1 else "are"
+        since = f" ({owner} owns the product and does not count)" if owner else ""
+        yield Finding(
+            "warning",
+            path,
+            f"gate {gate.id} cannot be passed from {still.first} to {still.last}: "
+            f"{', '.join(still.people)} {are} away, and nobody acts in their place{since}; opened "
+            f"on {still.first}, it comes to its resolve deadline on {due}; name a delegate for "
+            "these days in the directory, one who is not needed there themselves",
+        )
+
+
+def lasting(
     gate: Gate,
-    seatings: Collection[tuple[Step, ...]],
+    seatings: Iterable[tuple[Step, ...]],
     directory: Directory,
     today: date,
-) -> Iterator[Finding]:
-    """A warning where a gate that opens during absences comes to its resolve deadline before
-    anybody is back. Shorter absences delay it, and that is what its clocks are for."""
-    said: set[Standstill] = set()
+    owner: str | None = None,
+) -> dict[Standstill, date]:
+    """Where a gate that opens during absences comes to its resolve deadline before anybody is back,
+    and when. Shorter absences delay it, and that is what its clocks are for."""
+    found: dict[Standstill, date] = {}
     for steps in seatings:
-        for still in standstills(gate, steps, directory, today):
+        for still in standstills(gate, steps, directory, today, barred_by(owner)):
             opened = datetime.combine(still.first, time(), UTC)
             due = resolve_due(gate, [p for step in steps for p in step.people], directory, opened)
-            if due is None or due.date() > still.last or still in said:
-                continue
-            said.add(still)
-            are = "is" if len(still.people) == 1 else "are"
-            yield Finding(
-                "warning",
-                path,
-                f"gate {gate.id} cannot be passed from {still.first} to {still.last}: "
-                f"{', '.join(still.people)} {are} away, and nobody acts in their place; opened on "
-                f"{still.first}, it comes to its resolve deadline on {due:%Y-%m-%d}; name a "
-                "delegate for these days in the directory, one who is not needed there themselves",
-            )
+            if due is not None and due.date() <= still.last:
+                found.setdefault(still, due.date())
+    return found
 
 
 def standstills(
-    gate: Gate, steps: Collection[Step], directory: Directory, today: date
+    gate: Gate,
+    steps: Collection[Step],
+    directory: Directory,
+    today: date,
+    barred: Mapping[str, str],
 ) -> Iterator[Standstill]:
-    """The days from `today` on which the people who are there cannot pass a gate."""
+    """The days from `today` on which the people who are there cannot pass a gate. Who is `barred`
+    acts for nobody."""
     seated = sorted({person for step in steps for person in step.people})
     first: date | None = None
     away: set[str] = set()
@@ -67,7 +85,8 @@ def standstills(
         silent: set[str] = set()
         still = False
         for step in steps:
-            here = {p for p in step.people if not _acting(directory, p, day, needed[step.number])}
+            unable = needed[step.number]
+            here = {p for p in step.people if not _acting(directory, p, day, unable, barred)}
             still = still or stuck(gate, [step], here)
             silent |= here
         if still:
@@ -112,10 +131,16 @@ def _after(day: date) -> date:
     return day if day == date.max else day + _DAY
 
 
-def _acting(directory: Directory, person: str, day: date, needed: Collection[str]) -> bool:
+def _acting(
+    directory: Directory,
+    person: str,
+    day: date,
+    needed: Collection[str],
+    barred: Mapping[str, str],
+) -> bool:
     """Whether somebody votes in this person's seat on that day, sooner or later: they themselves,
-    their delegate, their deputy or that one's delegate, or a manager above them; nobody whose own
-    vote is `needed`, too."""
+    their delegate, their deputy or that one's delegate, or a manager above them; nobody who is
+    `barred`, or whose own vote is `needed`, too."""
     if away_on(directory, person, day) is None:
         return True
     entry = directory.people.get(person)
@@ -124,5 +149,5 @@ def _acting(directory: Directory, person: str, day: date, needed: Collection[str
     acting += directory.managers(person)
     return any(
         name != person and name not in needed and away_on(directory, name, day) is None
-        for name in acting
+        for name in standing_in.without(acting, barred)
     )

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from phasegate.conditions import asked_of
 from phasegate.directory import Directory
 from phasegate.gate import Gate
 from phasegate.lint.blocking import attesters, awaited, blocked_by, blockers, unanswered
 from phasegate.lint.findings import Finding
+from phasegate.lint.helping import way_round
+from phasegate.lint.leave import lasting, leave_findings
 from phasegate.lint.people import barred_at, shortages
 from phasegate.problems import DocPath
 from phasegate.product import Product
 from phasegate.seats import Step, can_pass, seated, steps_of
 
 
-def own_gate_findings(product: Product, gate: Gate, directory: Directory) -> Iterator[Finding]:
-    """Why a gate cannot pass for this product, who can block it because of this owner, and whom of
-    the team it cannot do without."""
+def own_gate_findings(
+    product: Product, gate: Gate, directory: Directory, today: date | None = None
+) -> Iterator[Finding]:
+    """Why a gate cannot pass for this product, who can block it because of this owner, whom of the
+    team it cannot do without; with `today`, also when leave keeps it from passing."""
     chosen = product.approvers.get(gate.id, {})
     asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json"))
     members = seated(directory.groups, directory, chosen, tier=product.tier, barred=[product.owner])
@@ -39,13 +44,28 @@ def own_gate_findings(product: Product, gate: Gate, directory: Directory) -> Ite
         yield Finding("error", here, f"{problem}; counted {why}")
     if short:
         return
-    # Who blocks whoever owns the product is told of the policy, unless this file chose approvers.
-    known = () if gate.id in product.approvers else set(blockers(without()))
-    yield from blocked_by(
-        here, gate, [steps], directory, [product.tier], members, known, product.owner
-    )
-    owned = awaited(gate, [steps], directory, product.owner)
-    yield from unanswered(here, gate, owned - awaited(gate, [without()], directory), product.owner)
+    # Who blocks whoever owns the product is told of the policy, unless this file chose approvers,
+    # or it is another way round them that this owner leaves.
+    anybodys, owner, tier = without(), product.owner, product.tier
+    known = {
+        person
+        for person in set(blockers(anybodys))
+        if gate.id not in product.approvers
+        and way_round(gate, anybodys, directory, tier, person, None)
+        == way_round(gate, steps, directory, tier, person, owner)
+    }
+    yield from blocked_by(here, gate, [steps], directory, [tier], members, known, owner)
+    owned = awaited(gate, [steps], directory, owner)
+    yield from unanswered(here, gate, owned - awaited(gate, [anybodys], directory), owner)
+    if today is not None:
+        everyone = seated(directory.groups, directory, {}, tier=tier)
+        usual = steps_of(gate.requires, everyone, tier=tier, applying=asked.applying)
+        said = lasting(gate, [usual], directory, today)  # of the policy
+        anyway = lasting(gate, [anybodys], directory, today)
+        for still, due in lasting(gate, [steps], directory, today, owner).items():
+            if not still.within(said):
+                since = None if still.within(anyway) else owner
+                yield from leave_findings(here, gate, {still: due}, since)
     able = attesters(gate, steps, members, directory, [product.owner])
     everybody = attesters(gate, steps, members, directory)
     for i, people in able.items():

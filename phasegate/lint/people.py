@@ -14,7 +14,7 @@ from phasegate.lint.findings import Finding, gates_at, or_meant
 from phasegate.lint.flow import reach
 from phasegate.lint.gates import TIERS
 from phasegate.lint.keys import signed_gate_findings
-from phasegate.lint.leave import leave_findings
+from phasegate.lint.leave import lasting, leave_findings
 from phasegate.policy import Policy
 from phasegate.problems import DocPath
 from phasegate.seats import Step, assign, can_pass, seated, steps_of
@@ -60,7 +60,7 @@ def policy_people_findings(
         yield from attester_findings(path, gate, known)
         closed[gate.id].update(tier for tier, each in attested if () in each.values())
         if today is not None:
-            yield from leave_findings(here, gate, ways, directory, today)
+            yield from leave_findings(here, gate, lasting(gate, ways, directory, today))
     yield from _behind(policy, closed)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 
 from phasegate.conditions import asked_of
@@ -21,7 +21,7 @@ from phasegate.sunset import CUSTOMERS_SETTLED
 
 
 def product_findings(
-    product: Product, policy: Policy, directory: Directory | None
+    product: Product, policy: Policy, directory: Directory | None, today: date | None = None
 ) -> Iterator[Finding]:
     """Unknown names, approvers outside their groups, gates nobody can pass, dates out of order."""
     yield from _milestones(product, policy, directory)
@@ -40,7 +40,7 @@ def product_findings(
         yield Finding("error", ("owner",), f"{product.owner} is not in {name}{hint}")
         return  # most likely it is another directory that was meant: its gates say nothing
     for _, gate in gates_at(policy):
-        yield from own_gate_findings(product, gate, directory)
+        yield from own_gate_findings(product, gate, directory, today)
 
 
 def _milestones(product: Product, policy: Policy, directory: Directory | None) -> Iterator[Finding]:

@@ -124,6 +124,16 @@ def test_lint_answers_as_the_page_says(right: str, wrong: str) -> None:
     assert [str(said) for said in found if str(said) not in POLICY] == []
 
 
+def test_lint_says_of_the_lamp_and_its_owner_what_the_page_shows() -> None:
+    people = read_directory(the_first("people"), "people.yaml")
+    policy = read_policy(the_first("phases"), "launch.yaml")
+    lamp = read_product(the_first("key"), "lamp.yaml")
+    found = [*lint_policy(policy, people), *lint_product(lamp, policy, people)]
+    assert [finding.path for finding in found] == [("phases", 0, "gate", "requires"), ("owner",)]
+    for finding in found:
+        assert f" {finding}\n" in POLICY
+
+
 # -- fields ---------------------------------------------------------------------------------------
 
 

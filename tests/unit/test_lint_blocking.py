@@ -51,6 +51,11 @@ def only(found: list[Finding]) -> Finding:
     return found[0]
 
 
+def only_text(found: list[str]) -> str:
+    assert len(found) == 1, found
+    return found[0]
+
+
 def warned(found: list[Finding]) -> str:
     finding = only(found)
     assert finding.severity == "warning"
@@ -150,6 +155,40 @@ def test_a_gate_that_waits_for_people_for_whom_nobody_acts(asked: dict[str, Any]
     assert "place, since olga owns the product: ann; give them another" in warned(
         lint_product(product(), policy(asked), helped)
     )
+
+
+def test_an_owner_acts_for_nobody_who_blocks_alone() -> None:
+    """Of the policy it is told who acts; for a product of that person it is told again."""
+    asked = policy(gate({"group": "leads"}, {"group": "legal", "veto": True, "need": 0}))
+    chain = {"ann": {"deputy": "olga", "manager": "max"}, "bob": {"manager": "olga"}}
+    people = directory(chain, leads=["ann"], legal=["bob"])
+    said = warned(lint_policy(asked, people))
+    assert "ann (if late, olga may act as deputy), bob (if late, olga may act as manager)" in said
+    found = only(lint_product(product(), asked, people))
+    assert (found.severity, found.path) == ("warning", ("owner",))
+    assert found.message == (
+        "each of these alone can block gate g: ann (if late, max may act as manager), bob (nobody "
+        "acts for them: olga owns the product); it cannot pass if one of them submits it; a second "
+        "member of leads, legal lets it go on"
+    )
+    assert lint_product(product(owner="dee"), asked, people) == []
+    other = directory({**chain, "bob": {"deputy": "cy"}}, leads=["ann"], legal=["bob"])
+    assert "each of" not in warned(lint_product(product(), asked, other)), "bob is told already"
+
+
+def test_an_owner_overrides_nothing_of_their_own() -> None:
+    asked = policy(gate())
+
+    def told(owner: str, *holders: str) -> list[Finding]:
+        boss = {"members": holders, "permissions": {"override": [3]}}
+        return lint_product(product(owner=owner), asked, directory(leads=["ann"], boss=boss))
+
+    assert told("max", "olga") == []
+    assert warned(told("olga", "olga")).endswith(
+        "; nobody may override it, since olga owns the product"
+    )
+    assert warned(told("olga", "olga", "ann")).endswith("; nobody but ann may override it")
+    assert told("olga", "olga", "ann", "bob") == []
 
 
 def test_who_attests_alone() -> None:
@@ -373,6 +412,55 @@ def test_a_delegate_who_votes_for_themselves_votes_for_nobody_else() -> None:
     both = lint_policy(policy(gate({"group": "leads", "need": 2})), people, TODAY)
     assert [f for f in both if "from 2026-12-01 to 2026-12-31: ann is away" in f.message]
     assert lint_policy(policy(gate()), people, TODAY) == []
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"ann": away("2026-12-01", "2026-12-31", "olga")},
+        {"ann": away("2026-12-01", "2026-12-31") | {"manager": "olga"}},
+        {"ann": away("2026-12-01", "2026-12-31") | {"deputy": "olga"}},
+        {
+            "ann": away("2026-12-01", "2026-12-31", "cy"),
+            "cy": away("2026-12-01", "2026-12-31", "olga"),
+        },
+    ],
+)
+def test_an_owner_acts_for_nobody_who_is_on_leave(entries: dict[str, Any]) -> None:
+    asked = policy(gate({"group": "leads", "need": 2}))
+    people = directory(entries, leads=["ann", "bob"])
+
+    def told(owner: str) -> list[Finding]:
+        found = lint_product(product(owner=owner), asked, people, TODAY)
+        return [f for f in found if "cannot be passed" in f.message]
+
+    assert not [f for f in lint_policy(asked, people, TODAY) if "cannot be passed" in f.message]
+    found = only(told("olga"))
+    assert (found.severity, found.path) == ("warning", ("owner",))
+    assert found.message == (
+        "gate g cannot be passed from 2026-12-01 to 2026-12-31: ann is away, and nobody acts in "
+        "their place (olga owns the product and does not count); opened on 2026-12-01, it comes to "
+        "its resolve deadline on 2026-12-15; name a delegate for these days in the directory, one "
+        "who is not needed there themselves"
+    )
+    assert told("max") == []
+
+
+def test_leave_is_told_of_a_product_where_it_is_not_of_the_policy() -> None:
+    people = directory(
+        {"ann": away("2026-12-01", "2026-12-31")}, leads=["ann", "bob", "olga"], legal=["ann"]
+    )
+
+    def told(*requires: dict[str, Any], **more: Any) -> list[str]:
+        found = lint_product(product(**more), policy(gate(*requires)), people, TODAY)
+        return [f.message for f in found if "cannot be passed" in f.message]
+
+    assert told({"group": "legal"}) == [], "whoever owns it"
+    assert told({"group": "leads"}) == [], "bob is there"
+    two = {"group": "leads", "need": 2}
+    assert "(olga owns the product and does not count)" in only_text(told(two))
+    chosen = told({"group": "leads"}, owner="max", approvers={"g": {"leads": ["ann"]}})
+    assert "nobody acts in their place; opened" in only_text(chosen), "of whom they chose"
 
 
 def test_the_leave_of_one_who_has_a_veto() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
+from committee import DAY, START, away, sitting
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +35,9 @@ CONDITIONS = (
 )
 FEW = settings(max_examples=50, deadline=None)  # the first ones compile CEL
 PASSED = (Outcome.go, Outcome.conditional_go)
+
+TODAY = date(2026, 11, 2)
+LEAVE = {"start": "2026-11-01", "end": "2027-03-01"}
 
 members = st.lists(st.sampled_from(PEOPLE), max_size=4, unique=True)
 tiers = st.sampled_from([[], [], [1], [2, 3]])
@@ -222,3 +227,44 @@ def test_a_member_of_the_team_is_told_what_cannot_pass_if_they_submit_it(
     found = lint_product(own, rules(gate), directory)
     told = any(f.path == ("team", 0) and "cannot pass if" in f.message for f in found)
     assert told == (not passes(steps(gate, directory, own, own.owner, member)))
+
+
+@FEW
+@given(st.data())
+def test_whom_lint_lets_act_for_somebody_are_those_whom_the_engine_lets(
+    data: st.DataObject,
+) -> None:
+    """By deputy, manager and delegate, with an owner among them, who acts for nobody."""
+    names = (*PEOPLE, "olga")
+    entries: dict[str, Any] = {}
+    for name in names:
+        others = st.sampled_from([None, *(other for other in names if other != name)])
+        entries[name] = {"deputy": data.draw(others), "manager": data.draw(others)}
+        if data.draw(st.booleans()):
+            entries[name]["absences"] = [{**LEAVE, "delegate": data.draw(others)}]
+    directory = Directory.model_validate(
+        {"people": entries, "groups": {"red": {"members": ["ann"]}}}
+    )
+    gate = Gate.model_validate({"id": "g", "title": "G", "requires": [{"group": "red"}]})
+    policy, product = rules(gate), goods(1, 2, "ga")
+    found = lint_product(product, policy, directory, TODAY)
+    found += lint_policy(policy, directory, TODAY)  # what that says need not be said again
+    gone = {n: entry["absences"][0]["delegate"] for n, entry in entries.items() if len(entry) > 2}
+
+    def acting(leave: dict[str, Any]) -> tuple[str, ...]:
+        """Once she is late, and escalations have reached everybody above her."""
+        convened = {
+            "deputies": {n: entry["deputy"] for n, entry in entries.items() if entry["deputy"]},
+            "managers": {n: directory.managers(n) for n in names},
+            "absences": {n: [away(START, START + 90 * DAY, to)] for n, to in leave.items()},
+        }
+        owned = {"owner": product.owner}
+        state = sitting(gate.requires, {"red": ["ann"]}, found=convened, facts=owned)
+        state.clocks.escalations = len(names)
+        return state.stand_ins("ann", START + 9 * DAY)
+
+    said = next(m[1] for f in found if (m := re.search(r"ann \((.*?)\);", f.message)))
+    first = next(iter(acting({})), None)
+    assert said.startswith(f"if late, {first} may act" if first else "nobody acts for them")
+    still = any("cannot be passed from" in f.message for f in found)
+    assert still == ("ann" in gone and all(other in gone for other in acting(gone)))
