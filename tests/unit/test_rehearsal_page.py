@@ -121,6 +121,7 @@ def test_where_runs_get_stuck_names_whom_they_wait_for() -> None:
     for one in found.stuck:
         share = f"{one.runs} run{'' if one.runs == 1 else 's'} ({one.share * 100:.0f} %)"
         assert f"{share} at the gate {one.title} , waiting for otto" in text
+        assert re.search(rf"{re.escape(one.why)} ?\. As in run {one.example}\b", text)
 
 
 def test_a_gate_that_goes_round_in_circles_never_passes_and_is_decided_often() -> None:
