@@ -20,7 +20,7 @@ from phasegate.rehearsal_view import (
     RunRehearsed,
     StuckAt,
 )
-from phasegate.rehearsal_waits import Step, steps_of, waited
+from phasegate.rehearsal_waits import Step, missing_of, steps_of, waited
 from phasegate.sunset import GateTask
 
 GateKind = Literal["phase", "review", "sunset"]
@@ -69,19 +69,13 @@ def life(
     missing = _missing(events)
     known = kinds(policy)
     end = steady(max([until if stuck is None else events[-1].at, events[-1].at]))
-    rounds = [
-        _round(
-            held,
-            known.get(held.gate, (held.gate, "phase")),
-            waits.get((held.gate, held.round), []),
-            missing.get((held.gate, held.round), ()),
-            end,
-            stuck,
-        )
-        for held in past.rounds.values()
-    ]
-    places = {phase.id: phase.title for phase in policy.phases}
-    places |= {id: title for id, (title, _) in known.items()}
+    if stuck:
+        places = {phase.id: phase.title for phase in policy.phases}
+        places |= {id: title for id, (title, _) in known.items()}
+        last = (stuck.where, stuck.round or 0)
+        seats = waits[last][-1].asked if waits.get(last) else {}
+        silent = missing_of(seats, missing.get(last, ()))
+        stuck = named(stuck, {person: seats[person].groups for person in sorted(silent)}, places)
     return RunRehearsed(
         number=number,
         seed=seed,
@@ -91,9 +85,19 @@ def life(
         launched_at=next((stay.start for stay in phases if stay.in_market), None),
         ended_at=steady(past.ended_at) if past.ended_at else None,
         phases=phases,
-        rounds=rounds,
+        rounds=[
+            _round(
+                held,
+                known.get(held.gate, (held.gate, "phase")),
+                waits.get((held.gate, held.round), []),
+                missing.get((held.gate, held.round), ()),
+                end,
+                stuck,
+            )
+            for held in past.rounds.values()
+        ],
         clocks=[*_clocks(events)],
-        stuck=named(stuck, rounds, places) if stuck else None,
+        stuck=stuck,
     )
 
 

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from phasegate.past_round import PASSES
 from phasegate.rehearsal_cast import steady
-from phasegate.rehearsal_view import RoundRehearsed, StuckAt
+from phasegate.rehearsal_view import StuckAt
 from phasegate.sunset_views import SunsetView
 from phasegate.views import GateView, ProductView
 from phasegate.votes import SEVERITY
@@ -45,20 +45,19 @@ def in_circles(view: ProductView, gate: GateView | None, now: datetime) -> Stuck
     )
 
 
-def named(stuck: StuckAt, rounds: Sequence[RoundRehearsed], titles: Mapping[str, str]) -> StuckAt:
-    """With the title of where it is, and, of a gate that goes round in circles, whom the deadline
-    of its last round waited for."""
+def named(
+    stuck: StuckAt, missing: Mapping[str, Sequence[str]], titles: Mapping[str, str]
+) -> StuckAt:
+    """With the title of where it is, and, where a deadline goes round in circles, for whom: the
+    people, and their groups, whose answers were `missing` when its last round ended."""
     stuck = stuck.model_copy(update={"title": stuck.title or titles.get(stuck.where, "")})
-    last = [r for r in rounds if (r.gate, r.round) == (stuck.where, stuck.round) and r.by_timeout]
-    silent = [one for held in last for one in held.waited if one.silent]
-    if not stuck.rounds or not silent:
+    if not stuck.rounds or not missing or TIMEOUT not in stuck.why:
         return stuck
-    people = [one.who for one in silent]
     return stuck.model_copy(
         update={
-            "waits_for": people,
-            "groups": sorted({group for one in silent for group in one.groups}),
-            "why": f"waits for {', '.join(people)}, and {stuck.why}",
+            "waits_for": list(missing),
+            "groups": sorted({group for groups in missing.values() for group in groups}),
+            "why": f"waits for {', '.join(missing)}, and {stuck.why}",
         }
     )
 

@@ -99,6 +99,12 @@ def waited(
     return [_together(found[person]) for person in sorted(found)]
 
 
+def missing_of(asked: Mapping[str, Asked], needed: Collection[str]) -> list[str]:
+    """Whose answer did not come; only those without whom it did not go on, where that is known."""
+    silent = [person for person, seat in asked.items() if seat.answered_at is None]
+    return [person for person in silent if person in needed] or silent
+
+
 def _of_step(
     asked: Mapping[str, Asked],
     end: datetime,
@@ -110,8 +116,7 @@ def _of_step(
     """Critical is the last wait before the end: of those who never answered where the step is open
     or a deadline ended it, else of the last to answer."""
     answers = sorted(seat.answered_at for seat in asked.values() if seat.answered_at)
-    silent = [person for person, seat in asked.items() if seat.answered_at is None]
-    missing = [person for person in silent if person in needed] or silent
+    missing = missing_of(asked, needed)
     critical: dict[str, timedelta] = {}
     if is_open and missing:
         for person in missing:  # each alone would not have moved it, so they share it

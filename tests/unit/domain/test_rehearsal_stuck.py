@@ -117,15 +117,19 @@ def test_of_a_gate_that_is_voted_down_again_and_again_it_is_said_by_whom() -> No
 
 
 def test_of_a_gate_that_goes_round_by_its_deadline_the_silent_are_named() -> None:
-    """Its product shows rounds that are over, and of these it is their record that knows."""
+    """Its product shows rounds that are over, and of these it is their record that knows. Max was
+    late in a step that is over: not for him does it go round."""
     tale = Tale().start()
     for n in range(SILENT_CIRCLES):
         at, about = n * 20, {"gate": "launch", "round": n + 1}
-        tale.open(at, round=n + 1).vote(at + 1, "ana", **about)
+        tale.open(at, round=n + 1, seats={"ana": ["product"], "max": ["product"]})
+        tale.gate(at + 5, "overdue", pending=["max"], **about).vote(at + 6, "ana", **about)
+        tale.gate(at + 6, "step", seats={"bo": ["eng"], "cy": ["eng"]}, **about)
         view = {"outcome": "hold", "why": f"it waits for votes; {TIMEOUT}", "round": n + 1}
         tale.gate(at + 10, "decided", view=view, **about)
     why = f"it waits for votes; {TIMEOUT}"
     found = in_circles(product(gates=held(SILENT_CIRCLES, "hold", why)), None, START)
+    assert found is not None
     run = life(read_policy(POLICY, "p"), "kettle", tale.events, number=1, seed=1, until=day(99),
                stuck=found)  # fmt: skip
     assert run.stuck is not None
