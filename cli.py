@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from commands.catalogue import COMMANDS, Command, Noun
 
@@ -108,9 +108,24 @@ def _called(words: Sequence[str]) -> Command | None:
     return entry
 
 
+def _nowhere() -> TextIO:
+    """For a stream that was closed by whoever called (`>&-`): Python has none then."""
+    from os import devnull
+
+    return open(devnull, "w", encoding="utf-8")
+
+
 def main() -> int:
     """The console entry."""
-    code = invoke(sys.argv[1:])
+    words = sys.argv[1:]
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
+    try:
+        code = invoke(words)
+        sys.stdout.flush()
+    except OSError as error:  # printed beside the command: its help
+        from commands.failing import unwritten
+
+        code = unwritten(error, words)
     if "temporalio" in sys.modules:
         from client.leaving import leave
 

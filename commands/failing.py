@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from shlex import join
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,9 @@ OK, FAILED, USAGE, DECLINED, FORBIDDEN, PENDING, INTERRUPTED = 0, 1, 2, 3, 4, 8,
 
 DEBUG = "--debug"
 
+UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What the place that is written to fails with, whatever is written: a full disk, a dead one."""
+
 ENDLESS = ("demo", "dev", "serve", "worker")
 """Commands that show on their own what they do."""
 
@@ -30,6 +35,15 @@ def run(build: Callable[[], App], words: list[str]) -> int:
     """Run the command that `words` name; its exit code. Nothing is raised, short of `--debug`."""
     debug = DEBUG in words
     words = [word for word in words if word != DEBUG]
+    code = _run(build, words, debug)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return unwritten(error, words)
+    return code
+
+
+def _run(build: Callable[[], App], words: list[str], debug: bool) -> int:
     try:
         with working("waiting for an answer", quiet=not words or words[0] in ENDLESS):
             app = build()
@@ -37,22 +51,36 @@ def run(build: Callable[[], App], words: list[str]) -> int:
                 result = app(
                     words, result_action="return_value", print_error=False, exit_on_error=False
                 )
-        sys.stdout.flush()
         return result if isinstance(result, int) else OK
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has left (`| head`). Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+    except BrokenPipeError as error:
+        return unwritten(error, words)
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else FAILED
     except Exception as error:
         if debug:
             traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in UNWRITTEN:
+            return unwritten(error, words)
         failure = _explained(error, words)
         tell(failure, machine=_wants_json(words))
         return exit_code(failure)
+
+
+def unwritten(error: OSError, words: list[str]) -> int:
+    """The exit code where output cannot be written. Nothing is said if its reader left (`| head`).
+
+    What is left of it goes nowhere: Python would complain once more when it flushes at exit.
+    """
+    if not isinstance(error, BrokenPipeError):
+        what = f"{error.filename or 'the output'} could not be written"
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = "df -h  # which disk is full?" if full else f"phasegate {join(words)} > output"
+        failure = PhasegateError(what, error.strerror or str(error), hint)
+        tell(failure, machine=_wants_json(words))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED
 
 
 def exit_code(error: PhasegateError) -> int:
@@ -112,7 +140,13 @@ def _traced_as(words: list[str]) -> str:
 
 
 def tell(error: PhasegateError, *, machine: bool = False) -> None:
-    """Say what went wrong on stderr: in lines for people, or as one JSON object."""
+    """Say what went wrong on stderr: in lines for people, or as one JSON object. To nobody, where
+    that cannot be written either: the exit code says it."""
+    with suppress(OSError):
+        _tell(error, machine)
+
+
+def _tell(error: PhasegateError, machine: bool) -> None:
     from commands.output import json_text, note
 
     if machine:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from cyclopts import App
 
 import cli
 from commands.failing import run
-from tests.cli.shell import Shell
+from tests.cli.shell import ROOT, Shell
 
 
 def lines(err: str) -> list[str]:
@@ -155,3 +157,53 @@ def test_a_reader_that_leaves_is_no_reason_to_complain(shell: Shell) -> None:
     with process.stderr:
         assert process.stderr.read() == ""
     assert process.wait(timeout=90) == 1
+
+
+def sent(shell: Shell, where: str, *words: str) -> tuple[int, str, str]:
+    """What a command comes to whose output a shell sends somewhere: its code, stdout, stderr."""
+    line = f'exec "$0" -m cli "$@" {where}'
+    done = subprocess.run(
+        ["sh", "-c", line, sys.executable, *words],
+        cwd=shell.folder,
+        env=shell.env(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+
+
+@full
+@pytest.mark.parametrize("words", [("policy", "list"), ("policy", "schema"), ("--help",)])
+def test_output_that_finds_no_room_is_no_fault_of_ours(
+    shell: Shell, words: tuple[str, ...]
+) -> None:
+    code, _, err = sent(shell, "> /dev/full", *words)
+    assert code == 1
+    assert err.splitlines() == [
+        "error: the output could not be written",
+        "why: No space left on device",
+        "hint: df -h  # which disk is full?",
+    ]
+
+
+@full
+def test_output_that_finds_no_room_is_told_to_machines_too(shell: Shell) -> None:
+    code, _, err = sent(shell, "> /dev/full", "policy", "list", "-o", "json")
+    assert code == 1
+    assert json.loads(err)["error"] == "the output could not be written"
+
+
+@full
+def test_errors_that_find_no_room_change_no_exit_code(shell: Shell) -> None:
+    assert sent(shell, "2> /dev/full", "product", "list") == (1, "", "")
+    assert sent(shell, "2> /dev/full", "nonsense") == (2, "", "")
+
+
+def test_whoever_closes_the_output_wants_none(shell: Shell) -> None:
+    assert sent(shell, ">&-", "policy", "list") == (0, "", "")
+    assert sent(shell, ">&- 2>&-", "product", "list") == (1, "", "")
