@@ -117,7 +117,7 @@ def check_policy(
     found = [*lint_policy(policy.model, directory, _today()), *extension_hints(policy.model)]
     if product is None:
         return _placed(policy, found)
-    about = lint_product(product.model, policy.model, directory, _today())
+    about = lint_product(product.model, policy.model, directory, _today(), told=True)
     if (named := product.model.policy) not in (None, policy.model.policy):
         why = f"this product names policy {named}, and is judged by {policy.model.policy} here"
         mend = f"lint {named} with it, or name {policy.model.policy}"

@@ -46,11 +46,14 @@ def lint_product(
     policy: Policy,
     directory: Directory | None = None,
     today: date | None = None,
+    *,
+    told: bool = False,
 ) -> list[Finding]:
     """What is wrong with a product under a policy; with a directory, also who cannot vote, and who
     acts for nobody, since they own it; with `today`, also when from that day on a gate cannot be
-    passed for leave."""
-    return list(product_findings(product, policy, directory, today))
+    passed for leave. `told`: lint_policy is asked beside it, with the same directory, and its
+    errors are not repeated for the product."""
+    return list(product_findings(product, policy, directory, today, told=told))
 
 
 def lint_directory(directory: Directory, today: date | None = None) -> list[Finding]:

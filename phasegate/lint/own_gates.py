@@ -12,17 +12,23 @@ from phasegate.lint.blocking import attesters, awaited, blocked_by, blockers, un
 from phasegate.lint.findings import Finding
 from phasegate.lint.helping import way_round
 from phasegate.lint.leave import lasting, leave_findings
-from phasegate.lint.people import barred_at, shortages
+from phasegate.lint.people import barred_at, shortages, shortages_told
 from phasegate.problems import DocPath
 from phasegate.product import Product
 from phasegate.seats import Step, can_pass, seated, steps_of
 
 
 def own_gate_findings(
-    product: Product, gate: Gate, directory: Directory, today: date | None = None
+    product: Product,
+    gate: Gate,
+    directory: Directory,
+    today: date | None = None,
+    *,
+    told: bool = False,
 ) -> Iterator[Finding]:
     """Why a gate cannot pass for this product, who can block it because of this owner, whom of the
-    team it cannot do without; with `today`, also when leave keeps it from passing."""
+    team it cannot do without; with `today`, also when leave keeps it from passing. `told`: errors
+    that are said of the policy are not said again."""
     chosen = product.approvers.get(gate.id, {})
     asked = asked_of(gate.requires, product.tier, product.model_dump(mode="json"))
     members = seated(directory.groups, directory, chosen, tier=product.tier, barred=[product.owner])
@@ -39,9 +45,11 @@ def own_gate_findings(
     steps = without(product.owner)
     here: DocPath = ("approvers", gate.id) if gate.id in product.approvers else ("owner",)
     short = list(shortages(gate, steps, barred_at(directory, product.tier)))
+    repeated = shortages_told(gate, directory, product.tier) if told and short else set()
     for problem in short:
-        why = f"for a product of tier {product.tier} owned by {product.owner}"
-        yield Finding("error", here, f"{problem}; counted {why}")
+        if problem not in repeated:
+            why = f"for a product of tier {product.tier} owned by {product.owner}"
+            yield Finding("error", here, f"{problem}; counted {why}")
     if short:
         return
     # Who blocks whoever owns the product is told of the policy, unless this file chose approvers,
@@ -77,12 +85,12 @@ def own_gate_findings(
                 f"could attest {gate.criteria[i].id}; a second member of "
                 f"{gate.criteria[i].attested_by} lets it go on",
             )
-    alone = False
+    needed = False
     for i, person in enumerate(product.team):
         hands = (product.owner, person)
         lost = [c for c, people in able.items() if people and set(people) <= {person}]
         if not can_pass(without(*hands)) or lost:
-            alone = True
+            needed = True
             yield Finding(
                 "warning",
                 ("team", i),
@@ -90,7 +98,7 @@ def own_gate_findings(
                 "nobody votes on their own work, and too few others are left; leave that to "
                 "somebody else, or add people",
             )
-    if len(product.team) > 1 and not alone and not can_pass(without(product.owner, *product.team)):
+    if len(product.team) > 1 and not needed and not can_pass(without(product.owner, *product.team)):
         yield Finding(
             "warning",
             ("team",),

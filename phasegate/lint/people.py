@@ -78,8 +78,20 @@ def _steps(
 def _shortages(
     path: DocPath, gate: Gate, seatings: Mapping[Case, tuple[Step, ...]], directory: Directory
 ) -> Iterator[Finding]:
-    """What keeps everybody together from passing a gate. Where fewer requirements are too many
-    already, those that ask for more are not told again."""
+    """What keeps everybody together from passing a gate."""
+    for (problem, where, supposed), tiers in _short_of(gate, seatings, directory).items():
+        of = [] if len(tiers) == len(TIERS) else [f"tier {', '.join(map(str, sorted(tiers)))}"]
+        told = "; ".join([*of, *([where] if where else [])])
+        message = f"{problem} ({told})" if told else problem
+        yield Finding("warning" if supposed else "error", path, message)
+
+
+def _short_of(
+    gate: Gate, seatings: Mapping[Case, tuple[Step, ...]], directory: Directory
+) -> dict[tuple[str, str, bool], set[int]]:
+    """What keeps a gate from passing, of which products, and whether these are only supposed → at
+    which tiers. Where fewer requirements are too many already, those that ask for more are not told
+    again."""
     short = {
         case: list(shortages(gate, steps, barred_at(directory, case.tier)))
         for case, steps in seatings.items()
@@ -93,11 +105,15 @@ def _shortages(
         where = _where(gate, case)
         for problem in problems:
             said.setdefault((problem, where, case.like is None), set()).add(case.tier)
-    for (problem, where, supposed), tiers in said.items():
-        of = [] if len(tiers) == len(TIERS) else [f"tier {', '.join(map(str, sorted(tiers)))}"]
-        told = "; ".join([*of, *([where] if where else [])])
-        message = f"{problem} ({told})" if told else problem
-        yield Finding("warning" if supposed else "error", path, message)
+    return said
+
+
+def shortages_told(gate: Gate, directory: Directory, tier: int) -> set[str]:
+    """Why a gate can never pass for products of a tier, as it is said of their policy."""
+    members = {tier: seated(directory.groups, directory, {}, tier=tier)}
+    cases = [case for case in cases_of(gate) if case.tier == tier and case.applying]
+    seatings = {case: _steps(gate, members, case) for case in cases if case.like is not None}
+    return {problem for problem, _, _ in _short_of(gate, seatings, directory)}
 
 
 def _where(gate: Gate, case: Case) -> str:

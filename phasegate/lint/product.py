@@ -21,7 +21,12 @@ from phasegate.sunset import CUSTOMERS_SETTLED
 
 
 def product_findings(
-    product: Product, policy: Policy, directory: Directory | None, today: date | None = None
+    product: Product,
+    policy: Policy,
+    directory: Directory | None,
+    today: date | None = None,
+    *,
+    told: bool = False,
 ) -> Iterator[Finding]:
     """Unknown names, approvers outside their groups, gates nobody can pass, dates out of order."""
     yield from _milestones(product, policy, directory)
@@ -40,7 +45,7 @@ def product_findings(
         yield Finding("error", ("owner",), f"{product.owner} is not in {name}{hint}")
         return  # most likely it is another directory that was meant: its gates say nothing
     for _, gate in gates_at(policy):
-        yield from own_gate_findings(product, gate, directory, today)
+        yield from own_gate_findings(product, gate, directory, today, told=told)
 
 
 def _milestones(product: Product, policy: Policy, directory: Directory | None) -> Iterator[Finding]:

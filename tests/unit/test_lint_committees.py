@@ -271,6 +271,25 @@ def test_what_asks_of_evidence_is_not_judged_before_there_is_any() -> None:
     assert "figures are doubles: write 2.0 for 2" in found.message
 
 
+def test_what_keeps_every_product_from_passing_is_said_once() -> None:
+    """Beside the policy; by itself a product says it, since it is what refuses its start."""
+    three = policy({"requires": [{"group": "leads", "need": 3}]})
+    people = directory(leads=["ann", "bob"], legal={"members": ["cy", "dee"], "approve": [1, 2]})
+    assert "can never pass" in only(lint_product(product(), three, people)).message
+    assert lint_product(product(), three, people, told=True) == []
+    short = directory(leads=["ann", "bob", "olga"])
+    owned = only(lint_product(product(), three, short, told=True))
+    assert "(ann, bob; one seat each)" in owned.message, "of the policy, olga counts"
+    tiers = policy({"requires": [{"group": "legal"}]})
+    assert lint_product(product(tier=3), tiers, people, told=True) == []
+    chosen = product(tier=1, approvers={"g": {"legal": ["cy"]}}, owner="cy")
+    assert lint_product(chosen, tiers, people, told=True) != []
+    when = "product.figures.size() > 2"  # of which lint finds no product: it only supposes one
+    asked = policy({"requires": [{"group": "leads"}, {"group": "none", "when": when}]})
+    mine = product(figures={"a": 1, "b": 1, "c": 1})
+    assert "2 seats" in only(lint_product(mine, asked, people, told=True)).message
+
+
 def test_only_requirements_in_force_need_people() -> None:
     rules = policy(when("product.figures.revenue > 1e6"))
     people = directory(leads=["ann", "bob"], legal=["olga"])  # olga owns the product
