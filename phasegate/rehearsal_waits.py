@@ -24,6 +24,8 @@ class Asked:
     since: datetime
     answered_at: datetime | None = None
     late: bool = False
+    overdue: bool = False
+    """Late since they were asked last: of an answer that was void, only that it came late stays."""
     before: timedelta = NOTHING
     """How long they were waited for when they were asked before."""
 
@@ -61,11 +63,11 @@ def _tell(asked: dict[str, Asked], event: Announcement, at: datetime) -> None:
             for person in event.data.get("voided") or ():
                 if (seat := asked.get(person)) and seat.answered_at:
                     seat.before += seat.answered_at - seat.since
-                    seat.since, seat.answered_at = at, None
+                    seat.since, seat.answered_at, seat.overdue = at, None, False
         case "gate.overdue":
             for person in event.data.get("pending") or ():
                 if seat := asked.get(person):
-                    seat.late = True
+                    seat.late = seat.overdue = True
         case "gate.vote":
             holder = event.data.get("on_behalf_of") or event.actor
             if seat := asked.get(holder):
@@ -137,7 +139,7 @@ def _of_step(
             critical=days(critical.get(person, NOTHING)),
             answered=not no_answer,
             late=seat.late,
-            silent=no_answer and (seat.late or (in_vain and person in missing)),
+            silent=no_answer and (seat.overdue or (in_vain and person in missing)),
         )
 
 

@@ -97,3 +97,10 @@ def test_late_is_who_answers_after_their_time_and_silent_who_never_does() -> Non
         "product": (1, 0, 0),
         "eng": (2, 2, 1),
     }
+
+
+def test_who_answered_late_and_is_asked_again_has_time_again() -> None:
+    tale = Tale().start().open(0).gate(5, "overdue", pending=["bo", "cy"])
+    tale.vote(6, "bo").gate(7, "changed", voided=["bo"]).vote(8, "ana").decide(8)
+    found = {who: (one.late, one.silent) for who, one in waited(tale).items()}
+    assert found == {"ana": (False, False), "bo": (True, False), "cy": (True, True)}
