@@ -43,6 +43,8 @@ class Takes(Document):
     @model_validator(mode="before")
     @classmethod
     def _length_alone(cls, data: Any) -> Any:
+        if isinstance(data, int | float) and not isinstance(data, bool):
+            raise ValueError(f"needs a length such as '5 business days', not the number {data}")
         return {"median": data} if isinstance(data, str) else data
 
     @model_validator(mode="after")

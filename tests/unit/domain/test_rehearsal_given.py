@@ -50,6 +50,7 @@ def test_a_delegate_is_somebody_else_whom_the_directory_knows(
     ("text", "told"),
     [
         ("everybody: {answers: -5 days}", "1:22: everybody.answers.median: needs 0 days or more"),
+        ("everybody: {answers: 5}", "1:22: everybody.answers: needs a length such as '5 business"),
         ("milestones: {told: -5 days}", "1:20: milestones.told.median: needs 0 days or more"),
         ("owner: {submits: {median: 1 day, p90: -1 day}}", "1:39: owner.submits.p90: needs 0"),
         ("owner: {retires: -1 year}", "1:18: owner.retires: needs 0 days or more, not -1 year: "),
