@@ -62,10 +62,10 @@ def _check_one(
     elif criterion.expression:
         _check_expression(place, criterion, shown, view, past, end)
     elif criterion.attested_by:
-        said = [one for one in telling.before(end.seq, "gate.attested")
-                if one.text("criterion") == name and one.data.get("state") == "met"]  # fmt: skip
-        if shown.state == "met" and not said:
-            place.differ(end, f"the criterion {name} is met, and nobody attested it")
+        said = [one.state for one in _attested(telling, end, {name: shown}) if one.criterion == name]
+        if shown.state == "met" and "met" not in said:
+            text = f"the criterion {name} is met, and nobody attested it"
+            place.differ(end, f"{text} on the evidence that it was decided on")
     elif not criterion.milestone and shown.state != "judged":
         place.fault(end, f"the criterion {name} is {shown.state}, and is for approvers to judge")
 

@@ -389,6 +389,9 @@ FOUND_AT_A_COMMITTEE: dict[str, tuple[Callable[[Record], Record], str]] = {
             "grounds"]["barred"].update(zoe="owned it")), "zoe overrode it, who owned it"),
     "an attestation by anybody": (
         lambda r: changed(r, is_("gate.attested"), by("zoe")), "is not of legal"),
+    "an attestation of other evidence": (
+        lambda r: changed(r, is_("gate.attested"), set_data(revision="r000")),
+        "on the evidence that it was decided on"),
     "an attestation of nothing": (
         lambda r: changed(r, is_("gate.attested"), set_data(criterion="liked")),
         "for people to attest"),
