@@ -11,9 +11,9 @@ from phasegate.audit.seating import Asking, assembly
 from phasegate.audit.telling import Told
 from phasegate.directory import Directory
 from phasegate.grounds import Grounds
+from phasegate.hands import OWNS
 from phasegate.seats import in_force
 
-OWNS = "owns the product"
 MISSED = ", and does by the directory"
 
 

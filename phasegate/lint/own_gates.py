@@ -65,25 +65,35 @@ def own_gate_findings(
     yield from blocked_by(here, gate, [steps], directory, [tier], members, known, owner)
     owned = awaited(gate, [steps], directory, owner)
     yield from unanswered(here, gate, owned - awaited(gate, [anybodys], directory), owner)
+    everyone = seated(directory.groups, directory, {}, tier=tier)
+    usual = steps_of(gate.requires, everyone, tier=tier, applying=asked.applying)
     if today is not None:
-        everyone = seated(directory.groups, directory, {}, tier=tier)
-        usual = steps_of(gate.requires, everyone, tier=tier, applying=asked.applying)
         said = lasting(gate, [usual], directory, today)  # of the policy
         anyway = lasting(gate, [anybodys], directory, today)
         for still, due in lasting(gate, [steps], directory, today, owner).items():
             if not still.within(said):
                 since = None if still.within(anyway) else owner
                 yield from leave_findings(here, gate, {still: due}, since)
-    able = attesters(gate, steps, members, directory, [product.owner])
-    everybody = attesters(gate, steps, members, directory)
+    able = attesters(gate, steps, members, directory, [owner])
+    everybody = attesters(gate, usual, everyone, directory)
     for i, people in able.items():
+        criterion = gate.criteria[i]
         if everybody[i] and not people:
             yield Finding(
                 "warning",
                 ("owner",),
-                f"gate {gate.id} can never pass: nobody but {product.owner}, who owns the product, "
-                f"could attest {gate.criteria[i].id}; a second member of "
-                f"{gate.criteria[i].attested_by} lets it go on",
+                f"gate {gate.id} can never pass: nobody but {owner}, who owns the product, "
+                f"could attest {criterion.id}; a second member of "
+                f"{criterion.attested_by} lets it go on",
+            )
+        elif len(people) == 1 < len(everybody[i]):
+            since = f", since {owner} owns it" if owner in everybody[i] else ""
+            yield Finding(
+                "warning",
+                here,
+                f"{people[0]} alone can attest {criterion.id} for this product{since}, and nobody "
+                f"acts for who attests: gate {gate.id} waits while they are away, and cannot pass "
+                f"if they submit it; one more of {criterion.attested_by} lets it go on",
             )
     needed = False
     for i, person in enumerate(product.team):

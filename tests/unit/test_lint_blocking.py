@@ -212,6 +212,30 @@ def test_who_attests_alone() -> None:
     assert "gate g cannot pass if cy submits it or brings evidence" in team.message
 
 
+def test_who_attests_alone_for_one_product() -> None:
+    """Since its owner attests nothing of it, or since it chose who sits there."""
+    criteria = [{"id": "c", "text": "C", "attested_by": "legal"}]
+    must = policy(gate(criteria=criteria))
+    people = directory(leads=["ann", "bob"], legal=["cy", "olga"])
+    assert lint_policy(must, people) == []
+    assert lint_product(product(owner="max"), must, people) == []
+    found = only(lint_product(product(), must, people))
+    assert (found.severity, found.path) == ("warning", ("owner",))
+    assert found.message == (
+        "cy alone can attest c for this product, since olga owns it, and nobody acts for who "
+        "attests: gate g waits while they are away, and cannot pass if they submit it; one more of "
+        "legal lets it go on"
+    )
+    alone = directory(leads=["ann", "bob"], legal=["cy"])
+    assert lint_product(product(), must, alone) == [], "that is told of the policy"
+    votes = policy(gate({"group": "leads"}, {"group": "legal"}, criteria=criteria))
+    three = directory(leads=["ann", "bob"], legal=["cy", "dee", "max"])
+    chosen = product(approvers={"g": {"legal": ["cy"]}})
+    told = [f for f in lint_product(chosen, votes, three) if "attest" in f.message]
+    assert only(told).path == ("approvers", "g")
+    assert only(told).message.startswith("cy alone can attest c for this product, and nobody acts")
+
+
 def test_a_group_that_may_not_approve_a_tier_cannot_attest_there_either() -> None:
     asked = gate({"any_of": ["leads", "legal"]})
     asked["criteria"] = [{"id": "c", "text": "C", "attested_by": "legal"}]
