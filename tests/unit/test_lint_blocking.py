@@ -487,6 +487,13 @@ def test_leave_is_told_of_a_product_where_it_is_not_of_the_policy() -> None:
     assert "nobody acts in their place; opened" in only_text(chosen), "of whom they chose"
 
 
+def test_everybodys_leave_counts_also_where_some_are_managers_of_others() -> None:
+    entries = {"ann": away("2026-12-01", "2026-12-31"), "cy": {"manager": "bob"}}
+    people = directory(entries, leads=["ann", "bob", "cy"])
+    found = lint_policy(policy(gate({"group": "leads", "need": 3})), people, TODAY)
+    assert [f for f in found if "from 2026-12-01 to 2026-12-31: ann is away" in f.message]
+
+
 def test_the_leave_of_one_who_has_a_veto() -> None:
     leave = {
         "bob": away("2026-12-01", "2026-12-31") | {"manager": "max"},
