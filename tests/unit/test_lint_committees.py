@@ -275,7 +275,10 @@ def test_what_keeps_every_product_from_passing_is_said_once() -> None:
     """Beside the policy; by itself a product says it, since it is what refuses its start."""
     three = policy({"requires": [{"group": "leads", "need": 3}]})
     people = directory(leads=["ann", "bob"], legal={"members": ["cy", "dee"], "approve": [1, 2]})
-    assert "can never pass" in only(lint_product(product(), three, people)).message
+    assert only(lint_product(product(), three, people)).message == (
+        "gate g can never pass: step 1 has 3 seats, and people for 2 of them (ann, bob; one seat "
+        "each); add people to leads; counted for a product of tier 3 owned by olga"
+    )
     assert lint_product(product(), three, people, told=True) == []
     short = directory(leads=["ann", "bob", "olga"])
     owned = only(lint_product(product(), three, short, told=True))
