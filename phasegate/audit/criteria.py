@@ -62,7 +62,9 @@ def _check_one(
     elif criterion.expression:
         _check_expression(place, criterion, shown, view, past, end)
     elif criterion.attested_by:
-        said = [one.state for one in _attested(telling, end, {name: shown}) if one.criterion == name]
+        said = [
+            one.state for one in _attested(telling, end, {name: shown}) if one.criterion == name
+        ]
         if shown.state == "met" and "met" not in said:
             text = f"the criterion {name} is met, and nobody attested it"
             place.differ(end, f"{text} on the evidence that it was decided on")
