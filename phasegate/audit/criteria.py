@@ -17,6 +17,8 @@ from phasegate.sunset import CUSTOMERS_SETTLED
 from phasegate.views import CriterionView, GateView
 from phasegate.votes import Outcome
 
+ATTESTED_AND_VOIDED = ("gate.attested", "gate.opened", "gate.changed", "gate.key-revoked")
+
 
 def check(
     place: Place,
@@ -35,8 +37,10 @@ def check(
         place.fault(end, "its criteria are not those of the policy")
         return
     for criterion in gate.criteria:
-        _check_one(place, criterion, shown[criterion.id], view, past, telling, end)
-    _check_sums(place, gate, shown, grounds, telling, votes, end)
+        _check_one(place, criterion, shown[criterion.id], view, past, end)
+    said = [one for one in _attested(telling, end, shown) if one.actor not in grounds.barred]
+    _check_attested(place, gate, shown, said, end)
+    _check_sums(place, gate, shown, grounds, said, votes, end)
     if view.outcome and Outcome(view.outcome).is_pass:
         _check_conditions(place, past, end, grounds)
 
@@ -47,7 +51,6 @@ def _check_one(
     shown: CriterionView,
     view: GateView,
     past: Past,
-    telling: Telling,
     end: Told,
 ) -> None:
     name, at = criterion.id, view.decided_at or end.at
@@ -61,15 +64,24 @@ def _check_one(
             place.differ(end, f"{text} had not come to {word}")
     elif criterion.expression:
         _check_expression(place, criterion, shown, view, past, end)
-    elif criterion.attested_by:
-        said = [
-            one.state for one in _attested(telling, end, {name: shown}) if one.criterion == name
-        ]
-        if shown.state == "met" and "met" not in said:
+    elif not (criterion.attested_by or criterion.milestone) and shown.state != "judged":
+        place.fault(end, f"the criterion {name} is {shown.state}, and is for approvers to judge")
+
+
+def _check_attested(
+    place: Place,
+    gate: Gate,
+    shown: dict[str, CriterionView],
+    said: Sequence[Attestation],
+    end: Told,
+) -> None:
+    """What people have to attest is met only where one who may has said so, and it still stands."""
+    met = {one.criterion for one in said if one.state == "met"}
+    for criterion in gate.criteria:
+        name = criterion.id
+        if criterion.attested_by and shown[name].state == "met" and name not in met:
             text = f"the criterion {name} is met, and nobody attested it"
             place.differ(end, f"{text} on the evidence that it was decided on")
-    elif not criterion.milestone and shown.state != "judged":
-        place.fault(end, f"the criterion {name} is {shown.state}, and is for approvers to judge")
 
 
 def _check_expression(
@@ -98,7 +110,7 @@ def _check_sums(
     gate: Gate,
     shown: dict[str, CriterionView],
     grounds: Grounds,
-    telling: Telling,
+    said: Sequence[Attestation],
     votes: Sequence[CastVote],
     end: Told,
 ) -> None:
@@ -110,7 +122,6 @@ def _check_sums(
         CriterionFinding(id=c.id, kind=c.kind, text=c.text, state=shown[c.id].state, why="")
         for c in gate.criteria
     ]
-    said = [one for one in _attested(telling, end, shown) if one.actor not in grounds.barred]
     card = Scorecard(gate, findings, said, votes)
     if card.weak_shoulds() != grounds.weak_shoulds:
         text = "the score of its should-criteria is not what attestations and votes make of it"
@@ -118,16 +129,13 @@ def _check_sums(
 
 
 def _attested(telling: Telling, end: Told, shown: dict[str, CriterionView]) -> list[Attestation]:
-    """The attestations that may count: the latest of each person, on the evidence at the end,
-    as far as they say what the criterion came to."""
-    latest: dict[tuple[str, str], Told] = {}
-    for said in telling.before(end.seq, "gate.attested"):
-        latest[(said.text("criterion"), said.actor)] = said
-    revision = end.data["view"].get("revision")
+    """The attestations that may count: the latest of each person, as far as they say what the
+    criterion came to, and neither other evidence nor a key that was revoked has voided them."""
+    end_revision = end.data["view"].get("revision")
     found = []
-    for (criterion, actor), said in latest.items():
+    for (criterion, actor), said in _standing(telling, end).items():
         state = said.data.get("state")
-        stale = state == "met" and said.data.get("revision") != revision
+        stale = state == "met" and said.data.get("revision") != end_revision
         if state not in ("met", "unmet") or stale or criterion not in shown:
             continue
         if state == "unmet" and shown[criterion].state == "met":
@@ -145,6 +153,27 @@ def _attested(telling: Telling, end: Told, shown: dict[str, CriterionView]) -> l
             )
         )
     return found
+
+
+def _standing(telling: Telling, end: Told) -> dict[tuple[str, str], Told]:
+    """By criterion and person. What was attested as met on other evidence stays void, also where
+    that evidence comes back."""
+    standing: dict[tuple[str, str], Told] = {}
+    revision = ""
+    for said in telling.before(end.seq, *ATTESTED_AND_VOIDED):
+        if said.type == "gate.attested":
+            standing[said.text("criterion"), said.actor] = said
+        elif said.type == "gate.key-revoked":
+            lost = said.data.get("attested")
+            for one in lost if isinstance(lost, list) else ():
+                if isinstance(one, dict):
+                    standing.pop((str(one.get("criterion")), str(one.get("actor"))), None)
+        else:
+            now = said.text("revision") or revision
+            if revision not in ("", now):
+                standing = {k: v for k, v in standing.items() if v.data.get("state") != "met"}
+            revision = now
+    return standing
 
 
 def _check_conditions(place: Place, past: Past, end: Told, grounds: Grounds) -> None:

@@ -472,3 +472,66 @@ def test_a_forgery_at_a_committee_is_found(lives: Any, name: str) -> None:
         return
     assert report.fault is not None
     assert why in report.fault.text, [report.fault.text, report.more_faults]
+
+
+def told_after_the_attestation(*said: tuple[str, dict[str, Any]]) -> Callable[[Record], Record]:
+    """The round says this, too, once `safe` is attested."""
+
+    def forge(record: Record) -> Record:
+        told = []
+        for body in bodies(record):
+            told.append(body)
+            if body["type"] == "gate.attested":
+                about = {"gate": body["data"]["gate"], "round": body["data"]["round"]}
+                told += [
+                    {**body, "id": f"{body['id']}-{n}", "type": type, "data": {**about, **data}}
+                    for n, (type, data) in enumerate(said)
+                ]
+        return forged(record, told)
+
+    return forge
+
+
+def back_again(record: Record) -> Record:
+    """Other evidence, and then what was attested on."""
+    attested = next(body for body in bodies(record) if body["type"] == "gate.attested")
+    first, other = attested["data"]["revision"], {"revision": "r000", "voided": []}
+    again = {"revision": first, "voided": []}
+    return told_after_the_attestation(("gate.changed", other), ("gate.changed", again))(record)
+
+
+VOID = {
+    "with a key that was revoked": told_after_the_attestation(
+        ("gate.key-revoked", {"attested": [{"criterion": "safe", "actor": "lea"}], "voided": []})
+    ),
+    "before the evidence changed, and came back": back_again,
+}
+
+
+@pytest.mark.parametrize("name", VOID)
+def test_what_was_attested_and_is_void_makes_no_criterion_met(lives: Any, name: str) -> None:
+    report = verify_record(VOID[name](lives.town))
+    assert report.fault is not None
+    assert "safe is met, and nobody attested it" in report.fault.text
+
+
+def test_who_may_not_vote_may_not_attest_either(lives: Any) -> None:
+    def found(name: str) -> int:
+        report = verify_record(changed(lives.town, LAUNCH, lambda b: barred(b, name)))
+        assert report.fault is not None
+        assert report.fault.text == f"{name}'s go counts, and {name} owned it"
+        return report.more_faults
+
+    def barred(body: Body, name: str) -> None:
+        body["data"]["grounds"]["barred"][name] = "owned it"
+
+    assert found("lea") == found("cy") + 2  # the criterion that she alone attested, and the score
+
+
+def test_news_that_voids_nothing_of_it_leaves_an_attestation_as_it_is(lives: Any) -> None:
+    others = {"attested": [{"criterion": "safe", "actor": "zoe"}, "lea"], "voided": []}
+    forge = told_after_the_attestation(
+        ("gate.key-revoked", others), ("gate.key-revoked", {"attested": "lea"})
+    )
+    report = verify_record(forge(lives.town))
+    assert "attested" not in (report.fault.text if report.fault else "")
