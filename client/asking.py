@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from time import monotonic
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -35,6 +36,9 @@ PAUSE = 0.2
 OVERLOOKED = "no poller seen"
 """What a server says of a query that meets a worker which has nothing free for it just then, where
 nothing else was asked for a while; and of one that no worker is there for."""
+
+BUSY = 3.0
+"""Seconds after which it is taken for the latter."""
 
 FINAL = (
     RPCStatusCode.NOT_FOUND,
@@ -112,16 +116,17 @@ async def query_about(
 
 
 async def in_step(asked: Callable[[], Awaitable[T]]) -> T:
-    """Query again where the query met a workflow between two of its tasks, or no worker that was
-    free for it. The caller says for how long."""
+    """Query again where the query met a workflow between two of its tasks, for as long as the
+    caller says; and, for a few seconds, where it met no worker that was free for it."""
+    begun = monotonic()
     while True:
         try:
             return await asked()
         except (WorkflowQueryFailedError, RPCError) as error:
-            if OVERLOOKED in str(error):
-                await asyncio.sleep(PAUSE)
-            elif OUT_OF_STEP not in str(error):
+            again = OVERLOOKED in str(error) and monotonic() - begun < BUSY
+            if not again and OUT_OF_STEP not in str(error):
                 raise
+        await asyncio.sleep(PAUSE)
 
 
 async def _queried(handle: WorkflowHandle[Any, Any], asked: Callable[[], Awaitable[T]]) -> T:

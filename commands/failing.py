@@ -71,7 +71,7 @@ def _run(build: Callable[[], App], words: list[str], debug: bool) -> int:
 def unwritten(error: OSError, words: list[str]) -> int:
     """The exit code where output cannot be written. Nothing is said if its reader left (`| head`).
 
-    What is left of it goes nowhere: Python would complain once more when it flushes at exit.
+    What stdout does not take goes nowhere: Python would complain once more when it flushes at exit.
     """
     if not isinstance(error, BrokenPipeError):
         what = f"{error.filename or 'the output'} could not be written"
@@ -79,7 +79,10 @@ def unwritten(error: OSError, words: list[str]) -> int:
         hint = "df -h  # which disk is full?" if full else f"phasegate {join(words)} > output"
         failure = PhasegateError(what, error.strerror or str(error), hint)
         tell(failure, machine=_wants_json(words))
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    try:
+        sys.stdout.flush()  # it may be another file, or stderr, that took nothing
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FAILED
 
 

@@ -74,9 +74,10 @@ def simulate(
     if html is not None:  # before the table: its reader may leave (`| head`)
         try:
             _write_html(found, html)
-            note(f"wrote {html}")
         except OSError as error:
             failed = error
+        else:
+            note(f"wrote {html}")
     from commands.simulate_tables import rehearsal_blocks
 
     emit(found, lambda: rehearsal_blocks(found), output)
