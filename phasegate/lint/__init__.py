@@ -51,8 +51,10 @@ def lint_product(
 ) -> list[Finding]:
     """What is wrong with a product under a policy; with a directory, also who cannot vote, and who
     acts for nobody, since they own it; with `today`, also when from that day on leave keeps a gate
-    from passing because of that owner (what holds for every owner is lint_policy's to say). `told`: lint_policy is asked beside it, with the same directory, and its
-    errors are not repeated for the product."""
+    from passing because of that owner (what holds for every owner is lint_policy's to say).
+
+    `told`: lint_policy is asked beside it, with the same directory, and its errors are not
+    repeated for the product."""
     return list(product_findings(product, policy, directory, today, told=told))
 
 
