@@ -205,11 +205,16 @@ def of_clock(one: ClockFired) -> str:
 
 
 def who_of(one: ClockFired) -> str:
-    """Whom a clock concerned, and who may act for them: `bob (ada may act)`."""
-    who = ", ".join(one.people)
-    if one.acting:
-        return f"{who} ({', '.join(one.acting)} may act)"
-    return f"{who} (nobody may act)" if one.clock == "manager" else who
+    """Whom a clock concerned, and who may act for them: `bob (ada may act), eve`."""
+    each = one.acting_for or dict.fromkeys(one.people, one.acting)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for person in one.people:
+        alike.setdefault(tuple(each.get(person, ())), []).append(person)
+    nobody = " (nobody may act)" if one.clock == "manager" else ""
+    return ", ".join(
+        ", ".join(who) + (f" ({', '.join(others)} may act)" if others else nobody)
+        for others, who in sorted(alike.items(), key=lambda pair: not pair[0])  # the bare ones last
+    )
 
 
 def _near(

@@ -153,7 +153,8 @@ def _clocks(events: Sequence[Announcement]) -> Iterator[ClockFired]:
         data, clock = event.data, _clock(event)
         if clock:
             whole = clock in ("escalation", "hold", "kill")
-            acting: dict[str, list[str]] = {} if whole else data.get("acting") or {}
+            told: dict[str, list[str]] = {} if whole else data.get("acting") or {}
+            acting = {holder: sorted(others) for holder, others in told.items() if others}
             yield ClockFired(
                 at=steady(event.at),
                 clock=clock,
@@ -161,6 +162,7 @@ def _clocks(events: Sequence[Announcement]) -> Iterator[ClockFired]:
                 round=int(data.get("round") or 0),
                 people=[] if whole else list(data.get("pending") or ()),
                 acting=sorted({other for others in acting.values() for other in others}),
+                acting_for=acting,
             )
 
 

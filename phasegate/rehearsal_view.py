@@ -54,6 +54,7 @@ class ClockFired(Wire):
     round: int
     people: list[str] = []
     acting: list[str] = []
+    acting_for: dict[str, list[str]] = Field({}, description="person → who may answer for them")
 
 
 class Waited(Wire):

@@ -47,10 +47,15 @@ def test_that_it_is_the_managers_turn_says_not_that_one_acted(found: Rehearsal) 
     """There may be none, or it is the owner, who may act for nobody."""
     life, gate = found.lives[0], found.gates[0]
     turn = {"at": life.rounds[0].opened_at, "clock": "manager", "gate": gate.gate, "round": 1}
+    acting = {"acting": ["pia"], "acting_for": {"vic": ["pia"]}}
     life.clocks = [
         ClockFired.model_validate({**turn, "people": ["mara"]}),
         ClockFired.model_validate({**turn, "people": ["noor", "otto"], "acting": ["pia"]}),
         ClockFired.model_validate({**turn, "people": ["rosa"], "acting": ["sven"]} | OVERDUE),
+        *(
+            ClockFired.model_validate({**of, "people": ["una", "vic", "wim"], **acting})
+            for of in (turn, turn | OVERDUE)
+        ),
     ]
     found.clocks = gate.clocks = {"manager": 2, "overdue": 1}
     assert fields(found)["clocks"] == "managers' turn 2, overdue 1"
@@ -59,6 +64,8 @@ def test_that_it_is_the_managers_turn_says_not_that_one_acted(found: Rehearsal) 
     assert ("g0: managers' turn", "mara (nobody may act)") in lines
     assert ("g0: managers' turn", "noor, otto (pia may act)") in lines
     assert ("g0: overdue", "rosa (sven may act)") in lines
+    assert ("g0: managers' turn", "vic (pia may act), una, wim (nobody may act)") in lines
+    assert ("g0: overdue", "vic (pia may act), una, wim") in lines
     text = Page(rehearsal_html(found)).text
     assert "Manager acted" not in text
     assert "managers' turn: mara (nobody may act)" in text

@@ -437,6 +437,7 @@ def test_a_vote_that_was_voided_is_waited_for_again() -> None:
         ("escalation", [], []),
         ("manager", ["cy"], ["eva", "max"]),
     ]
+    assert [fired.acting_for for fired in run.clocks] == [{}, {}, {}, {"cy": ["eva", "max"]}]
 
 
 def test_nobody_is_critical_at_a_gate_that_nobody_was_asked_at() -> None:
