@@ -21,6 +21,7 @@ from phasegate.rehearsal_view import (
     Rehearsal,
     RunRehearsed,
     StuckShare,
+    Waited,
 )
 from phasegate.roadmap_words import day
 
@@ -111,18 +112,14 @@ class _Tally:
 
 def bottlenecks(lives: Sequence[RunRehearsed]) -> list[Bottleneck]:
     """People, then groups, each the worst first: by critical days, then by all days. A group has
-    the days of its members, each person's once."""
+    the days of its members in the steps in which they were asked for it, each person's once."""
     people: dict[str, _Tally] = defaultdict(_Tally)
     groups: dict[str, _Tally] = defaultdict(_Tally)
     for held in (held for run in lives for held in run.rounds):
         for waited in held.waited:
-            for tally in (people[waited.who], *(groups[group] for group in waited.groups)):
-                tally.asked += 1
-                tally.late += waited.late
-                tally.unanswered += waited.silent
-                tally.days += waited.days
-                tally.critical += waited.critical
-                tally.gates[held.gate] += waited.critical
+            _add(people[waited.who], held.gate, waited)
+            for group in waited.groups:
+                _add(groups[group], held.gate, waited.by_group.get(group, waited))
 
     def found(kind: str, tallies: dict[str, _Tally]) -> list[Bottleneck]:
         rows = [
@@ -144,6 +141,16 @@ def bottlenecks(lives: Sequence[RunRehearsed]) -> list[Bottleneck]:
         return sorted(rows, key=lambda row: (-row.critical, -row.days, row.who))
 
     return [*found("person", people), *found("group", groups)]
+
+
+def _add(tally: _Tally, gate: str, waited: Waited) -> None:
+    """Once a round, in however many of its steps somebody was asked."""
+    tally.asked += 1
+    tally.late += waited.late
+    tally.unanswered += waited.silent
+    tally.days += waited.days
+    tally.critical += waited.critical
+    tally.gates[gate] += waited.critical
 
 
 def _stuck(lives: Sequence[RunRehearsed]) -> list[StuckShare]:

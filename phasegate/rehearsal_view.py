@@ -75,6 +75,9 @@ class Waited(Wire):
     answered: bool = True
     late: bool = False
     silent: bool = False
+    by_group: dict[str, Waited] = Field(
+        {}, description="in several steps: what of it each group has; where empty, each has all"
+    )
 
 
 class RoundRehearsed(Wire):

@@ -98,7 +98,7 @@ def waited(
             needed=needed,
         ):
             found.setdefault(one.who, []).append(one)
-    return [_together(found[person]) for person in sorted(found)]
+    return [_by_group(found[person]) for person in sorted(found)]
 
 
 def missing_of(asked: Mapping[str, Asked], needed: Collection[str]) -> list[str]:
@@ -143,8 +143,19 @@ def _of_step(
         )
 
 
+def _by_group(times: Sequence[Waited]) -> Waited:
+    """One person, who was perhaps asked in several steps, and not for the same groups in each."""
+    whole = _together(times)
+    if len(times) > 1:
+        for group in whole.groups:
+            own = _together([one for one in times if group in one.groups])
+            whole.by_group[group] = own.model_copy(update={"groups": [group]})
+    return whole
+
+
 def _together(times: Sequence[Waited]) -> Waited:
-    """One person, who was asked in several steps."""
+    """Several steps as one. Whether an answer came is said of the last; and nobody is silent, late
+    as they were before, who gave one there."""
     return Waited(
         who=times[-1].who,
         groups=sorted({group for one in times for group in one.groups}),
@@ -152,5 +163,5 @@ def _together(times: Sequence[Waited]) -> Waited:
         critical=round(sum(one.critical for one in times), 4),
         answered=times[-1].answered,
         late=any(one.late for one in times),
-        silent=any(one.silent for one in times),
+        silent=any(one.silent for one in times) and not times[-1].answered,
     )

@@ -104,3 +104,37 @@ def test_who_answered_late_and_is_asked_again_has_time_again() -> None:
     tale.vote(6, "bo").gate(7, "changed", voided=["bo"]).vote(8, "ana").decide(8)
     found = {who: (one.late, one.silent) for who, one in waited(tale).items()}
     assert found == {"ana": (False, False), "bo": (True, False), "cy": (True, True)}
+
+
+def test_a_group_has_only_what_its_members_were_asked_for_it() -> None:
+    """Ana sits for eng in step 1, and for product in step 2; bo for eng in both."""
+    tale = Tale().start().open(0, seats={"ana": ["eng"], "bo": ["eng"]})
+    tale.vote(2, "bo").gate(5, "overdue", pending=["ana"]).vote(10, "ana")
+    tale.gate(10, "step", seats={"ana": ["product"], "bo": ["eng", "product"]})
+    tale.vote(11, "ana").vote(14, "bo").decide(14)
+    rows = {row.who: row for row in bottlenecks([played(tale)])}
+    assert {who: (row.asked, row.late, row.days, row.critical) for who, row in rows.items()} == {
+        "ana": (1, 1, 10 + 1, 8),
+        "bo": (1, 0, 2 + 4, 3),
+        "eng": (2, 1, 10 + 2 + 4, 8 + 3),
+        "product": (2, 0, 1 + 4, 3),
+    }
+    found = waited(tale)
+    assert found["ana"].by_group.keys() == {"eng", "product"}
+    assert (found["ana"].by_group["eng"].groups, found["ana"].by_group["eng"].days) == (["eng"], 10)
+
+
+def test_who_gives_an_answer_in_the_last_step_is_not_silent() -> None:
+    """Ana was late for eng, which did without her; for product she answers."""
+    tale = Tale().start().open(0, seats={"ana": ["eng"], "bo": ["eng"]})
+    tale.gate(5, "overdue", pending=["ana"]).vote(6, "bo")
+    tale.gate(6, "step", seats={"ana": ["product"]}).vote(8, "ana").decide(8)
+    ana = waited(tale)["ana"]
+    assert (ana.answered, ana.late, ana.silent) == (True, True, False)
+    rows = {row.who: (row.late, row.unanswered) for row in bottlenecks([played(tale)])}
+    assert (rows["ana"], rows["eng"], rows["product"]) == ((1, 0), (1, 1), (0, 0))
+    never = Tale().start().open(0, seats={"ana": ["eng"], "bo": ["eng"]})
+    never.gate(5, "overdue", pending=["ana"]).vote(6, "bo")
+    never.gate(6, "step", seats={"ana": ["product"], "cy": ["product"]}).vote(8, "cy").decide(8)
+    ana = waited(never)["ana"]
+    assert (ana.answered, ana.late, ana.silent) == (False, True, True)
