@@ -15,7 +15,7 @@ from phasegate.rehearsal_acts import Act, Key
 from phasegate.rehearsal_cast import Cast, steady
 from phasegate.rehearsal_gate import answers
 from phasegate.rehearsal_owner import Owner
-from phasegate.rehearsal_stuck import in_circles, where_stuck
+from phasegate.rehearsal_stuck import in_circles, waiting_for_all, where_stuck
 from phasegate.rehearsal_view import StuckAt
 from phasegate.sunset_views import SunsetView
 from phasegate.views import GateView, ProductView
@@ -83,7 +83,8 @@ class Play:
         if self.stuck is None and self._hopeless(now, view, gate, sunset):
             self._still_since = self._still_since or now
             if now - self._still_since >= STILL or now >= self.until:
-                self.stuck = where_stuck(view, gate, sunset, [*self.refused.values()], now)
+                told, for_all = [*self.refused.values()], waiting_for_all(self.policy)
+                self.stuck = where_stuck(view, gate, sunset, told, now, for_all)
         else:
             self._still_since = None
         launched = self.to_launch and self._launched_at is not None

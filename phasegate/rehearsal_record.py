@@ -11,7 +11,7 @@ from phasegate.past_product import PastProduct
 from phasegate.past_round import PastRound
 from phasegate.policy import Policy
 from phasegate.rehearsal_cast import steady
-from phasegate.rehearsal_stuck import TIMEOUT, named
+from phasegate.rehearsal_stuck import TIMEOUT, named, waiting_for_all
 from phasegate.rehearsal_view import (
     ClockFired,
     ClockName,
@@ -66,7 +66,7 @@ def life(
         for stay in past.stays
     ]
     waits = steps_of(events)
-    missing = _missing(events)
+    missing = _missing(policy, events)
     known = kinds(policy)
     end = steady(max([until if stuck is None else events[-1].at, events[-1].at]))
     if stuck:
@@ -74,7 +74,7 @@ def life(
         places |= {id: title for id, (title, _) in known.items()}
         last = (stuck.where, stuck.round or 0)
         seats = waits[last][-1].asked if waits.get(last) else {}
-        silent = missing_of(seats, missing.get(last, ()))
+        silent = missing_of(seats, missing.get(last))
         stuck = named(stuck, {person: seats[person].groups for person in sorted(silent)}, places)
     return RunRehearsed(
         number=number,
@@ -90,7 +90,7 @@ def life(
                 held,
                 known.get(held.gate, (held.gate, "phase")),
                 waits.get((held.gate, held.round), []),
-                missing.get((held.gate, held.round), ()),
+                missing.get((held.gate, held.round)),
                 end,
                 stuck,
             )
@@ -105,7 +105,7 @@ def _round(
     held: PastRound,
     known: tuple[str, GateKind],
     steps: Sequence[Step],
-    needed: Collection[str],
+    needed: Collection[str] | None,
     end: datetime,
     stuck: StuckAt | None,
 ) -> RoundRehearsed:
@@ -134,15 +134,22 @@ def _round(
     )
 
 
-def _missing(events: Sequence[Announcement]) -> dict[tuple[str, int], list[str]]:
-    """Round → whose answers its requirements still waited for when it was decided."""
-    found: dict[tuple[str, int], list[str]] = {}
+def _missing(
+    policy: Policy, events: Sequence[Announcement]
+) -> dict[tuple[str, int], list[str] | None]:
+    """Round → whose answers its requirements still waited for when it was decided; None where it
+    waited for everybody, or does not say."""
+    found: dict[tuple[str, int], list[str] | None] = {}
+    everybody = waiting_for_all(policy)
     for event in events:
-        view = event.data.get("view")
+        view, gate = event.data.get("view"), str(event.data.get("gate"))
         if event.type == "gate.decided" and isinstance(view, dict):
-            unmet = view.get("requirements") or ()
-            people = {person for one in unmet for person in one.get("candidates") or ()}
-            found[str(event.data.get("gate")), int(event.data.get("round") or 0)] = sorted(people)
+            unmet = view.get("requirements")
+            if gate in everybody or view.get("cannot_pass"):
+                unmet = None
+            people = {person for one in unmet or () for person in one.get("candidates") or ()}
+            about = gate, int(event.data.get("round") or 0)
+            found[about] = None if unmet is None else sorted(people)
     return found
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import takewhile
 
 from phasegate.past_round import PASSES
+from phasegate.policy import Policy
 from phasegate.rehearsal_cast import steady
 from phasegate.rehearsal_view import StuckAt
 from phasegate.sunset_views import SunsetView
@@ -62,16 +63,23 @@ def named(
     )
 
 
+def waiting_for_all(policy: Policy) -> set[str]:
+    """The gates that go on only once everybody has answered, needed or not (gate rule 13)."""
+    return {gate.id for gate in policy.gates() if gate.wait_for == "all"}
+
+
 def where_stuck(
     view: ProductView,
     gate: GateView | None,
     sunset: SunsetView | None,
     refused: Sequence[str],
     now: datetime,
+    for_all: Collection[str] = (),
 ) -> StuckAt:
-    """What it waits for, when nobody is going to do it."""
+    """What it waits for, when nobody is going to do it. `for_all` are the gates that wait for
+    everybody."""
     if gate is not None and gate.decided_at is None:
-        return _at_gate(gate, now)
+        return _at_gate(gate, now, everybody=gate.gate in for_all or gate.cannot_pass)
     if sunset is not None and view.status == "sunsetting":
         waiting = [task for task in sunset.tasks if task.waits_for]
         return StuckAt(
@@ -111,13 +119,14 @@ def where_stuck(
     )
 
 
-def _at_gate(gate: GateView, now: datetime) -> StuckAt:
+def _at_gate(gate: GateView, now: datetime, *, everybody: bool) -> StuckAt:
     needed = {person for r in gate.requirements for person in r.candidates}
-    asked = [p for p in gate.pending if p.approver in needed] or gate.pending
+    asked = [p for p in gate.pending if everybody or p.approver in needed] or gate.pending
     pending = [p.approver for p in asked]
     acting = sorted({person for p in asked for person in p.acting})
     unmet = [r for r in gate.requirements if r.state != "met" and r.step == gate.step]
-    groups = sorted({name for r in unmet for name in r.group.split(", ")})
+    of = [r.group for r in unmet] + [p.group for p in asked if everybody]
+    groups = sorted({name for names in of for name in names.split(", ")})
     criteria = [c for c in gate.criteria if c.kind == "must" and c.state != "met"]
     if pending:
         why = f"waits for {', '.join(pending)}, who never answers, and nobody may act instead"

@@ -65,7 +65,8 @@ class Waited(Wire):
     that ended with it: days by which a faster answer would have moved the gate. `late` is whose
     time to answer ran out before they answered, whether they did so afterwards or not. `silent` is
     who gave no answer at all: though late, or to the deadline that decided, or for good. Who still
-    had time when the gate went on without them is neither.
+    had time when the gate went on without them is neither. `answered` is of the last step in which
+    they were asked; who answered there is not silent.
     """
 
     who: str

@@ -82,11 +82,11 @@ def waited(
     *,
     is_open: bool,
     in_vain: bool,
-    needed: Collection[str] = (),
+    needed: Collection[str] | None = None,
 ) -> list[Waited]:
     """How long each was waited for, in all steps. Nobody waits for who is left of a step once the
     next one is asked. `is_open` and `in_vain` are of the last step; `needed` are those without whom
-    it did not go on, everybody who was silent if it is empty."""
+    it did not go on, None where it waits for everybody, or nobody knows for whom."""
     found: dict[str, list[Waited]] = {}
     for step, after in zip(steps, [*steps[1:], None], strict=True):
         last = after is None
@@ -101,10 +101,11 @@ def waited(
     return [_by_group(found[person]) for person in sorted(found)]
 
 
-def missing_of(asked: Mapping[str, Asked], needed: Collection[str]) -> list[str]:
-    """Whose answer did not come; only those without whom it did not go on, where that is known."""
+def missing_of(asked: Mapping[str, Asked], needed: Collection[str] | None) -> list[str]:
+    """Whose answer did not come; only those without whom it did not go on, where that is known.
+    There may be none: it may wait for what is no vote, as an attestation or an open condition."""
     silent = [person for person, seat in asked.items() if seat.answered_at is None]
-    return [person for person in silent if person in needed] or silent
+    return [person for person in silent if needed is None or person in needed]
 
 
 def _of_step(
@@ -113,7 +114,7 @@ def _of_step(
     *,
     is_open: bool,
     in_vain: bool,
-    needed: Collection[str],
+    needed: Collection[str] | None,
 ) -> Iterable[Waited]:
     """Critical is the last wait before the end: of those who never answered where the step is open
     or a deadline ended it, else of the last to answer."""

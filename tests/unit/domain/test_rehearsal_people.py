@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from phasegate.directory import Absence, Directory, Group, Person
+from phasegate.policy import Policy
 from phasegate.reading import parse, read_policy
 from phasegate.rehearsal import Script
 from phasegate.rehearsal_acts import Act, Key
@@ -353,6 +354,24 @@ def test_a_gate_is_stuck_after_escalations_that_bring_nobody() -> None:
         two.look(due - 5 * DAY, product(gate="launch"), view, None)
         two.look(due - 4 * DAY, product(gate="launch"), view, None)
     assert two.stuck is None, "each brought somebody new"
+
+
+def test_a_play_knows_which_gates_wait_for_everybody() -> None:
+    needs = RequirementView(group="eng", need=1, have=0, step=1, veto=False, state="waiting",
+                            why="", candidates=["ana"])  # fmt: skip
+    patient = POLICY.model_dump(mode="python")
+    patient["phases"][0]["gate"]["wait_for"] = "all"
+    for policy, whom in ((POLICY, ["ana"]), (Policy.model_validate(patient), ["ana", "bo"])):
+        one = play("people: {ana: {says: never}, bo: {says: never}}")
+        one.policy = policy
+        for level in range(4):
+            due = START + (level + 1) * 10 * DAY
+            asked = [pending("ana"), pending("bo")]
+            view = gate(pending=asked, requirements=[needs], resolve_due=due)
+            one.look(due - 5 * DAY, product(gate="launch"), view, None)
+            one.look(due - 4 * DAY, product(gate="launch"), view, None)
+        assert one.stuck
+        assert one.stuck.waits_for == whom
 
 
 def test_a_task_that_nobody_does_in_time_is_stuck_only_at_the_end() -> None:

@@ -41,8 +41,8 @@ OPEN = GateView.model_validate({
 })  # fmt: skip
 
 
-def asked(who: str, acting: str) -> PendingView:
-    return PendingView(approver=who, group="", since=START, respond_due=START, acting=[acting])
+def asked(who: str, acting: str, group: str) -> PendingView:
+    return PendingView(approver=who, group=group, since=START, respond_due=START, acting=[acting])
 
 
 def product(**more: Any) -> ProductView:
@@ -143,7 +143,9 @@ def test_of_a_gate_that_goes_round_by_its_deadline_the_silent_are_named() -> Non
 
 def test_only_those_without_whom_a_gate_does_not_go_on_are_waited_for() -> None:
     """Bo said go for eng, so cy is asked and makes no difference."""
-    gate = OPEN.model_copy(update={"pending": [asked("ana", "max"), asked("cy", "eva")]})
+    gate = OPEN.model_copy(
+        update={"pending": [asked("ana", "max", "product"), asked("cy", "eva", "eng")]}
+    )
     needs = [{"group": "eng", "need": 1, "have": 1, "step": 1, "veto": False, "state": "met",
               "why": ""},
              {"group": "product", "need": 1, "have": 0, "step": 1, "veto": False,
@@ -154,7 +156,12 @@ def test_only_those_without_whom_a_gate_does_not_go_on_are_waited_for() -> None:
     )
     assert (stuck.waits_for, stuck.groups) == (["ana"], ["product"])
     assert stuck.why.endswith("nobody may act instead but max, of whom nothing comes either")
-    everybody = where_stuck(product(), gate, None, [], START)
+    gate = gate.model_copy(update={"requirements": needed})
+    for last, for_all in (({"cannot_pass": True}, set[str]()), ({}, {"launch"})):
+        stuck = where_stuck(product(), gate.model_copy(update=last), None, [], START, for_all)
+        assert (stuck.waits_for, stuck.groups) == (["ana", "cy"], ["eng", "product"])
+    unsaid = gate.model_copy(update={"requirements": []})
+    everybody = where_stuck(product(), unsaid, None, [], START)
     assert everybody.waits_for == ["ana", "cy"], "the gate does not say who is needed"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tales import Tale, day
 
 from phasegate.reading import read_policy
@@ -22,10 +23,11 @@ phases:
       title: Launch
       requires: [{group: eng}, {group: product, step: 2}]
 """
+MET = {"state": "met", "candidates": []}
 
 
-def played(tale: Tale, stuck: StuckAt | None = None) -> RunRehearsed:
-    policy = read_policy(POLICY, "steps")
+def played(tale: Tale, stuck: StuckAt | None = None, more: str = "") -> RunRehearsed:
+    policy = read_policy(POLICY + more, "steps")
     return life(policy, "kettle", tale.events, number=1, seed=1, until=day(60), stuck=stuck)
 
 
@@ -78,6 +80,44 @@ def test_who_is_not_needed_any_more_shares_nothing_with_who_is() -> None:
     for found in (waited(over), waited(tale, stuck)):
         assert [who for who, one in found.items() if one.silent] == ["ana"]
     assert critical(tale) == {"ana": 28, "bo": 0, "cy": 28}, "it is open, and nobody knows for whom"
+
+
+def test_a_gate_that_waits_for_no_vote_waits_for_no_voter() -> None:
+    """Bo is enough; dee, who was not asked to vote, is to attest something, and never does."""
+    both = {"ana": ["eng"], "bo": ["eng"]}
+    why = f"criterion safe is not met; {TIMEOUT}"
+    tale = Tale().start().open(0, seats=both).vote(4, "bo")
+    over = Tale().start().open(0, seats=both).vote(4, "bo")
+    over.decide(14, "hold", why=why, requirements=[MET])
+    stuck = StuckAt(kind="gate", where="launch", round=1, since=day(0), waits_for=["dee"], why="")
+    for found in (waited(over), waited(tale, stuck)):
+        assert {who: one.critical for who, one in found.items()} == {"ana": 0, "bo": 4}
+        assert [who for who, one in found.items() if one.silent] == []
+    circles = stuck.model_copy(update={"rounds": 3, "waits_for": [], "why": f"circles; {why}"})
+    run = played(over, circles)
+    assert run.stuck is not None
+    assert (run.stuck.waits_for, run.stuck.why) == ([], circles.why)
+
+
+@pytest.mark.parametrize(
+    ("more", "view", "silent"),
+    [
+        ("", {}, ["ana"]),
+        ("      wait_for: all\n", {}, ["ana", "cy"]),
+        ("", {"cannot_pass": True}, ["ana", "cy"]),
+    ],
+    ids=["need", "all", "cannot pass"],
+)
+def test_who_is_not_needed_is_waited_for_where_it_waits_for_all(
+    more: str, view: dict[str, bool], silent: list[str]
+) -> None:
+    """Rule 13; and with too few yeses left, everybody may still choose the word (rule 8)."""
+    unmet = [MET, {"state": "waiting", "candidates": ["ana"]}]
+    tale = Tale().start().open(0).vote(4, "bo")
+    tale.decide(14, "hold", why=f"it waits; {TIMEOUT}", requirements=unmet, **view)
+    found = played(tale, more=more).rounds[0].waited
+    assert [one.who for one in found if one.silent] == silent
+    assert [one.critical for one in found if one.silent] == [10 / len(silent)] * len(silent)
 
 
 def test_late_is_who_answers_after_their_time_and_silent_who_never_does() -> None:
