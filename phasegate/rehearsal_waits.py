@@ -25,7 +25,7 @@ class Asked:
     answered_at: datetime | None = None
     late: bool = False
     overdue: bool = False
-    """Late since they were asked last: of an answer that was void, only that it came late stays."""
+    """Late by the time they have now: of that which they had before, only `late` stays."""
     before: timedelta = NOTHING
     """How long they were waited for when they were asked before."""
 
@@ -64,6 +64,10 @@ def _tell(asked: dict[str, Asked], event: Announcement, at: datetime) -> None:
                 if (seat := asked.get(person)) and seat.answered_at:
                     seat.before += seat.answered_at - seat.since
                     seat.since, seat.answered_at, seat.overdue = at, None, False
+        case "gate.dates":  # as new evidence gives everybody their time again
+            for person, due in (event.data.get("respond") or {}).items():
+                if (seat := asked.get(person)) and datetime.fromisoformat(due) > at:
+                    seat.overdue = False
         case "gate.overdue":
             for person in event.data.get("pending") or ():
                 if seat := asked.get(person):

@@ -178,3 +178,18 @@ def test_who_gives_an_answer_in_the_last_step_is_not_silent() -> None:
     never.gate(6, "step", seats={"ana": ["product"], "cy": ["product"]}).vote(8, "cy").decide(8)
     ana = waited(never)["ana"]
     assert (ana.answered, ana.late, ana.silent) == (False, True, True)
+
+
+def test_who_has_new_time_as_evidence_changed_is_not_silent_yet() -> None:
+    """Bo has; cy's day was moved, too, and is over all the same."""
+    tale = Tale().start().open(0).gate(5, "overdue", pending=["bo", "cy"]).gate(6, "changed")
+    new = {"bo": day(11), "cy": day(5), "eve": day(11)}
+    tale.gate(6, "dates", respond={who: due.isoformat() for who, due in new.items()})
+    tale.gate(6, "dates").vote(8, "ana")
+    again = Tale()
+    again.events = [*tale.events]
+    again.gate(11, "overdue", pending=["bo"]).decide(12)
+    for told, silent in ((tale.decide(8), ["cy"]), (again, ["bo", "cy"])):
+        found = waited(told)
+        assert [who for who, one in found.items() if one.silent] == silent
+        assert [who for who, one in found.items() if one.late] == ["bo", "cy"]
