@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from calendar import isleap
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
 
 import cli
 import commands.simulate
+import commands.simulate_plan
 from client.rehearsing import Rehearsing
 from client.usage import UsageError
 from commands.simulate_plan import plan
 from phasegate.rehearsal_view import Rehearsal
 from tests.support.rehearsals import rehearsal
 
+NOW = datetime.now(UTC)
+"""Read once: over midnight, what is planned and what is expected would have two tomorrows."""
+
+
+class StandsStill(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> StandsStill:
+        return cls.fromtimestamp(NOW.timestamp(), tz)
+
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands.simulate_plan, "datetime", StandsStill)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PHASEGATE_DATA_DIR", str(tmp_path))
 
@@ -28,8 +40,8 @@ def planned(start: str | None, until: str | None) -> Rehearsing:
 
 def years_on(years: int) -> datetime:
     """So many years after the start that is not asked for, tomorrow at nine."""
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    if (tomorrow.month, tomorrow.day) == (2, 29):
+    tomorrow = NOW.date() + timedelta(days=1)
+    if (tomorrow.month, tomorrow.day) == (2, 29) and not isleap(tomorrow.year + years):
         tomorrow -= timedelta(days=1)
     return datetime.combine(tomorrow.replace(year=tomorrow.year + years), time(9), UTC)
 
