@@ -13,6 +13,7 @@ from cyclopts import App
 import cli
 from commands.failing import run
 from tests.cli.shell import ROOT, Shell
+from tests.support.full_disk import needs_full_disk
 
 
 def lines(err: str) -> list[str]:
@@ -174,10 +175,7 @@ def sent(shell: Shell, where: str, *words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-
-
-@full
+@needs_full_disk
 @pytest.mark.parametrize("words", [("policy", "list"), ("policy", "schema"), ("--help",)])
 def test_output_that_finds_no_room_is_no_fault_of_ours(
     shell: Shell, words: tuple[str, ...]
@@ -191,14 +189,14 @@ def test_output_that_finds_no_room_is_no_fault_of_ours(
     ]
 
 
-@full
+@needs_full_disk
 def test_output_that_finds_no_room_is_told_to_machines_too(shell: Shell) -> None:
     code, _, err = sent(shell, "> /dev/full", "policy", "list", "-o", "json")
     assert code == 1
     assert json.loads(err)["error"] == "the output could not be written"
 
 
-@full
+@needs_full_disk
 def test_errors_that_find_no_room_change_no_exit_code(shell: Shell) -> None:
     assert sent(shell, "2> /dev/full", "product", "list") == (1, "", "")
     assert sent(shell, "2> /dev/full", "nonsense") == (2, "", "")

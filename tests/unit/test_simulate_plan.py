@@ -15,6 +15,7 @@ from client.rehearsing import Rehearsing
 from client.usage import UsageError
 from commands.simulate_plan import plan
 from phasegate.rehearsal_view import Rehearsal
+from tests.support.full_disk import needs_full_disk
 from tests.support.rehearsals import rehearsal
 
 NOW = datetime.now(UTC)
@@ -113,7 +114,7 @@ def test_it_is_refused_before_anything_is_played(
     assert why.casefold() in capsys.readouterr().err.casefold()
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@needs_full_disk
 def test_a_page_that_could_not_be_written_takes_nothing_else_with_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from kettle import START, gate, product
+
 from phasegate.directory import Absence, Directory, Group, Person
 from phasegate.policy import Policy
 from phasegate.reading import parse, read_policy
@@ -28,7 +30,6 @@ from phasegate.views import (
     RequirementView,
 )
 
-START = datetime(2027, 3, 1, 9, tzinfo=UTC)  # a Monday
 DAY = timedelta(days=1)
 PEOPLE = Directory(
     people={name: Person() for name in ("ana", "bo", "cy", "olga")},
@@ -57,26 +58,6 @@ CALM += "closes: 5 days, meets: 6 days, confirms: 7 days, "
 
 def played(text: str = "", more: str = "") -> Cast:
     return Cast(parse(Script, f"{CALM}{text}}}\n{more}", "people").model, PEOPLE, 1, 1)
-
-
-def product(**more: Any) -> ProductView:
-    given: dict[str, Any] = {
-        "key": "kettle", "name": "Kettle", "owner": "olga", "status": "active", "phase": "build",
-        "gate": None, "round": None, "policy": "tiny 1", "policy_digest": "", "milestones": [],
-        "conditions": [], "next_due": None, "revision": "", "workflow_id": "",
-        "entered_at": START, "ends_with": "launch",
-    }  # fmt: skip
-    return ProductView.model_validate({**given, **more})
-
-
-def gate(**more: Any) -> GateView:
-    given: dict[str, Any] = {
-        "product": "kettle", "gate": "launch", "title": "Launch", "round": 1, "revision": "r1",
-        "status": "open", "outcome": None, "cannot_pass": False, "step": 1, "opened_at": START,
-        "decided_at": None, "workflow_id": "", "requirements": [], "votes": [], "pending": [],
-        "criteria": [], "conditions": [], "refused": [], "respond_due": None, "resolve_due": None,
-    }  # fmt: skip
-    return GateView.model_validate({**given, **more})
 
 
 def pending(who: str, *acting: str, group: str = "eng") -> PendingView:

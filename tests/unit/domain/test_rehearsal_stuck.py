@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
+from kettle import START, gate, product
 from tales import Tale, day
 
 from phasegate.reading import read_policy
@@ -14,15 +14,10 @@ from phasegate.rehearsal_stuck import CIRCLES, SILENT_CIRCLES, TIMEOUT, in_circl
 from phasegate.rehearsal_view import StuckAt
 from phasegate.views import (
     GateSummaryView,
-    GateView,
     MilestoneView,
     PendingView,
-    ProductView,
     RequirementView,
 )
-
-START = datetime(2027, 3, 1, 9, tzinfo=UTC)
-
 
 POLICY = """
 policy: tiny
@@ -33,26 +28,11 @@ phases:
     title: Build it
     gate: {id: launch, title: To the market, requires: [{group: eng}, {group: product}]}
 """
-OPEN = GateView.model_validate({
-    "product": "kettle", "gate": "launch", "title": "To the market", "round": 1, "revision": "",
-    "status": "open", "outcome": None, "cannot_pass": False, "step": 1, "opened_at": START,
-    "decided_at": None, "workflow_id": "", "requirements": [], "votes": [], "pending": [],
-    "criteria": [], "conditions": [], "refused": [], "respond_due": None, "resolve_due": None,
-})  # fmt: skip
+OPEN = gate(title="To the market", revision="")
 
 
 def asked(who: str, acting: str, group: str) -> PendingView:
     return PendingView(approver=who, group=group, since=START, respond_due=START, acting=[acting])
-
-
-def product(**more: Any) -> ProductView:
-    given: dict[str, Any] = {
-        "key": "kettle", "name": "Kettle", "owner": "olga", "status": "active", "phase": "build",
-        "gate": None, "round": None, "policy": "tiny 1", "policy_digest": "", "milestones": [],
-        "conditions": [], "next_due": None, "revision": "", "workflow_id": "",
-        "entered_at": START, "ends_with": "launch",
-    }  # fmt: skip
-    return ProductView.model_validate({**given, **more})
 
 
 def held(count: int, outcome: str, why: str = "", **votes: str) -> list[GateSummaryView]:
